@@ -1,0 +1,184 @@
+"""What a run is asked to do, and how flags change it. Configs are frozen dataclasses made by plain Python files."""
+
+import ast
+import dataclasses
+import hashlib
+import importlib.util
+import inspect
+import json
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from methods import METHODS
+from methods.base import Method
+from tasks import TASKS
+from tasks.base import Recipe
+
+
+class UsageError(ValueError):
+    """The user's mistake: one line that names the flag, file or field, and what would be right."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    log_every: int = 50  # steps between reports; also the length of a compiled chunk
+    checkpoint_every: int = 500  # steps
+    keep: int = 2  # checkpoints of an unfinished run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A grid of curves. Every method runs on every task at every strength and seed."""
+
+    tasks: tuple[str, ...]
+    methods: tuple[str, ...]
+    strengths: Mapping[str, tuple] = dataclasses.field(default_factory=dict)  # by method; else its own sweep
+    options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # by method; keyword arguments
+    seeds: tuple[int, ...] = (0, 1, 2)
+    budget: float = 1.0  # share of the tasks' dense and recovery steps; below 1 the division is open
+    loop: Loop = Loop()
+
+
+def load(path: str) -> Config:
+    """The config of `path[:arg]`: a Python file whose `get_config(arg)` returns a Config. Raises UsageError."""
+    name, _, arg = str(path).partition(":")
+    if not Path(name).is_file():
+        raise UsageError(f"--config: no file {name}; there are {sorted(map(str, Path('configs').glob('[!_]*.py')))}")
+    spec = importlib.util.spec_from_file_location(Path(name).stem, name)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        config = module.get_config(arg) if arg else module.get_config()
+    except Exception as error:
+        raise UsageError(f"--config={path}: {type(error).__name__}: {error}") from None
+    if not isinstance(config, Config):
+        raise UsageError(f"--config={path}: get_config returned {type(config).__name__}; it must return a Config")
+    return check(config)
+
+
+def check(config: Config) -> Config:
+    """The config if its names, types and options are known and right. Raises UsageError."""
+    _known("--task", config.tasks, TASKS)
+    _known("--method", config.methods, METHODS)
+    _known("strengths", config.strengths, METHODS)
+    _known("options", config.options, METHODS)
+    for field in ("tasks", "methods", "seeds"):
+        values = getattr(config, field)
+        if not values or len(set(values)) < len(values):
+            raise UsageError(f"{field}: {values} must name at least one, and none twice")
+    if any(not isinstance(seed, int) or seed < 0 for seed in config.seeds):
+        raise UsageError(f"seeds: {config.seeds} must be integers, 0 or more")
+    if not 0 < config.budget <= 1:
+        raise UsageError(f"budget: {config.budget} must be above 0 and at most 1")
+    for field in dataclasses.fields(Loop):
+        if getattr(config.loop, field.name) < 1:
+            raise UsageError(f"loop.{field.name}: {getattr(config.loop, field.name)} must be at least 1")
+    for name in config.methods:
+        _check_strengths(name, method(config, name), strengths(config, name))
+    return config
+
+
+def _known(where, names, table):
+    for name in names:
+        if name not in table:
+            raise UsageError(f"{where}: unknown name {name!r}; known are {', '.join(table)}")
+
+
+def _check_strengths(name, made, values):
+    parts = len(made.strengths[0]) if isinstance(made.strengths[0], tuple) else 1
+    for value in values:
+        given = value if isinstance(value, tuple) else (value,)
+        if len(given) != parts or any(isinstance(v, bool) or not isinstance(v, int | float) for v in given):
+            raise UsageError(f"strengths of {name}: {value!r} must be {parts} number(s): {made.knob}")
+
+
+def options(config: Config, name: str) -> dict[str, Any]:
+    """The method's keyword arguments, all of them, checked against its signature. Raises UsageError."""
+    parameters = inspect.signature(METHODS[name]).parameters
+    values = {key: p.default for key, p in parameters.items()}
+    for key, value in config.options.get(name, {}).items():
+        if key not in values:
+            raise UsageError(f"options.{name}.{key}: unknown; {name} takes {', '.join(values) or 'no options'}")
+        values[key] = _typed(f"options.{name}.{key}", value, type(parameters[key].default))
+    return values
+
+
+def method(config: Config, name: str) -> Method:
+    return METHODS[name](**options(config, name))
+
+
+def strengths(config: Config, name: str) -> tuple:
+    return tuple(config.strengths.get(name) or method(config, name).strengths)
+
+
+def scaled(recipe: Recipe, budget: float) -> Recipe:
+    """`recipe` with a share of its steps."""
+    return dataclasses.replace(recipe, steps=max(1, round(recipe.steps * budget)), warmup=round(recipe.warmup * budget))
+
+
+def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
+    """Everything that can change the curve's numbers, as plain JSON values."""
+    task = TASKS[task_name]
+    recovery = scaled(task.recovery, config.budget) if method(config, name).recovers else None
+    return {
+        "task": task_name,
+        "task_version": task.version,
+        "method": name,
+        "options": options(config, name),
+        "dense": dataclasses.asdict(scaled(task.dense, config.budget)),
+        "recovery": recovery and dataclasses.asdict(recovery),
+    }
+
+
+def digest(value: Any) -> str:
+    """Eight hex digits of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def with_value(config: Config, assignment: str) -> Config:
+    """`config` with `path.to.field=value` from --set; the value is a Python literal or a bare string."""
+    path, equals, text = assignment.partition("=")
+    if not equals:
+        raise UsageError(f"--set={assignment}: must be path.to.field=value")
+    return _set(config, path.split("."), _literal(text), f"--set={path}")
+
+
+def _set(node, path, value, where):
+    head, *rest = path
+    if isinstance(node, Mapping):
+        return {**node, head: _set(node.get(head, {}), rest, value, where) if rest else value}
+    fields = typing.get_type_hints(type(node)) if dataclasses.is_dataclass(node) else {}
+    if head not in fields:
+        raise UsageError(f"{where}: unknown field {head!r}; known are {', '.join(fields) or 'none'}")
+    if rest:
+        return dataclasses.replace(node, **{head: _set(getattr(node, head), rest, value, where)})
+    return dataclasses.replace(node, **{head: _typed(where, value, fields[head])})
+
+
+def _literal(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _typed(where, value, wanted):
+    """`value` if it is of type `wanted`; an int passes for a float and one item for a tuple of it."""
+    origin = typing.get_origin(wanted) or wanted
+    if origin is tuple:
+        items = value if isinstance(value, tuple | list) else (value,)
+        return tuple(_typed(where, item, typing.get_args(wanted)[0]) for item in items)
+    if origin is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if (
+        not isinstance(origin, types.UnionType)
+        and type(value) is not origin
+        and not (origin is Mapping and isinstance(value, Mapping))
+    ):
+        raise UsageError(
+            f"{where}: {value!r} is a {type(value).__name__}; it must be a {getattr(origin, '__name__', origin)}"
+        )
+    return value

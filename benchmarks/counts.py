@@ -1,0 +1,175 @@
+"""What one example costs: multiply-accumulates and bit operations, counted from the jaxpr of the float forward.
+
+Counted are dot products and convolutions; elementwise work, pooling, norms and table lookups are not, as is usual in
+the field. A convolution costs output positions × kernel × input channels per group, padding included; a transposed
+one, input positions × kernel × output channels per group.
+
+Each multiply is charged to the weight it uses, found by data flow: a value made of weights and constants alone stands
+for the largest weight in it, and a value that has seen the input is an activation. For a weight with a share
+`density` of nonzeros, stored at `bits`, in a module whose input is rounded to `input bits` (32 where it is not):
+
+    effective MACs = Σ MACs · density          BOPs = Σ MACs · density · bits · input bits
+
+(Baskin et al. 2018, arXiv 1804.10969; van Baalen et al. 2020, arXiv 2005.07093.) Products of two activations, as in
+attention, have density 1 and 32 × 32 bits.
+"""
+
+import math
+from collections import Counter
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from benchmarks.packing import width
+from methods.arrays.quantizer import FLOAT_BITS, Quantized, decoded, unpack
+from methods.base import flatten, forward
+
+CONSTANT, ACTIVATION = 0, math.inf
+"""The two ends of what a value can be; in between, 1, 2, …: made of that weight, weights in order of size.
+What an operation makes is then the maximum over its operands."""
+
+
+class Counts(NamedTuple):
+    parameters: int  # scalars in "params"
+    density: float  # nonzero share over the weights that multiply
+    macs: int  # per example
+    effective_macs: float
+    bops: float
+
+
+def count(net, variables, example) -> Counts:
+    """Counts of `net` on one example of the shape of `example [B, ...]`, B free.
+
+    `variables` as they ship: leaves float32 or `Quantized`, and perhaps "activations" {module path: Quantizer}.
+    Raises ValueError if a loop that multiplies has a trip count only known at run time.
+    """
+    leaves = dict(sorted(flatten(variables["params"]).items(), key=lambda item: _values(item[1]).size))
+    macs = _by_weight(net, variables, example, list(leaves))
+    nonzero = {path: int(np.count_nonzero(unpack(jax.device_get(leaves[path])))) for path in macs if path}
+    size = {path: _values(leaves[path]).size for path in nonzero}
+    density = {None: 1.0} | {path: nonzero[path] / size[path] for path in nonzero}
+    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(variables, path, leaves[path]) for path in nonzero}
+    return Counts(
+        parameters=sum(_values(leaf).size for leaf in leaves.values()),
+        density=sum(nonzero.values()) / sum(size.values()) if size else 1.0,
+        macs=sum(macs.values()),
+        effective_macs=float(sum(n * density[path] for path, n in macs.items())),
+        bops=float(sum(n * density[path] * width_of[path] for path, n in macs.items())),
+    )
+
+
+def _by_weight(net, variables, example, paths: list[str]) -> dict[str | None, int]:
+    """{path of the weight, or None for two activations: MACs}, `paths` smallest weight first."""
+    floats = jax.eval_shape(decoded, {name: tree for name, tree in variables.items() if name != "activations"})
+    x = jax.ShapeDtypeStruct((1, *example.shape[1:]), example.dtype)
+    jaxpr = jax.make_jaxpr(lambda v, x: forward(net, v, x)[0])(floats, x)
+    rank = {f"params/{path}": i for i, path in enumerate(paths, start=1)}
+    origins = [rank.get(_key(path), CONSTANT) for path, _ in jax.tree_util.tree_leaves_with_path(floats)]
+    _, macs = _walk(jaxpr, [*origins, ACTIVATION])
+    return {paths[i - 1] if i else None: n for i, n in macs.items()}
+
+
+def _walk(jaxpr, origins) -> tuple[list, Counter]:
+    """(origin of each output, MACs by origin of the weight, 0 if there is none) for inputs of these origins."""
+    jaxpr = _open(jaxpr)
+    env = dict(zip(jaxpr.invars, origins, strict=True))
+    total = Counter()
+
+    def look(v):
+        return CONSTANT if isinstance(v, Literal) else env.get(v, CONSTANT)
+
+    for eqn in jaxpr.eqns:
+        inputs = [look(v) for v in eqn.invars]
+        outputs, macs = _equation(eqn, inputs)
+        env.update(zip(eqn.outvars, outputs, strict=True))
+        total.update(macs)
+    return [look(v) for v in jaxpr.outvars], total
+
+
+def _equation(eqn, inputs) -> tuple[list, Counter]:
+    """(origins of the outputs, MACs) of one equation."""
+    name, spread = eqn.primitive.name, [max(inputs, default=CONSTANT)] * len(eqn.outvars)
+    if name in _MULTIPLIES:
+        weight = max((i for i in inputs[:2] if i != ACTIVATION), default=CONSTANT)
+        return spread, Counter({weight: _MULTIPLIES[name](eqn)})
+    if name == "scan":
+        return _scan(eqn, inputs)
+    if name == "cond":
+        return _cond(eqn, inputs)
+    inner = [p for p in eqn.params.values() if isinstance(p, ClosedJaxpr | Jaxpr)]
+    if name != "while" and len(inner) == 1 and _fits(inner[0], eqn):
+        return _walk(inner[0], inputs)
+    for jaxpr in inner:
+        if _walk(jaxpr, [CONSTANT] * len(_open(jaxpr).invars))[1].total():
+            raise ValueError(f"cannot count the multiplies inside `{name}`: how often it runs is not in the jaxpr")
+    return spread, Counter()
+
+
+def _scan(eqn, inputs):
+    """The body, `length` times; what is carried may turn into an activation on the way."""
+    body = _open(eqn.params["jaxpr"])
+    carries = len(eqn.outvars) - _sliced(eqn.outvars, body.outvars)
+    end = len(inputs) - _sliced(eqn.invars, body.invars)
+    while True:
+        outputs, macs = _walk(body, inputs)
+        carried = [max(pair) for pair in zip(inputs[end - carries : end], outputs[:carries], strict=True)]
+        if carried == inputs[end - carries : end]:
+            return outputs, Counter({origin: n * eqn.params["length"] for origin, n in macs.items()})
+        inputs = [*inputs[: end - carries], *carried, *inputs[end:]]
+
+
+def _sliced(outer, inner) -> int:
+    """How many of a scan's values its body sees one slice of. Told by shape: the parameters differ between JAX 0.10
+    and 0.11."""
+    return sum(len(o.aval.shape) > len(i.aval.shape) for o, i in zip(outer, inner, strict=True))
+
+
+def _cond(eqn, inputs):
+    """The dearest branch."""
+    walks = [_walk(branch, inputs[1:]) for branch in eqn.params["branches"]]
+    outputs = [max(inputs[0], *made) for made in zip(*(outputs for outputs, _ in walks), strict=True)]
+    return outputs, max((macs for _, macs in walks), key=Counter.total)
+
+
+def _dot_macs(eqn) -> int:
+    lhs, (contracted, _) = eqn.invars[0].aval, eqn.params["dimension_numbers"][0]
+    return math.prod(eqn.outvars[0].aval.shape) * math.prod(lhs.shape[axis] for axis in contracted)
+
+
+def _conv_macs(eqn) -> int:
+    lhs, rhs = (v.aval.shape for v in eqn.invars)
+    out_axis, in_axis, *_ = eqn.params["dimension_numbers"].rhs_spec
+    if math.prod(eqn.params["lhs_dilation"]) > 1:
+        return math.prod(lhs) * math.prod(rhs) // rhs[in_axis] // eqn.params["feature_group_count"]
+    return math.prod(eqn.outvars[0].aval.shape) * math.prod(rhs) // rhs[out_axis]
+
+
+_MULTIPLIES = {"dot_general": _dot_macs, "conv_general_dilated": _conv_macs}
+
+
+def _open(jaxpr):
+    """`jaxpr` without the constants it may be closed over (JAX 0.11 has one class for both)."""
+    return getattr(jaxpr, "jaxpr", jaxpr)
+
+
+def _fits(jaxpr, eqn) -> bool:
+    """Whether `jaxpr` is simply what a call runs: jit, remat, custom derivatives."""
+    jaxpr = _open(jaxpr)
+    return (len(jaxpr.invars), len(jaxpr.outvars)) == (len(eqn.invars), len(eqn.outvars))
+
+
+def _key(path) -> str:
+    return "/".join(str(entry.key) for entry in path)
+
+
+def _values(leaf):
+    return leaf.codes if isinstance(leaf, Quantized) else leaf
+
+
+def _bit_product(variables, path: str, leaf) -> int:
+    """Weight bits × input bits of the module that owns the weight."""
+    grid = variables.get("activations", {}).get(path.rpartition("/")[0])
+    inputs = FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
+    return (leaf.bits if isinstance(leaf, Quantized) else FLOAT_BITS) * inputs

@@ -1,0 +1,54 @@
+"""Quality: one outcome per example, whatever the batch size; the metric is their mean."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from tasks.base import Arrays, Task, rows
+
+
+@partial(jax.jit, static_argnums=0)
+def gather(task: Task, arrays: Arrays, picked) -> dict:
+    """The batch of the given rows, without augmentation."""
+    return task.batch(arrays, picked, None)
+
+
+@partial(jax.jit, static_argnums=0)
+def _score(task, out, batch):
+    return task.outcomes(out, batch)
+
+
+def batches(task: Task, arrays: Arrays):
+    """(batch, count) over a whole split at the task's batch size. The last batch repeats its last row to stay full;
+    only the first `count` of a batch are examples."""
+    size = rows(arrays)
+    for first in range(0, size, task.eval_batch):
+        picked = np.minimum(np.arange(first, first + task.eval_batch), size - 1)
+        yield gather(task, arrays, picked), min(task.eval_batch, size - first)
+
+
+def outcomes(task: Task, run: Callable, arrays: Arrays) -> np.ndarray:
+    """Outcome of each example [N], float32; `run` takes inputs [B, ...] and gives outputs."""
+    scored = [_score(task, run(batch["x"]), batch)[:count] for batch, count in batches(task, arrays)]
+    return np.concatenate(jax.device_get(scored)).astype(np.float32)
+
+
+def quality(values: np.ndarray) -> float:
+    """The metric: the mean over examples, summed in float64."""
+    return float(np.mean(values, dtype=np.float64))
+
+
+class Calibration:
+    """The calibration batches, again and again, and how many distinct examples were taken."""
+
+    def __init__(self, task: Task, arrays: Arrays):
+        self._task, self._arrays, self.examples = task, arrays, 0
+
+    def __iter__(self):
+        size = rows(self._arrays)
+        for first in range(0, size, self._task.eval_batch):
+            picked = np.arange(first, min(first + self._task.eval_batch, size))
+            self.examples = max(self.examples, int(picked[-1]) + 1)
+            yield gather(self._task, self._arrays, picked)

@@ -1,0 +1,172 @@
+"""How one weight is stored: as few bytes as possible, and exactly.
+
+A leaf is float32 or `Quantized`. Its values, read as unsigned integers (the bit pattern of a float; a code minus
+`low`), are stored in whichever of three forms makes the smallest file:
+
+    dense   all values
+    mask    one bit per element, set where the value is kept; the kept values
+    gaps    zeros skipped before each kept value, at the smallest sufficient width; the kept values
+            (Han et al. 2016, arXiv 1510.00149, §2)
+
+"Zero" is the bit pattern of +0.0, so that -0.0 survives, and for codes the zero point, if that is one value.
+"""
+
+import math
+from typing import Annotated, Literal
+
+import jax.numpy as jnp
+import msgspec
+import numpy as np
+
+from benchmarks.packing import pack, packed_bytes, unpack, width
+from methods.arrays.quantizer import Quantized
+
+SPARSE_OVERHEAD = 128
+"""Bytes of names, shapes and offsets that a form other than dense costs, about."""
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Width = Annotated[int, msgspec.Meta(ge=1, le=32)]
+Code = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
+
+
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the tensors of a leaf do not say themselves. A dense float32 tensor says everything: it has none."""
+
+    shape: tuple[Count, ...]
+    form: Literal["dense", "mask", "gaps"] = "dense"
+    kept: Count | None = None  # number of stored values, if not dense
+    gap_bits: Width | None = None  # width of a gap
+    bits: Width | None = None  # width of a code; None for float32
+    low: Code = 0  # smallest code
+
+
+def encode(leaf) -> tuple[Leaf | None, dict[str, np.ndarray]]:
+    """Description and tensors by part: "" (values), "mask" or "gaps", and "scale", "zero_point" of a `Quantized`.
+
+    Raises ValueError if a code does not fit in its bits, or the leaf is neither float32 nor `Quantized`.
+    """
+    if not isinstance(leaf, Quantized):
+        return _encode_float(np.asarray(leaf))
+    codes, zero_point = np.asarray(leaf.codes), np.asarray(leaf.zero_point)
+    values = codes.reshape(-1).astype(np.int64) - leaf.low
+    zero = _fill(zero_point, leaf.low)
+    fields, positions, kept = _smallest(values, leaf.bits, values == zero)
+    parts = {"": pack(kept, leaf.bits), "scale": np.asarray(leaf.scale), **positions}
+    if zero_point.any() or np.signbit(zero_point).any() or zero_point.shape != parts["scale"].shape:
+        parts["zero_point"] = _narrow(zero_point)
+    return Leaf(codes.shape, bits=leaf.bits, low=leaf.low, **fields), parts
+
+
+def _encode_float(array):
+    if array.dtype != np.float32:
+        raise ValueError(f"a leaf is float32 or Quantized, not {array.dtype}")
+    values = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
+    fields, positions, kept = _smallest(values, 32, values == 0)
+    if not fields:
+        return None, {"": array}
+    return Leaf(array.shape, **fields), {"": kept.view(np.float32), **positions}
+
+
+def _smallest(values, bits, zero):
+    """(fields of `Leaf`, tensors that say where, kept values); `zero` is bool [N]. The simpler form wins a tie."""
+    where = np.flatnonzero(~zero)
+    gaps = np.diff(where, prepend=-1) - 1
+    gap_bits = width(gaps.max(initial=0) + 1)
+    sparse = packed_bytes(where.size, bits) + SPARSE_OVERHEAD
+    sizes = {
+        "dense": packed_bytes(values.size, bits),
+        "mask": packed_bytes(values.size, 1) + sparse,
+        "gaps": packed_bytes(where.size, gap_bits) + sparse,
+    }
+    form = min(sizes, key=sizes.get)
+    if form == "dense":
+        return {}, {}, values
+    if form == "mask":
+        return {"form": form, "kept": where.size}, {"mask": pack(~zero, 1)}, values[where]
+    return {"form": form, "kept": where.size, "gap_bits": gap_bits}, {"gaps": pack(gaps, gap_bits)}, values[where]
+
+
+def _fill(zero_point, low: int) -> float | None:
+    """The value that stands for zero, or None where channels differ."""
+    first = zero_point.flat[0]
+    return float(first) - low if (zero_point == first).all() else None
+
+
+def _narrow(zero_point):
+    """`zero_point` in the smallest integer dtype that holds it exactly; float32 if none does."""
+    with np.errstate(invalid="ignore"):
+        for dtype in (np.int8, np.uint8, np.int16, np.uint16, np.int32):
+            narrow = zero_point.astype(dtype)
+            if narrow.astype(np.float32).tobytes() == zero_point.tobytes():
+                return narrow
+    return zero_point
+
+
+def decode(leaf: Leaf | None, parts: dict[str, np.ndarray]):
+    """Inverse of `encode`. Raises ValueError where description and tensors do not fit together."""
+    if leaf is None:
+        _expect(parts, {""})
+        return jnp.asarray(_typed(parts, "", np.float32))
+    _expect(parts, {""} | ({leaf.form} - {"dense"}) | (set() if leaf.bits is None else {"scale"}))
+    if leaf.bits is None:
+        kept = np.ascontiguousarray(_typed(parts, "", np.float32)).view(np.uint32)
+        values = _restore(leaf, parts, kept, 0).view(np.float32)
+        return jnp.asarray(values.reshape(leaf.shape))
+    scale = _typed(parts, "scale", np.float32)
+    zero_point = parts.get("zero_point", np.zeros_like(scale)).astype(np.float32)
+    for name, array in (("scale", scale), ("zero_point", zero_point)):
+        if array.ndim > len(leaf.shape) or any(a not in (1, n) for a, n in _axes(array, leaf)):
+            raise ValueError(f"{name} of shape {array.shape} does not broadcast against {leaf.shape}")
+    kept = unpack(_typed(parts, "", np.uint8), leaf.bits, _stored(leaf))
+    values = _restore(leaf, parts, kept, _fill(zero_point, leaf.low))
+    codes = (values.astype(np.int64) + leaf.low).astype(np.int32).reshape(leaf.shape)
+    return Quantized(jnp.asarray(codes), jnp.asarray(scale), jnp.asarray(zero_point), bits=leaf.bits, low=leaf.low)
+
+
+def _restore(leaf, parts, kept, zero):
+    """All values, uint32 [N], from the kept ones."""
+    if kept.shape != (_stored(leaf),):
+        raise ValueError(f"holds {kept.shape} values where {_stored(leaf)} belong")
+    if leaf.form == "dense":
+        return kept
+    if zero is None or not 0 <= zero < 2 ** (leaf.bits or 32) or zero != int(zero):
+        raise ValueError("is sparse but has no code for zero")
+    values = np.full(math.prod(leaf.shape), int(zero), np.uint32)
+    values[_positions(leaf, parts)] = kept
+    return values
+
+
+def _positions(leaf, parts):
+    size = math.prod(leaf.shape)
+    stream = _typed(parts, leaf.form, np.uint8)
+    if leaf.form == "mask":
+        where = np.flatnonzero(unpack(stream, 1, size))
+    else:
+        where = np.cumsum(unpack(stream, leaf.gap_bits or 0, leaf.kept).astype(np.int64) + 1) - 1
+    if where.size != leaf.kept or (where.size and where[-1] >= size):
+        raise ValueError(f"{leaf.form} does not place {leaf.kept} values among {size}")
+    return where
+
+
+def _axes(array, leaf: Leaf):
+    """(length in `array`, length in the leaf) from the last axis on."""
+    return zip(reversed(array.shape), reversed(leaf.shape), strict=False)
+
+
+def _stored(leaf: Leaf) -> int:
+    count = math.prod(leaf.shape) if leaf.form == "dense" else leaf.kept
+    if count is None:
+        raise ValueError(f"is {leaf.form} but does not say how many values are kept")
+    return count
+
+
+def _typed(parts, part: str, dtype) -> np.ndarray:
+    if parts[part].dtype != dtype:
+        raise ValueError(f"{part or 'values'} should be {np.dtype(dtype)}, not {parts[part].dtype}")
+    return parts[part]
+
+
+def _expect(parts, needed: set) -> None:
+    optional = {"zero_point"} if "scale" in needed else set()
+    if needed - set(parts) or set(parts) - needed - optional:
+        raise ValueError(f"should have parts {sorted(needed)}, has {sorted(parts)}")

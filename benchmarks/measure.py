@@ -1,0 +1,96 @@
+"""Latency and memory of the compiled forward.
+
+Weights and the grids of module inputs are arguments of the compiled program, not constants in it: the artifacts of
+a curve that share a net, shapes and quantized modules share one program, and only the first of them compiles.
+"""
+
+import platform
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from methods.activations import quantize_inputs
+from methods.base import forward
+
+ROUNDS = (7, 200)
+"""At least and at most so many timed runs of each net."""
+BUDGET = 0.3
+"""Seconds of timing after which no round is added to the least number."""
+
+
+class Latency(NamedTuple):
+    """Milliseconds per batch."""
+
+    median_ms: float
+    p95_ms: float
+    dense_median_ms: float
+
+
+def compile_forward(net, variables: dict, batch) -> tuple[Callable, float]:
+    """The program `compiled(variables, batch) -> out`, and the seconds it took to compile when it was first needed.
+
+    `variables`: float32 leaves, and perhaps "activations" {module path: Quantizer}, that is
+    `decoded(artifact.variables)`. `batch [B, ...]` is the net's input. Only shapes, dtypes and tree structure
+    of both matter, and the program accepts no others.
+    """
+    leaves, structure = jax.tree.flatten((variables, batch))
+    return _compile(net, structure, tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves))
+
+
+@lru_cache(maxsize=64)
+def _compile(net, structure, specs):
+    variables, batch = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*spec) for spec in specs])
+    start = time.perf_counter()
+    compiled = jax.jit(_forward, static_argnums=0).lower(net, variables, batch).compile()
+    return compiled, time.perf_counter() - start
+
+
+def _forward(net, variables, batch):
+    activations = variables.get("activations")
+    variables = {name: tree for name, tree in variables.items() if name != "activations"}
+    return forward(net, variables, batch, tap=quantize_inputs(activations) if activations else None)[0]
+
+
+def latency(run: Callable[[Any], Any], dense_run: Callable[[Any], Any], batch) -> Latency:
+    """Times `run(batch)` and `dense_run(batch)` in turn, so that what else the machine does hits both alike.
+
+    Each is a compiled program with its variables bound: `functools.partial(compiled, variables)`. `batch` is on the
+    device before the clock starts; a run ends when its output is ready.
+    """
+    batch = jax.device_put(batch)
+    for warm in (run, dense_run) * 2:
+        jax.block_until_ready(warm(batch))
+    times, least, most = [], *ROUNDS
+    start = time.perf_counter()
+    while len(times) < least or (len(times) < most and time.perf_counter() - start < BUDGET):
+        times.append((_seconds(run, batch), _seconds(dense_run, batch)))
+    ours, dense = 1e3 * np.array(times).T
+    return Latency(float(np.median(ours)), float(np.percentile(ours, 95)), float(np.median(dense)))
+
+
+def _seconds(run, batch) -> float:
+    start = time.perf_counter()
+    jax.block_until_ready(run(batch))
+    return time.perf_counter() - start
+
+
+def memory(compiled) -> int:
+    """Peak bytes of a compiled program: arguments + outputs + temporaries - what aliases.
+
+    The temporaries are those of XLA's buffer assignment, after reuse. XLA's own peak field is not used: it means
+    different things on different backends.
+    """
+    stats = compiled.memory_analysis()
+    held = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
+    return int(held - stats.alias_size_in_bytes)
+
+
+def device() -> str:
+    """Platform, kind and number of the devices that run: "cpu x86_64 ×1", "gpu NVIDIA H100 80GB HBM3 ×1"."""
+    devices = jax.devices()
+    kind = platform.machine() if devices[0].platform == "cpu" else devices[0].device_kind
+    return f"{devices[0].platform} {kind} ×{len(devices)}"

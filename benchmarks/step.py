@@ -1,0 +1,90 @@
+"""One training step: how a method's functions, the task's loss and the recipe's optimizer fit together."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from benchmarks.optimizers import optimizer
+from methods.base import Method, PyTree, State, forward
+from tasks.base import Recipe, Task
+
+
+class Carry(NamedTuple):
+    """What one step hands to the next."""
+
+    step: jax.Array  # [] int32, steps done
+    params: PyTree
+    rest: PyTree  # other collections: running statistics
+    state: State
+    moments: PyTree  # the optimizer's state
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """All that is static in a training step; equal programs share one compiled step."""
+
+    task: Task
+    net: nn.Module
+    method: Method
+    recipe: Recipe
+
+
+def start(program: Program, variables: PyTree, state: State) -> Carry:
+    """The carry before the first step. Leaves are copied: the step donates them."""
+    params = variables["params"]
+    rest = {name: c for name, c in variables.items() if name != "params"}
+    moments = optimizer(program.recipe).init({"params": params, "train": state.train})
+    return jax.tree.map(jnp.array, Carry(jnp.int32(0), params, rest, state, moments))
+
+
+def make_step(program: Program, mesh: Mesh) -> Callable:
+    """step(carry, arrays, rows [B], key) -> (carry, loss []). Pure; not jitted."""
+    task, net, method = program.task, program.net, program.method
+    tx = optimizer(program.recipe)
+    shard = NamedSharding(mesh, P("data"))
+
+    def step(carry, arrays, batch_rows, key):
+        step_key, drop_key = jax.random.split(jax.random.fold_in(key, carry.step))
+        batch = task.batch(arrays, batch_rows, step_key)
+        batch = jax.tree.map(lambda a: jax.lax.with_sharding_constraint(a, shard), batch)
+        fixed = carry.state.fixed
+
+        def weights(train, params):
+            return method.view(State(train, fixed), params)
+
+        def objective(train, seen):
+            own = State(train, fixed)
+            variables = {"params": seen, **carry.rest}
+            out, renewed = forward(net, variables, batch["x"], tap=method.tap(own), train=True, key=drop_key)
+            loss = method.loss(own, batch, out, jnp.mean(task.loss(out, batch)))
+            return loss, {name: renewed[name] for name in carry.rest}
+
+        seen, pull = jax.vjp(weights, carry.state.train, carry.params)
+        differentiate = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
+        (loss, rest), (direct, dense_grads) = differentiate(carry.state.train, seen)
+        through, param_grads = pull(dense_grads)
+        leaves = {"params": carry.params, "train": carry.state.train}
+        grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
+        updates, moments = tx.update(grads, carry.moments, leaves)
+        leaves = optax.apply_updates(leaves, updates)
+
+        state = State(leaves["train"], fixed)
+        state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
+        if keep is not None:
+            moments = _forget(tx, moments, keep, state.train)
+        return Carry(carry.step + 1, params, rest, state, moments), loss
+
+    return step
+
+
+def _forget(tx, moments, keep, train):
+    """Optimizer moments zeroed where `keep` is False."""
+    keep = {"params": keep, "train": jax.tree.map(lambda _: True, train)}
+    return optax.tree.map_params(tx, lambda m, k: jnp.where(k, m, 0), moments, keep)

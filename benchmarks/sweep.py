@@ -1,0 +1,150 @@
+"""The grid: every task, method, strength and seed of a config, what is finished skipped; one record per curve."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from benchmarks import point, records
+from benchmarks.config import Config, digest, method, resolved, scaled, strengths
+from benchmarks.dense import Dense, obtain
+from benchmarks.loop import Diverged
+from benchmarks.progress import Progress
+from benchmarks.scalars import Scalars
+from benchmarks.step import Program
+from leaderboard.record import SCHEMA, MethodInfo, Point, Record, Run, write
+from leaderboard.record import Dense as DenseRow
+from methods import METHODS
+from tasks import TASKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A method's configuration on a task, and where its runs lie."""
+
+    task: str
+    method: str
+    digest: str
+    folder: Path
+
+    def run_file(self, strength, seed: int) -> Path:
+        return self.folder / records.label(strength) / f"seed{seed}" / "run.json"
+
+
+def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
+    key = digest(resolved(config, task, name))
+    return Curve(task, name, key, Path(workdir) / task / f"{name}-{key}")
+
+
+def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
+    """Runs what is not finished; returns the paths of the records, under workdir/records."""
+    progress = Progress(sum(_steps(config, task) for task in config.tasks))
+    provenance = records.provenance(command)
+    written = []
+    for name in config.tasks:
+        progress.at(name)
+        data = jax.device_put(TASKS[name].load())
+        nets = [_dense(config, name, data, seed, workdir, progress) for seed in config.seeds]
+        task = records.task_info(name, data)
+        _announce(progress, task, nets)
+        for method_name in config.methods:
+            curve = curve_of(config, name, method_name, workdir)
+            _run_curve(config, curve, data, nets, progress)
+            written.append(_record(config, curve, task, nets, provenance, Path(workdir)))
+    progress.close()
+    return written
+
+
+def _steps(config, task):
+    dense, recovery = (scaled(r, config.budget).steps for r in (TASKS[task].dense, TASKS[task].recovery))
+    points = sum(len(strengths(config, m)) for m in config.methods if method(config, m).recovers)
+    return len(config.seeds) * (dense + points * recovery)
+
+
+def _dense(config, name, data, seed, workdir, progress) -> Dense:
+    task = TASKS[name]
+    recipe = scaled(task.dense, config.budget)
+    folder = Path(workdir) / name / f"dense-net-{digest(dataclasses.asdict(recipe) | {'version': task.version})}"
+    progress.at(name, "dense net", f"seed {seed}")
+    program = Program(task, task.net, METHODS["dense"](), recipe)
+    with contextlib.closing(_Reporter(progress, recipe.steps, folder / f"seed{seed}")) as report:
+        return obtain(program, data, seed, folder / f"seed{seed}", config.loop, report)
+
+
+def _announce(progress, task, nets):
+    for net in nets:
+        better = net.quality >= task.reach if task.higher_is_better else net.quality <= task.reach
+        verdict = "reaches" if better else "MISSES"
+        controls = "".join(f"; {name} {value:.4g}" for name, value in task.controls.items())
+        progress.at(task.name, "dense net", f"seed {net.seed}")
+        progress.say(f"{task.metric} {net.quality:.4f} {verdict} {task.reach:g}{controls}")
+
+
+def _run_curve(config, curve, data, nets, progress):
+    setting = point.Setting(TASKS[curve.task], data, scaled(TASKS[curve.task].recovery, config.budget), config.loop)
+    made = method(config, curve.method)
+    for strength in strengths(config, curve.method):
+        for dense in nets:
+            file = curve.run_file(strength, dense.seed)
+            if file.exists() and records.load_run(file).dense == dense.checkpoint:
+                progress.skip(setting.recovery.steps if made.recovers else 0)
+                continue
+            progress.at(curve.task, curve.method, records.label(strength), f"seed {dense.seed}")
+            records.save_run(file, _run(setting, made, dense, strength, file.parent, progress))
+
+
+def _run(setting, made, dense, strength, folder, progress) -> Run:
+    try:
+        with contextlib.closing(_Reporter(progress, setting.recovery.steps, folder)) as report:
+            result = point.run(setting, made, dense, strength, folder, report)
+    except (Diverged, point.Mismatch) as error:
+        progress.say(f"FAILED: {error}")
+        return Run(seed=dense.seed, dense=dense.checkpoint, result=None, failure=str(error))
+    milliseconds = result.latency[-1].median_ms
+    progress.say(f"quality {result.quality:.4f}, {result.bytes} bytes, {milliseconds:.2f} ms {result.execution}")
+    return Run(seed=dense.seed, dense=dense.checkpoint, result=result, failure=None)
+
+
+class _Reporter:
+    """Turns the loop's reports into progress and TensorBoard scalars."""
+
+    def __init__(self, progress: Progress, steps: int, folder: Path):
+        self._progress, self._steps, self._scalars = progress, steps, Scalars(folder)
+
+    def __call__(self, step, losses):
+        self._progress.step(len(losses), step, self._steps, float(losses[-1]))
+        self._scalars.add(step, loss=float(np.mean(losses)))
+
+    def close(self):
+        self._scalars.close()
+
+
+def _record(config, curve, task, nets, provenance, workdir) -> Path:
+    """Writes the record of all finished runs of the curve, whatever grid they were asked for in."""
+    runs = {}
+    for folder in curve.folder.glob("*/seed*/run.json"):
+        strength = tuple(float(part) for part in folder.parent.parent.name.split("+"))
+        runs.setdefault(strength, []).append(records.load_run(folder))
+    points = [
+        Point(strength=list(s) if len(s) > 1 else s[0], runs=sorted(runs[s], key=lambda run: run.seed))
+        for s in sorted(runs)
+    ]
+    made = method(config, curve.method)
+    info = MethodInfo(name=curve.method, knob=made.knob, digest=curve.digest, recovers=made.recovers)
+    rows = [DenseRow(seed=n.seed, checkpoint=n.checkpoint, quality=n.quality, bytes=n.bytes) for n in nets]
+    path = workdir / "records" / curve.task / f"{curve.method}-{curve.digest}.json"
+    record = Record(
+        schema=SCHEMA,
+        task=task,
+        method=info,
+        division="closed" if config.budget == 1 else "open",
+        config=resolved(config, curve.task, curve.method),
+        provenance=provenance,
+        claim=None,
+        dense=rows,
+        points=points,
+    )
+    write(path, record)
+    return path

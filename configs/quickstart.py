@@ -1,0 +1,40 @@
+"""Every method family on three small tasks, in minutes: what the suite does, not what the board ranks.
+
+Paper: none. Command: `make quickstart`, i.e. `python -m benchmarks.run --config=configs/quickstart.py`.
+Expected: all three dense nets reach their bars or come near them; magnitude beats random, kd and channels beat
+student at equal size, lsq beats rtn at 2-3 bits. The budget is a share of the tasks' own, so its division is "open".
+Time: under 5 minutes on 2 cores.
+"""
+
+from benchmarks.config import Config, Loop
+
+BITS = (8, 4, 2)
+SPARSITY = (0.5, 0.8, 0.95)
+WIDTH = (0.75, 0.5, 0.25)
+
+
+def get_config() -> Config:
+    return Config(
+        tasks=("digits", "pydoc", "spoken_digits"),
+        methods=(
+            "dense",
+            "rtn",
+            "rtn_static",
+            "lsq",
+            "magnitude",
+            "random",
+            "channels",
+            "kd",
+            "student",
+            "magnitude_rtn",
+        ),
+        strengths={
+            **dict.fromkeys(("rtn", "rtn_static", "lsq"), BITS),
+            **dict.fromkeys(("magnitude", "random"), SPARSITY),
+            **dict.fromkeys(("channels", "kd", "student"), WIDTH),
+            "magnitude_rtn": ((0.5, 8), (0.8, 8), (0.8, 4)),
+        },
+        seeds=(0, 1),
+        budget=0.25,
+        loop=Loop(log_every=25, checkpoint_every=50),
+    )

@@ -1,0 +1,109 @@
+"""What may be compared: records grouped by task and division, those that differ set aside."""
+
+from collections import Counter
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from leaderboard.record import Dense, Record, TaskInfo
+from leaderboard.rows import Row, row_of
+from leaderboard.statistics import pareto
+
+
+class Division(NamedTuple):
+    """One table: rows that share task version, data, dense nets and budget."""
+
+    name: str  # "closed" or "open"
+    dense: list[Dense]  # by seed
+    devices: list[str]
+    rows: list[Row]
+    optimal: list[bool]  # of each row: on the Pareto front of quality and bytes
+
+
+class Stale(NamedTuple):
+    record: Record
+    reason: str
+
+
+class Board(NamedTuple):
+    task: TaskInfo
+    divisions: list[Division]
+    stale: list[Stale]
+
+
+def boards(records: list[Record]) -> list[Board]:
+    """One board per task, by name."""
+    records = sorted(records, key=_place)
+    return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]
+
+
+def _place(record):
+    return record.task.name, record.method.name, record.method.digest
+
+
+def _board(records):
+    current, stale = _same_data(records)
+    divisions = []
+    for name in ("closed", "open"):
+        entered = [record for record in current if record.division == name]
+        ranked, differing = _same_nets(entered)
+        stale += differing
+        if ranked:
+            divisions.append(_division(name, ranked, current[0].task))
+    return Board(current[0].task, divisions, stale)
+
+
+def _same_data(records):
+    """Those of the newest task version and, in it, the commonest data; and the others."""
+    newest = max(record.task.version for record in records)
+    data = Counter(record.task.fingerprint for record in records if record.task.version == newest)
+    fingerprint = data.most_common(1)[0][0]
+    current, stale = [], []
+    for record in records:
+        if record.task.version != newest:
+            stale.append(Stale(record, f"task version {record.task.version}, the newest is {newest}"))
+        elif record.task.fingerprint != fingerprint:
+            stale.append(
+                Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
+            )
+        else:
+            current.append(record)
+    return current, stale
+
+
+def _same_nets(records):
+    """Those that agree on the dense checkpoint of every seed, the commonest checkpoints first; and the others."""
+    votes = Counter((net.seed, net.checkpoint) for record in records for net in record.dense)
+    agreed, ranked, stale = {}, [], []
+    for record in sorted(records, key=lambda r: -sum(votes[net.seed, net.checkpoint] for net in r.dense)):
+        own = {net.seed: net.checkpoint for net in record.dense}
+        differs = [seed for seed in own if agreed.get(seed, own[seed]) != own[seed]]
+        if differs:
+            seed = differs[0]
+            reason = f"dense checkpoint {own[seed]} of seed {seed}, ranked records have {agreed[seed]}"
+            stale.append(Stale(record, reason))
+        else:
+            agreed |= own
+            ranked.append(record)
+    return sorted(ranked, key=_place), stale
+
+
+def _division(name, records, task):
+    dense = {net.seed: net for record in records for net in record.dense}
+    rows = [row_of(record, point) for record in records for point in record.points]
+    return Division(
+        name=name,
+        dense=[dense[seed] for seed in sorted(dense)],
+        devices=sorted({record.provenance.device for record in records}),
+        rows=rows,
+        optimal=_optimal(rows, task.higher_is_better),
+    )
+
+
+def _optimal(rows, higher_is_better):
+    """Only a row whose seeds all finished stands for the front: those that survive are no fair sample."""
+    whole = [i for i, row in enumerate(rows) if row.finished == row.asked]
+    points = [(rows[i].figures.bytes, rows[i].figures.quality.mean) for i in whole]
+    front = pareto(points, higher_is_better=higher_is_better)
+    best = {i for i, optimal in zip(whole, front, strict=True) if optimal}
+    return [i in best for i in range(len(rows))]

@@ -1,0 +1,74 @@
+"""`python -m leaderboard.build`: writes the board's pages from the records, or checks that they are up to date."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from leaderboard import brief, record, table
+from leaderboard.files import write_atomically
+
+RESULTS, OUT, README = Path("leaderboard/results"), Path("leaderboard/README.md"), Path("README.md")
+
+
+class UsageError(ValueError):
+    """The user's mistake, in one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(f"{message}; see --help")
+
+
+def main(argv: list[str]) -> int:
+    """Exit code: 0 done, 1 a page has drifted, 2 a flag, record or marker is wrong."""
+    try:
+        args = _parser().parse_args(argv)
+        if args.out.is_dir():
+            raise UsageError(f"--out={args.out}: is a folder, it must be a file")
+        pages = _pages(record.read_all(args.results), args.out)
+        return _check(pages, argv) if args.check else _write(pages)
+    except (UsageError, record.RecordError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def _parser():
+    parser = _Parser(prog="python -m leaderboard.build", description=__doc__.partition(": ")[2], allow_abbrev=False)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records, default %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=OUT, help=f"page, default %(default)s; with the default {README} is filled in too"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a page is not up to date")
+    return parser
+
+
+def _pages(records, out) -> dict[Path, str]:
+    """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
+    pages = {out: table.markdown(records)}
+    if out == OUT and README.exists():
+        try:
+            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(records))
+        except ValueError as error:
+            raise UsageError(f"{README}: {error}") from None
+    return pages
+
+
+def _check(pages, argv) -> int:
+    drifted = [path for path, text in pages.items() if not path.exists() or path.read_bytes() != text.encode()]
+    command = shlex.join(["python", "-m", "leaderboard.build", *(flag for flag in argv if flag != "--check")])
+    for path in drifted:
+        print(f"{path} differs from the records; mend it: {command}", file=sys.stderr)
+    return 1 if drifted else 0
+
+
+def _write(pages) -> int:
+    for path, text in pages.items():
+        write_atomically(path, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""The columns of a table: what each shows of a row."""
+
+from collections.abc import Callable
+
+from leaderboard import cells
+from leaderboard.board import Division
+from leaderboard.record import TaskInfo
+from leaderboard.rows import Row
+
+Cell = Callable[[Row, bool], str]
+
+
+def grid(task: TaskInfo, division: Division) -> list[list[str]]:
+    """Header and rows, unescaped."""
+    columns = _columns(task, division)
+    rows = zip(division.rows, division.optimal, strict=True)
+    return [list(columns)] + [[cell(row, optimal) for cell in columns.values()] for row, optimal in rows]
+
+
+def _columns(task: TaskInfo, division: Division) -> dict[str, Cell]:
+    """Header -> cell of (row, whether it is optimal)."""
+
+    def figure(show):
+        return lambda row, _: cells.MISSING if row.figures is None else show(row.figures)
+
+    def latency(which):
+        def show(row, _):
+            return cells.MISSING if row.figures is None else _latency(row.figures.latency[which]) + device(row)
+
+        return show
+
+    def device(row):
+        several = len(division.devices) > 1
+        return f" [{division.devices.index(row.record.provenance.device) + 1}]" if several else ""
+
+    return {
+        "": lambda row, optimal: "●" if optimal else "",
+        "method": lambda row, _: method(division, row),
+        "strength": lambda row, _: strength(row),
+        "quality": lambda row, _: cells.spread(row.figures.quality) if row.figures else "failed",
+        "dense": figure(lambda f: cells.spread(f.dense)),
+        "difference": figure(lambda f: cells.spread(f.difference, signed=True)),
+        "bytes": figure(lambda f: cells.si(f.bytes, "B")),
+        "ratio": figure(lambda f: f"×{cells.number(f.ratio)}"),
+        "MACs": figure(_macs),
+        "BOPs": figure(lambda f: cells.si(f.bops)),
+        "latency, batch 1": latency(0),
+        f"latency, batch {task.eval_batch}": latency(1),
+        "run as": figure(lambda f: f.execution),
+        "cost": figure(_cost),
+        "n": lambda row, _: _seeds(row),
+    }
+
+
+def method(division: Division, row: Row) -> str:
+    """The name, with the record's digest where the table holds several configurations of the method."""
+    info = row.record.method
+    digests = {other.record.method.digest for other in division.rows if other.record.method.name == info.name}
+    return f"{info.name} ({info.digest})" if len(digests) > 1 else info.name
+
+
+def strength(row: Row) -> str:
+    """ "bits 4"; a method without a knob has none."""
+    if row.record.method.knob == "none":
+        return cells.MISSING
+    return f"{row.record.method.knob} {row.strength}"
+
+
+def _macs(figures):
+    total, effective = cells.si(figures.macs), cells.si(figures.effective_macs)
+    return total if total == effective else f"{effective} of {total}"
+
+
+def _latency(timing):
+    return f"{cells.number(timing.median_ms)} ms ×{timing.speedup:.2f}"
+
+
+def _cost(figures):
+    teacher = f", {cells.si(figures.teacher_forwards)} teacher" if figures.teacher_forwards else ""
+    return f"{cells.number(round(figures.seconds, 2))} s, {figures.steps:.0f} steps{teacher}"
+
+
+def _seeds(row):
+    count = str(row.asked) if row.finished == row.asked else f"{row.finished}/{row.asked}"
+    return f"{count} †" if row.finished == 1 else count

@@ -1,0 +1,72 @@
+"""Contradictions inside a record: what types and ranges cannot say."""
+
+import math
+from collections import Counter
+
+TOLERANCE = 1e-5
+"""Relative; outcomes that are not right or wrong are stored with six significant digits."""
+
+
+def problems(record):
+    """Yields (what is wrong, field) of each contradiction in a `Record`."""
+    if "test" not in record.task.rows:
+        yield "the number of test examples is missing", "$.task.rows"
+        return
+    yield from _repeated("seed", [dense.seed for dense in record.dense], "$.dense")
+    strengths = [_parts(point.strength) for point in record.points]
+    yield from _repeated("strength", strengths, "$.points")
+    if len({len(parts) for parts in strengths}) > 1:
+        yield "strengths differ in their number of parts", "$.points"
+    checkpoints = {dense.seed: dense.checkpoint for dense in record.dense}
+    for i, point in enumerate(record.points):
+        yield from _repeated("seed", [run.seed for run in point.runs], f"$.points[{i}].runs")
+        for j, run in enumerate(point.runs):
+            yield from _run(record.task, checkpoints, run, f"$.points[{i}].runs[{j}]")
+
+
+def _parts(strength):
+    return tuple(strength) if isinstance(strength, list) else (strength,)
+
+
+def _repeated(name, values, field):
+    for value, count in Counter(values).items():
+        if count > 1:
+            text = "+".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
+            yield f"{name} {text} occurs {count} times", field
+
+
+def _run(task, checkpoints, run, field):
+    if run.seed not in checkpoints:
+        yield f"seed {run.seed} has no dense net in `$.dense`", f"{field}.seed"
+    elif run.dense != checkpoints[run.seed]:
+        wanted = checkpoints[run.seed]
+        yield f"started from {run.dense}, but the dense net of seed {run.seed} is {wanted}", f"{field}.dense"
+    if (run.result is None) == (run.failure is None):
+        yield "a run has either a result or a failure, the other is null", field
+    if run.result is not None:
+        yield from _outcomes(task, run.result, f"{field}.result")
+        yield from _latency(task, run.result, f"{field}.result")
+
+
+def _outcomes(task, result, field):
+    text = isinstance(result.outcomes, str)
+    if text != (task.outcome == "correct") or (text and set(result.outcomes) - {"0", "1"}):
+        wanted = "a string of 0 and 1" if task.outcome == "correct" else "a list of numbers"
+        yield f"outcomes of kind {task.outcome!r} must be {wanted}", f"{field}.outcomes"
+    elif len(result.outcomes) != task.rows["test"]:
+        yield f"{len(result.outcomes)} outcomes for {task.rows['test']} test examples", f"{field}.outcomes"
+    else:
+        yield from _mean([float(outcome) for outcome in result.outcomes], result.quality, field)
+
+
+def _mean(outcomes, quality, field):
+    mean = math.fsum(outcomes) / len(outcomes)
+    allowed = TOLERANCE * math.fsum(map(abs, outcomes)) / len(outcomes)
+    if abs(mean - quality) > allowed:
+        yield f"quality is {quality:g}, but the mean of outcomes is {mean:g}", f"{field}.quality"
+
+
+def _latency(task, result, field):
+    batches = [latency.batch for latency in result.latency]
+    if batches != [1, task.eval_batch]:
+        yield f"latency is of batches {batches}, it must be of {[1, task.eval_batch]}", f"{field}.latency"

@@ -1,0 +1,90 @@
+"""Activations, per module: what enters a module is observed on calibration data, or rounded onto a grid."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from methods.arrays.quantizer import Quantizer, fake_quant
+from methods.base import ONCE, Interceptor, PyTree, forward, module_path
+
+
+class Range(NamedTuple):
+    """What was seen of one module's input on calibration data; float32 scalars."""
+
+    minimum: jax.Array
+    maximum: jax.Array
+    mean_abs: jax.Array
+    features: jax.Array  # scalars per example
+
+
+def quantize_inputs(quantizers: dict[str, Quantizer]) -> Interceptor:
+    """Interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
+
+    def tap(next_fun, args, kwargs, context):
+        quantizer = quantizers.get(module_path(context)) if context.method_name == "__call__" else None
+        if quantizer is None:
+            return next_fun(*args, **kwargs)
+        return next_fun(fake_quant(args[0], quantizer), *args[1:], **kwargs)
+
+    return tap
+
+
+def call_order(net, variables, x) -> list[str]:
+    """Paths of all modules in the order in which they are called; an outer module comes before its parts."""
+    order = []
+
+    def tap(next_fun, args, kwargs, context):
+        if context.method_name == "__call__":
+            order.append(module_path(context))
+        return next_fun(*args, **kwargs)
+
+    jax.eval_shape(lambda v: forward(net, v, x, tap=tap)[0], variables)
+    return list(dict.fromkeys(order))
+
+
+def calibrate(net, variables: PyTree, batches: Iterable[PyTree], paths: Iterable[str]) -> dict[str, Range]:
+    """The range of the float input of each module in `paths` over all calibration batches.
+
+    Modules with integer inputs (embeddings) are left out. Raises ValueError if a path names no module that was called.
+    """
+    seen, examples = None, 0
+    for batch in batches:
+        count = len(batch["x"])
+        new, called = _observe(net, tuple(sorted(paths)), variables, batch["x"])
+        if missing := set(paths) - set(called):
+            raise ValueError(f"no module is called at {sorted(missing)}; called are {sorted(called)}")
+        seen = new if seen is None else {p: _merge(seen[p], new[p], examples, count) for p in new}
+        examples += count
+    if seen is None:
+        raise ValueError("calibration has no batches; this method needs at least one")
+    return seen
+
+
+def _merge(a: Range, b: Range, a_count: int, b_count: int) -> Range:
+    mean = (a.mean_abs * a_count + b.mean_abs * b_count) / (a_count + b_count)
+    return Range(jnp.minimum(a.minimum, b.minimum), jnp.maximum(a.maximum, b.maximum), mean, a.features)
+
+
+@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
+def _observe(net, paths, variables, x):
+    ranges, called = {}, {}
+
+    def tap(next_fun, args, kwargs, context):
+        path = module_path(context)
+        if context.method_name == "__call__" and path in paths:
+            called[path] = True
+            if _is_float(args):
+                a = args[0]
+                features = jnp.float32(a.size // len(a))
+                ranges[path] = Range(jnp.min(a), jnp.max(a), jnp.mean(jnp.abs(a)), features)
+        return next_fun(*args, **kwargs)
+
+    forward(net, variables, x, tap=tap)
+    return ranges, called
+
+
+def _is_float(args) -> bool:
+    return bool(args) and hasattr(args[0], "dtype") and jnp.issubdtype(args[0].dtype, jnp.floating)

@@ -1,0 +1,139 @@
+"""Uniform affine quantization: the grid, rounding onto it, and the integer tensor that ships.
+
+    q = clip(round(x / scale) + zero_point, low, high)          x̂ = (q - zero_point) · scale
+
+Jacob et al. 2018 (arXiv 1712.05877, eq. 1); Nagel et al. 2021 (arXiv 2106.08295, eqs. 4-8).
+Rounding is half to even, everywhere.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+FLOAT_BITS = 32
+"""At this many bits or more nothing is quantized: the identity strength."""
+
+
+class Quantizer(NamedTuple):
+    """A grid. All fields are float32 arrays, so bit width is data and one compiled step serves all widths."""
+
+    scale: jax.Array  # broadcasts against x; step size Δ
+    zero_point: jax.Array  # broadcasts against x; an integer code
+    low: jax.Array  # [] smallest code
+    high: jax.Array  # [] largest code
+
+    def passes(self):
+        """Bool [], traced or not: whether the grid is so fine (32 bits) that nothing is rounded."""
+        return self.high - self.low >= 2.0 ** (FLOAT_BITS - 1)
+
+
+@struct.dataclass
+class Quantized:
+    """A weight as it ships: integer codes and what turns them back into float32."""
+
+    codes: jax.Array  # int32, shape of the weight, in [low, low + 2**bits)
+    scale: jax.Array  # float32, broadcasts against codes
+    zero_point: jax.Array  # float32, broadcasts against codes; 0 for symmetric grids
+    bits: int = struct.field(pytree_node=False)  # storage width of a code
+    low: int = struct.field(pytree_node=False)  # smallest code, subtracted before packing
+
+
+@jax.custom_jvp
+def round_straight_through(x):
+    """Round half to even; its derivative is taken to be 1 (Bengio et al. 2013, arXiv 1308.3432)."""
+    return jnp.round(x)
+
+
+@round_straight_through.defjvp
+def _round_jvp(primals, tangents):
+    return jnp.round(primals[0]), tangents[0]
+
+
+def code_range(bits, *, signed=True, narrow=False):
+    """(low, high) of the integer codes at `bits` (traced or not), as float32.
+
+    Signed: [-2^(b-1), 2^(b-1) - 1], without its lowest code if `narrow`; unsigned: [0, 2^b - 1].
+    """
+    bits = jnp.minimum(jnp.asarray(bits, jnp.float32), FLOAT_BITS)
+    half = jnp.exp2(bits - 1)
+    low = jnp.where(signed, jnp.where(narrow, 1 - half, -half), 0.0)
+    high = jnp.where(signed, half - 1, 2 * half - 1)
+    return low, high
+
+
+def encode(x, q: Quantizer):
+    """Codes of `x`, float32 integers of x's shape; differentiable straight through inside the grid."""
+    low, high = q.low - q.zero_point, q.high - q.zero_point
+    # Clip, then round: the bounds are integers, so the codes are the same, and the gradient stops where
+    # x / scale leaves the grid rather than half a step before.
+    return round_straight_through(jnp.clip(x / q.scale, low, high)) + q.zero_point
+
+
+def decode(codes, q):
+    """(codes - zero_point) · scale, float32; `q` is a Quantizer or a Quantized."""
+    return (codes - q.zero_point) * q.scale
+
+
+def fake_quant(x, q: Quantizer):
+    """`x` rounded onto the grid, in x's dtype; `x` itself, bit for bit, at 32 bits.
+
+    Gradients: 1 to x strictly inside the grid and 0 outside; to `scale`, q - x/scale inside and the code outside,
+    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3).
+    """
+    return jnp.where(q.passes(), x, decode(encode(x, q), q).astype(x.dtype))
+
+
+def symmetric(x, bits, axis=None) -> Quantizer:
+    """Min-max grid for weights: scale = max|x| / (2^(b-1) - 1), narrow range, zero point 0.
+
+    `axis`: the output-channel axis that keeps its own scale; None for one scale per tensor.
+    A channel of zeros gets scale 1, so that it decodes to zeros.
+    """
+    axes = None if axis is None else tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    low, high = code_range(bits, narrow=True)
+    peak = jnp.max(jnp.abs(x), axis=axes, keepdims=True)
+    scale = jnp.where(peak > 0, peak / high, 1.0).astype(jnp.float32)
+    return Quantizer(scale, jnp.zeros_like(scale), low, high)
+
+
+def affine(minimum, maximum, bits) -> Quantizer:
+    """Min-max grid for activations: unsigned codes over [minimum, maximum], which is first widened to hold 0.
+
+    zero_point is rounded, so that 0 is on the grid exactly (padding stays padding).
+    """
+    low, high = code_range(bits, signed=False)
+    minimum, maximum = jnp.minimum(minimum, 0.0), jnp.maximum(maximum, 0.0)
+    span = maximum - minimum
+    scale = jnp.where(span > 0, span / high, 1.0).astype(jnp.float32)
+    return Quantizer(scale, jnp.round(-minimum / scale), low, high)
+
+
+@jax.jit
+def _codes(x, q: Quantizer):
+    return encode(x, q).astype(jnp.int32)
+
+
+def pack(x, q: Quantizer):
+    """What ships for weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use inside jit."""
+    if bool(q.passes()):
+        return x
+    low, high = int(q.low), int(q.high)
+    scale, zero_point = jnp.asarray(q.scale), jnp.asarray(q.zero_point)
+    return Quantized(_codes(x, q), scale, zero_point, bits=int(np.ceil(np.log2(high - low + 1))), low=low)
+
+
+def unpack(leaf):
+    """Float32 weight of a `Quantized`; any other leaf unchanged."""
+    return decode(leaf.codes, leaf) if isinstance(leaf, Quantized) else leaf
+
+
+def is_quantized(leaf) -> bool:
+    return isinstance(leaf, Quantized)
+
+
+def decoded(tree):
+    """`tree` with every `Quantized` leaf decoded to float32."""
+    return jax.tree.map(unpack, tree, is_leaf=is_quantized)

@@ -1,0 +1,169 @@
+"""What a method is: pure functions over pytrees, and the helpers that every method shares.
+
+Nothing here knows a task. `forward` is the one place outside `tasks/nets` that knows Flax's module system.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+from flax import linen as nn
+from flax import struct, traverse_util
+
+PyTree = Any
+Interceptor = Callable[..., Any]
+
+KERNELS = r"(^|/)(kernel|embedding)$"
+"""Default selector: the weights of dense, convolution and embedding layers; not biases, not norms."""
+
+
+class State(NamedTuple):
+    """All a method owns: one pytree, so it jits, stacks, shards and checkpoints."""
+
+    train: PyTree = ()  # leaves the optimizer updates: step sizes, projectors, bit logits
+    fixed: PyTree = ()  # leaves only `update` and `settle` change: masks, ranges, the strength, the teacher
+
+
+@struct.dataclass
+class Teacher:
+    """A net with its weights. A method that runs it in `loss` keeps it, whole, in `State.fixed`:
+    that is how the bench knows to count teacher forwards."""
+
+    net: nn.Module = struct.field(pytree_node=False)
+    variables: PyTree
+
+
+class Problem(NamedTuple):
+    """Everything a method may look at. Validation and test data cannot be reached from here."""
+
+    net: nn.Module
+    example: jax.Array  # one input [1, ...], for shapes
+    calibration: Iterable[PyTree]  # batches {"x": [B, ...], "y": ...}; iterable again and again, counted
+    loss: Callable  # (out, batch) -> mean loss, scalar
+    recovery_steps: int
+    teacher: Teacher | None = None
+
+
+def _init(key, problem, variables, strength):
+    return problem.net, variables, State()
+
+
+class Method(NamedTuple):
+    """One optimization technique. A method overrides the few functions it needs; the rest do nothing.
+
+    The design's six functions and a seventh, `settle`: what happens *after* the last recovery step
+    (calibration, rounding). Without it a chain could not prune, recover and then quantize.
+    """
+
+    knob: str  # what strength means: "bits", "sparsity", "kept fraction"
+    strengths: tuple  # default sweep, mildest first
+    recovers: bool = False  # whether it uses the task's recovery budget (else zero steps)
+    quantizes: bool = False  # owns the values of weights: nothing may change them after it in a chain
+    # (key, problem, variables, strength []) -> (net, variables, State). Once, not jitted; may shrink the net.
+    init: Callable = _init
+    # (state, params) -> params. In-graph, differentiable: the weights that run.
+    view: Callable = lambda state, params: params
+    # (state) -> interceptor | None. In-graph: activations, per module (`nn.intercept_methods`).
+    tap: Callable = lambda state: None
+    # (state, batch, out, base []) -> scalar. In-graph: distillation, penalties.
+    loss: Callable = lambda state, batch, out, base: base
+    # (state, params, grads, step []) -> (state, params, keep). In-graph, after optimizer step number `step`
+    # (from 1). `grads` are dense gradients of the weights that ran; `keep` is None or a tree of bool like
+    # params: optimizer moments are zeroed where it is False.
+    update: Callable = lambda state, params, grads, step: (state, params, None)
+    # (key, problem, variables, state) -> state. Once, after the last step, not jitted. `variables` are those
+    # that run: in a chain, seen through the views of the parts before.
+    settle: Callable = lambda key, problem, variables, state: state
+    # (state, net, variables) -> (net, variables). Once: what ships. Leaves may become `Quantized`, and a
+    # collection "activations" {module path: Quantizer} says how inputs are rounded.
+    export: Callable = lambda state, net, variables: (net, variables)
+
+
+def forward(net, variables, x, *, tap=None, train=False, key=None):
+    """Runs `net` on `x [B, ...]`.
+
+    Interception happens inside, so call this inside the jitted function: jit's cache does not know of interceptors.
+    Returns (out, variables): the second with running statistics renewed when `train`.
+    """
+    rngs = {} if key is None else {"dropout": key}
+    mutable = [name for name in variables if name != "params"] if train else []
+
+    def call():
+        return net.apply(variables, x, train=train, rngs=rngs, mutable=mutable or False)
+
+    if tap is None:
+        out = call()
+    else:
+        with nn.intercept_methods(tap):
+            out = call()
+    if not mutable:
+        return out, variables
+    out, renewed = out
+    return out, {**variables, **renewed}
+
+
+ONCE = {"xla_backend_optimization_level": 0}
+"""Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
+
+
+@partial(jax.jit, static_argnums=0, compiler_options=ONCE)
+def fresh(net, key, x):
+    """New variables of `net`; `x [B, ...]` gives the input's shape."""
+    return net.init(key, x, train=False)
+
+
+def module_path(context: nn.module.InterceptorContext) -> str:
+    """ "block0/attention/query" of the module whose method is being intercepted."""
+    return "/".join(context.module.path)
+
+
+def flatten(tree: PyTree) -> dict[str, Any]:
+    """{"conv1/kernel": leaf, ...}."""
+    return traverse_util.flatten_dict(tree, sep="/")
+
+
+def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
+    """The leaves whose path matches `pattern`, as {path: leaf}.
+
+    Raises ValueError if none does: a selector that matches nothing is a mistake, never a no-op.
+    """
+    chosen = {path: leaf for path, leaf in flatten(params).items() if re.search(pattern, path)}
+    if not chosen:
+        raise ValueError(f"selector {pattern!r} matches no weight; paths are {sorted(flatten(params))}")
+    return chosen
+
+
+def replace(params: PyTree, leaves: dict[str, Any]) -> PyTree:
+    """`params` with the leaves at the given paths replaced."""
+    return traverse_util.unflatten_dict({**flatten(params), **leaves}, sep="/")
+
+
+def with_params(variables: PyTree, params: PyTree) -> PyTree:
+    """`variables` with another "params" collection."""
+    return {**variables, "params": params}
+
+
+def compose(taps: Sequence[Interceptor | None]) -> Interceptor | None:
+    """One interceptor that applies `taps` left to right to what enters a module."""
+    taps = [tap for tap in taps if tap is not None]
+    if not taps:
+        return None
+
+    def tap(next_fun, args, kwargs, context):
+        for inner in reversed(taps):
+            next_fun = _bind(inner, next_fun, context)
+        return next_fun(*args, **kwargs)
+
+    return tap
+
+
+def _bind(tap, next_fun, context):
+    return lambda *args, **kwargs: tap(next_fun, args, kwargs, context)
+
+
+def keys(key: jax.Array, names: Iterable[str]) -> dict[str, jax.Array]:
+    """One key per name, independent of dict order."""
+    names = sorted(names)
+    return dict(zip(names, jax.random.split(key, len(names)), strict=True))

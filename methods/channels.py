@@ -1,0 +1,60 @@
+"""Structured pruning: channels, neurons and heads of small L1 norm are removed, and the net becomes that much smaller.
+
+Li et al. 2017 (arXiv 1608.08710, §3.1): s_j = Σ |F_j|, the smallest are pruned at once, then the net recovers.
+Channels that live and die together (a residual stream, batch norm and the convolution before it) are scored by the
+sum over all weights that produce them. The same kept fraction for every group.
+"""
+
+import jax
+import numpy as np
+
+from methods.base import Method, State, flatten
+from methods.base import replace as with_leaves
+
+
+def kept_size(size: int, fraction) -> int:
+    """Channels kept of `size`: the nearest integer to fraction · size, at least one."""
+    return max(1, round(float(fraction) * size))
+
+
+def saliency(group, leaves) -> np.ndarray:
+    """L1 norm [size] of each channel of `group`, over all the weights that produce it. `leaves`: {path: array}."""
+    total = np.zeros(group.size, np.float64)
+    for place in group.axes:
+        if place.produces:
+            weight = np.moveaxis(np.abs(np.asarray(leaves[place.path], np.float64)), place.axis, 0)
+            total += weight.reshape(place.outer, group.size, -1).sum(axis=(0, 2))
+    return total
+
+
+def positions(kept: np.ndarray, group, place) -> np.ndarray:
+    """Indices along `place.axis` where the channels `kept` lie; see `Axis` for the layout."""
+    index = np.arange(place.outer * group.size * place.inner).reshape(place.outer, group.size, place.inner)
+    return index[:, kept].ravel()
+
+
+def shrink(net, variables, fraction):
+    """(net, variables) with only the most salient `fraction` of each of `net.groups()`."""
+    flat = {name: {path: np.asarray(leaf) for path, leaf in flatten(c).items()} for name, c in variables.items()}
+    sizes, groups, scores = {}, net.groups(), {}
+    for name, group in groups.items():
+        scores[name] = saliency(group, flat["params"])
+    for name, group in groups.items():
+        sizes[name] = kept_size(group.size, fraction)
+        kept = np.sort(np.argsort(-scores[name], kind="stable")[: sizes[name]])
+        for place in group.axes:
+            leaves = flat[place.collection]
+            leaves[place.path] = np.take(leaves[place.path], positions(kept, group, place), place.axis)
+    arrays = {name: with_leaves(variables[name], jax.device_put(leaves)) for name, leaves in flat.items()}
+    return net.resize(sizes), arrays
+
+
+def channels() -> Method:
+    """Strength: kept fraction of the channels. Shrinks in `init`; 1 leaves the net as it is."""
+
+    def init(key, problem, variables, strength):
+        if strength >= 1:
+            return problem.net, variables, State()
+        return *shrink(problem.net, variables, strength), State()
+
+    return Method("kept fraction", (0.75, 0.625, 0.5, 0.375, 0.25, 0.125), recovers=True, init=init)

@@ -1,0 +1,67 @@
+"""Grids on weights and on module inputs: the view, the tap and the export that quantization methods share."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+
+from methods.activations import quantize_inputs
+from methods.arrays.quantizer import Quantizer, fake_quant, pack, symmetric
+from methods.base import ONCE, flatten, replace, with_params
+
+
+class Grids(NamedTuple):
+    """The settled state of a quantization method."""
+
+    weights: dict[str, Quantizer]  # by leaf path
+    inputs: dict[str, Quantizer]  # by module path
+
+
+def module_of(path: str) -> str:
+    """ "block0/mlp/up" of "block0/mlp/up/kernel"."""
+    return path.rpartition("/")[0]
+
+
+def channel_axis(path: str) -> int:
+    """The axis with a scale per entry: output channels of a kernel, rows of an embedding table."""
+    return 0 if path.endswith("embedding") else -1
+
+
+@partial(jax.jit, compiler_options=ONCE)
+def per_channel(weights: dict, bits) -> dict[str, Quantizer]:
+    """Min-max grid of each weight, one scale per output channel."""
+    return {path: symmetric(w, bits, channel_axis(path)) for path, w in weights.items()}
+
+
+def view(grids: Grids, params):
+    """`params` with each weight rounded onto its grid."""
+    leaves = flatten(params)
+    return replace(params, {path: fake_quant(leaves[path], grid) for path, grid in grids.weights.items()})
+
+
+def tap(grids: Grids):
+    """Interceptor for the module inputs, or None if none is quantized."""
+    return quantize_inputs(grids.inputs) if grids.inputs else None
+
+
+def export(grids: Grids, net, variables):
+    """Integer codes for the weights; the inputs' grids ride along under "activations"."""
+    leaves = flatten(variables["params"])
+    packed = {path: pack(leaves[path], grid) for path, grid in grids.weights.items()}
+    shipped = with_params(variables, replace(variables["params"], packed))
+    inputs = {path: grid for path, grid in grids.inputs.items() if not bool(grid.passes())}
+    return net, {**shipped, "activations": inputs} if inputs else shipped
+
+
+def through(current):
+    """The view, tap and export of a method whose grids, if any yet, are `current(state)`."""
+    return {
+        "view": lambda state, params: view(current(state), params),
+        "tap": lambda state: tap(current(state)),
+        "export": lambda state, net, variables: export(current(state), net, variables),
+    }
+
+
+def if_settled(state) -> Grids:
+    """The grids of a method that rounds only after the last step: none before."""
+    return state.fixed if isinstance(state.fixed, Grids) else Grids({}, {})

@@ -1,0 +1,55 @@
+"""Knowledge distillation by temperature into a smaller student. Hinton et al. 2015 (arXiv 1503.02531, §2).
+
+    loss = (1 - α) · task loss + α · T² · KL(softmax(teacher / T) ‖ softmax(student / T))
+
+The student is the task's net with a fraction of the channels of every group, trained from scratch for the recovery
+budget. `student` is the control: the same net, the same budget, no teacher: the small net from scratch.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from methods.base import Method, State, forward, fresh
+from methods.channels import kept_size
+
+WIDTHS = (0.75, 0.625, 0.5, 0.375, 0.25, 0.125)  # those of `channels`, so that the three share their shapes
+
+
+def distillation(student, teacher, temperature):
+    """T² · KL(softmax(teacher/T) ‖ softmax(student/T)), mean over all but the last axis; logits [..., K]."""
+    log_p = jax.nn.log_softmax(teacher / temperature)
+    log_q = jax.nn.log_softmax(student / temperature)
+    return temperature**2 * jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1))
+
+
+def _small_net(key, problem, variables, width):
+    """A fresh net with `width` of each group's channels; the given one if `width` is 1."""
+    if width >= 1:
+        return problem.net, variables
+    net = problem.net.resize({name: kept_size(g.size, width) for name, g in problem.net.groups().items()})
+    return net, fresh(net, key, problem.example)
+
+
+def student() -> Method:
+    """Strength: kept fraction of the channels. 1 leaves the net as it is."""
+
+    def init(key, problem, variables, strength):
+        return *_small_net(key, problem, variables, strength), State()
+
+    return Method("kept fraction", WIDTHS, recovers=True, init=init)
+
+
+def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
+    """Strength: kept fraction of the channels. 1 distills into the net as it is, e.g. at the end of a chain."""
+
+    def init(key, problem, variables, strength):
+        if problem.teacher is None:
+            raise ValueError("kd needs a teacher; this problem has none")
+        return *_small_net(key, problem, variables, strength), State(fixed=problem.teacher)
+
+    def loss(state, batch, out, base):
+        teacher = state.fixed
+        target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, batch["x"])[0])
+        return (1 - alpha) * base + alpha * distillation(out, target, temperature)
+
+    return Method("kept fraction", WIDTHS, recovers=True, init=init, loss=loss)

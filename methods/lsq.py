@@ -1,0 +1,99 @@
+"""LSQ: quantization-aware training with learned step sizes. Esser et al. 2020 (arXiv 1902.08153).
+
+    v̄ = round(clip(v / s, -Q_N, Q_P)),  v̂ = v̄ · s                                           (eqs. 1-2)
+    ∂v̂/∂s = v̄ - v/s inside the grid, -Q_N or Q_P outside; scaled by g = 1 / √(N · Q_P)        (eq. 3, §2.2)
+    s₀ = 2 ⟨|v|⟩ / √Q_P                                                                       (§2.1)
+
+One step size per layer for its weights and one for its input; the first and the last layer at `edge_bits` (§2.3).
+An input is on an unsigned grid if no negative value was seen in calibration.
+
+Deviation: the optimizer updates log s instead of s. The suite's recovery uses Adam, whose steps do not depend on
+the size of a gradient: raw step sizes of 0.01 would move by the learning rate whatever their size (the reason that
+Jain et al. 2020, arXiv 1903.08066, §3.2, train log-thresholds). The embedding, which takes integers, has no input grid.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from methods import grids
+from methods.activations import calibrate, call_order
+from methods.arrays.quantizer import Quantizer, code_range
+from methods.base import KERNELS, ONCE, Method, State, select
+
+
+class Bounds(NamedTuple):
+    """What is fixed of one grid; float32 scalars."""
+
+    low: jax.Array
+    high: jax.Array
+    gain: jax.Array  # g
+
+
+@jax.custom_vjp
+def scale_gradient(x, gain):
+    """`x`, bit for bit; its gradient is multiplied by `gain`."""
+    return x
+
+
+scale_gradient.defvjp(lambda x, gain: (x, gain), lambda gain, g: (g * gain, jnp.zeros_like(gain)))
+
+
+def start(mean_abs, size, bits, signed):
+    """(log s₀, Bounds) of a tensor of `size` scalars; one of zeros gets s₀ = 1."""
+    low, high = code_range(bits, signed=signed)
+    step = jnp.where(mean_abs > 0, 2 * mean_abs / jnp.sqrt(high), 1.0)
+    return jnp.log(step), Bounds(low, high, 1 / jnp.sqrt(size * high))
+
+
+@partial(jax.jit, compiler_options=ONCE)
+def _start(weights, ranges, bits):
+    return {
+        "weights": {p: start(jnp.mean(jnp.abs(w)), w.size, bits[grids.module_of(p)], True) for p, w in weights.items()},
+        "inputs": {p: start(r.mean_abs, r.features, bits[p], r.minimum < 0) for p, r in ranges.items()},
+    }
+
+
+def _running(state) -> grids.Grids:
+    def quantizer(log_step, bounds):
+        step = jnp.exp(scale_gradient(log_step, bounds.gain))
+        return Quantizer(step, jnp.zeros_like(step), bounds.low, bounds.high)
+
+    def quantizers(part):
+        return {path: quantizer(s, state.fixed[part][path]) for path, s in state.train[part].items()}
+
+    return grids.Grids(quantizers("weights"), quantizers("inputs"))
+
+
+def _current(state) -> grids.Grids:
+    return state.fixed if isinstance(state.fixed, grids.Grids) else _running(state)
+
+
+def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
+    """Strength: bits of weights and inputs. 32 leaves the net as it is."""
+
+    def init(key, problem, variables, strength):
+        weights = select(variables["params"], selector)
+        modules = {grids.module_of(path) for path in weights}
+        ranges = calibrate(problem.net, variables, problem.calibration, modules)
+        order = [path for path in call_order(problem.net, variables, problem.example) if path in modules]
+        bits = dict.fromkeys(modules, strength)
+        bits[order[0]] = bits[order[-1]] = jnp.maximum(strength, edge_bits)
+        started = _start(weights, ranges, bits)
+        steps, bounds = ({part: {p: pair[i] for p, pair in d.items()} for part, d in started.items()} for i in (0, 1))
+        return problem.net, variables, State(train=steps, fixed=bounds)
+
+    def settle(key, problem, variables, state):
+        return State(fixed=jax.jit(_running)(state))  # from here on the step sizes are numbers, not exponentials
+
+    return Method(
+        "bits",
+        (8, 6, 5, 4, 3, 2),
+        recovers=True,
+        quantizes=True,
+        init=init,
+        settle=settle,
+        **grids.through(_current),
+    )

@@ -1,0 +1,72 @@
+"""Gradual unstructured pruning: while the net recovers, ever more of the smallest weights of each layer are masked.
+
+Zhu & Gupta 2017 (arXiv 1710.01878): the cubic schedule of eq. 1, magnitude per layer, masks renewed every few steps.
+Here they are renewed 16 times over the first two thirds of recovery; the last third trains under the final masks.
+Without recovery steps the final masks are set at once. The same sparsity in every selected layer, as in the paper.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from methods.arrays.pruning import cubic, keep_largest
+from methods.base import KERNELS, Method, State, flatten, replace, select, with_params
+
+RENEWALS = 16
+
+
+def gradual(start, score, selector: str = KERNELS) -> Method:
+    """Gradual pruning by any score. Strength: sparsity, the share of each selected weight that is zero.
+
+    start: (key, weights {path: array}) -> what `score` needs, any pytree.
+    score: (started, weights) -> {path: array like the weight}; the smallest are pruned.
+    """
+
+    def masks(started, params, sparsity):
+        scores = score(started, select(params, selector))
+        return {path: keep_largest(s, sparsity) for path, s in scores.items()}
+
+    renew = jax.jit(masks)
+
+    def init(key, problem, variables, strength):
+        started = start(key, select(variables["params"], selector))
+        end = jnp.int32(problem.recovery_steps * 2 // 3)
+        first = renew(started, variables["params"], cubic(0, end, strength))
+        return problem.net, variables, State(fixed={"sparsity": strength, "end": end, "masks": first, "start": started})
+
+    def view(state, params):
+        leaves = flatten(params)
+        pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in state.fixed["masks"].items()}
+        return replace(params, pruned)
+
+    def update(state, params, grads, step):
+        own, end = state.fixed, state.fixed["end"]
+        due = (step <= end) & ((step % jnp.maximum(end // RENEWALS, 1) == 0) | (step == end))
+        renewed = jax.lax.cond(
+            due,
+            lambda: masks(own["start"], params, cubic(step, end, own["sparsity"])),
+            lambda: own["masks"],
+        )
+        keep = replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), renewed)
+        return state._replace(fixed={**own, "masks": renewed}), params, keep
+
+    def export(state, net, variables):
+        return net, with_params(variables, view(state, variables["params"]))
+
+    return Method(
+        "sparsity",
+        (0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
+        recovers=True,
+        init=init,
+        view=view,
+        update=update,
+        export=export,
+    )
+
+
+def magnitude(selector: str = KERNELS) -> Method:
+    """Prunes the weights of smallest |w|."""
+    return gradual(
+        lambda key, weights: (),
+        lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},
+        selector,
+    )

@@ -1,0 +1,18 @@
+"""Random pruning: the control of every unstructured pruning method. The schedule of `magnitude`, arbitrary weights."""
+
+from functools import partial
+
+import jax
+
+from methods.base import KERNELS, ONCE, Method, keys
+from methods.magnitude import gradual
+
+
+def random(selector: str = KERNELS) -> Method:
+    """Prunes in an order drawn once from the seed, so that what is pruned stays pruned."""
+
+    @partial(jax.jit, compiler_options=ONCE)
+    def start(key, weights):
+        return {path: jax.random.uniform(k, weights[path].shape) for path, k in keys(key, weights).items()}
+
+    return gradual(start, lambda scores, weights: scores, selector)

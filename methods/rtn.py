@@ -1,0 +1,37 @@
+"""Round to nearest: post-training quantization without any training. The control of every quantization method.
+
+Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1).
+With `activations`, module inputs too, at the same bits: an affine min-max grid per tensor whose range is
+measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et al. 2018, arXiv 1712.05877).
+Biases and norms stay float32.
+"""
+
+from methods import grids
+from methods.activations import calibrate
+from methods.arrays.quantizer import affine
+from methods.base import KERNELS, Method, State, select
+
+
+def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
+    """Strength: bits. 32 leaves the net as it is. Settles after the last step, so it can end a chain."""
+
+    def init(key, problem, variables, strength):
+        return problem.net, variables, State(fixed=strength)
+
+    def settle(key, problem, variables, state):
+        bits, weights = state.fixed, select(variables["params"], selector)
+        inputs = {}
+        if activations:
+            modules = [grids.module_of(path) for path in weights]
+            ranges = calibrate(problem.net, variables, problem.calibration, modules)
+            inputs = {path: affine(seen.minimum, seen.maximum, bits) for path, seen in ranges.items()}
+        return State(fixed=grids.Grids(grids.per_channel(weights, bits), inputs))
+
+    return Method(
+        "bits", (8, 6, 5, 4, 3, 2), quantizes=True, init=init, settle=settle, **grids.through(grids.if_settled)
+    )
+
+
+def rtn_static() -> Method:
+    """`rtn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
+    return rtn(activations=True)

@@ -1,0 +1,45 @@
+"""Log-mel features of sound, on the device and for whole batches."""
+
+import jax.numpy as jnp
+import numpy as np
+
+FLOOR = 1e-6  # added to energies before the logarithm: full scale is 1, so 60 dB below it
+
+
+def frames(signal, length: int, hop: int):
+    """[B, S] -> [B, F, length] with F = 1 + (S - length) // hop: frame f starts at sample f·hop; no padding."""
+    count = 1 + (signal.shape[-1] - length) // hop
+    return signal[..., np.arange(count)[:, None] * hop + np.arange(length)]
+
+
+def mel(hertz):
+    """O'Shaughnessy 1987: 2595 · log10(1 + f / 700)."""
+    return 2595.0 * np.log10(1.0 + np.asarray(hertz) / 700.0)
+
+
+def hertz(mels):
+    """Inverse of `mel`."""
+    return 700.0 * (10.0 ** (np.asarray(mels) / 2595.0) - 1.0)
+
+
+def mel_filterbank(bands: int, size: int, rate: float, low: float, high: float) -> np.ndarray:
+    """[size // 2 + 1, bands] float32: triangles of height 1, equally wide in mel, from `low` to `high` hertz.
+
+    `size`: length of the Fourier transform in samples; `rate`: samples per second.
+    """
+    edges = hertz(np.linspace(mel(low), mel(high), bands + 2))
+    bins = np.arange(size // 2 + 1)[:, None] * rate / size
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
+    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def log_mel(signal, *, length: int, hop: int, bands: int, rate: float, low: float, high: float):
+    """log(mel energies + 1e-6): [B, S] float in [-1, 1] -> [B, F, bands] float32.
+
+    Energies are squared magnitudes of the Hann-windowed frames' Fourier transform, divided by the window's energy.
+    """
+    window = np.hanning(length + 1)[:-1].astype(np.float32)
+    spectrum = jnp.fft.rfft(frames(signal, length, hop) * window)
+    power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / np.sum(window**2)
+    return jnp.log(power @ mel_filterbank(bands, length, rate, low, high) + FLOOR)

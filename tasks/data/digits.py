@@ -1,0 +1,24 @@
+"""scikit-learn's 1,797 handwritten digits of 8 × 8 pixels (UCI Optical Recognition of Handwritten Digits, 1998)."""
+
+import functools
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from tasks.base import Data
+
+PERIOD = 9  # prime to 10: the first images of each writer are 0, 1, …, 9 again and again
+TEST, VALID = (0, 1), (2,)  # image number mod PERIOD
+CALIBRATION = 200
+
+
+@functools.cache
+def load() -> Data:
+    """x [N, 8, 8, 1] float32 in [0, 1]; y [N] int32. Split by image number mod 9: 0 and 1 test, 2 valid, else train."""
+    raw = load_digits()
+    x = (raw.images / 16).astype(np.float32)[..., None]
+    y = raw.target.astype(np.int32)
+    part = np.arange(len(x)) % PERIOD
+    test, valid = np.isin(part, TEST), np.isin(part, VALID)
+    train, valid, test = ({"x": x[rows], "y": y[rows]} for rows in (~(test | valid), valid, test))
+    return Data(train, valid, test, {name: leaf[:CALIBRATION] for name, leaf in train.items()})

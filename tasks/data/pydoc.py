@@ -1,0 +1,69 @@
+"""Characters of Python's language reference, as shipped in every Python: `pydoc_data.topics.topics`.
+
+Topics overlap: a parent section repeats its children, and on Python 3.11 a fifth of the characters occur more than
+once. So only the first occurrence of each paragraph is kept (compared with white space normalized) before topics are
+split, by CRC-32 of their names: 465k characters become 373k on Python 3.11. The text differs between Python versions;
+the task's fingerprint says so.
+"""
+
+import functools
+import re
+import zlib
+from pydoc_data.topics import topics
+
+import numpy as np
+
+from tasks.base import Arrays, Data
+
+LENGTH = 64  # T, characters predicted per window
+VOCABULARY = 97  # 95 printable ASCII characters, newline, any other
+NEWLINE, OTHER = 95, 96
+TEST, VALID = (1, 6), (3, 4)  # crc32(topic) mod 10
+CALIBRATION = 256
+
+
+@functools.cache
+def load() -> Data:
+    """Split by topic. tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end.
+
+    In train and calibration [N, 2T + 1]: row i starts at character i·T and holds a window for each shift 0..T-1.
+    """
+    texts = {"train": [], "valid": [], "test": []}
+    for topic, text in distinct(topics).items():
+        texts[split_of(topic)].append(text)
+    train, valid, test = (encode("\n\n".join(part)) for part in texts.values())
+    train = windows(train, 2 * LENGTH + 1)
+    calibration = {"tokens": train["tokens"][:: len(train["tokens"]) // CALIBRATION][:CALIBRATION]}
+    return Data(train, windows(valid, LENGTH + 1), windows(test, LENGTH + 1), calibration)
+
+
+def split_of(topic: str) -> str:
+    part = zlib.crc32(topic.encode()) % 10
+    return "test" if part in TEST else "valid" if part in VALID else "train"
+
+
+def distinct(texts: dict[str, str]) -> dict[str, str]:
+    """The texts without any paragraph that occurred before; a text of which nothing is left is dropped."""
+    seen, kept = set(), {}
+    for name, text in texts.items():
+        new = []
+        for paragraph in re.split(r"\n\s*\n", text.strip()):
+            normalized = " ".join(paragraph.split())
+            if normalized not in seen:
+                new.append(paragraph)
+            seen.add(normalized)
+        if new:
+            kept[name] = "\n\n".join(new)
+    return kept
+
+
+def encode(text: str) -> np.ndarray:
+    """Tokens [len(text)] int32 in 0..96."""
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
+    tokens = np.where((codes >= 32) & (codes < 127), codes - 32, OTHER)
+    return np.where(codes == ord("\n"), NEWLINE, tokens).astype(np.int32)
+
+
+def windows(tokens: np.ndarray, length: int) -> Arrays:
+    """Windows [N, length] that start every T tokens."""
+    return {"tokens": np.lib.stride_tricks.sliding_window_view(tokens, length)[::LENGTH].copy()}

@@ -1,0 +1,117 @@
+import functools
+import platform
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from benchmarks import measure
+from benchmarks.measure import compile_forward, device, latency, memory
+from methods.arrays.quantizer import Quantizer
+
+
+class Net(nn.Module):
+    width: int = 4
+
+    @nn.compact
+    def __call__(self, x, train: bool):
+        return nn.Dense(self.width, name="out")(x)
+
+
+def variables(value=1.0, width=4, scale=None):
+    tree = {"params": {"out": {"kernel": jnp.full((8, width), value), "bias": jnp.zeros(width)}}}
+    if scale is not None:
+        grid = Quantizer(*(jnp.float32(v) for v in (scale, 0, -128, 127)))
+        tree["activations"] = {"out": grid}
+    return tree
+
+
+X = np.full((3, 8), 0.3, np.float32)
+
+
+def test_artifacts_of_one_curve_share_one_program():
+    program, seconds = compile_forward(Net(), variables(1.0, scale=0.25), X)
+    again, same_seconds = compile_forward(Net(), variables(2.0, scale=0.5), X + 1)
+    assert program is again
+    assert 0 < seconds == same_seconds
+    # 0.3 rounds to 0.25 on a grid of step 0.25, to 0.5 on one of step 0.5
+    np.testing.assert_array_equal(program(variables(1.0, scale=0.25), X), np.full((3, 4), 8 * 0.25))
+    np.testing.assert_array_equal(program(variables(2.0, scale=0.5), X), np.full((3, 4), 8 * 2 * 0.5))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (Net(), variables(), X),
+        (Net(5), variables(width=5, scale=0.25), X),
+        (Net(), variables(scale=0.25), X[:2]),
+        (Net(), {**variables(), "activations": {"": variables(scale=0.25)["activations"]["out"]}}, X),
+    ],
+    ids=["no grid", "net", "batch", "another module"],
+)
+def test_another_structure_is_another_program(other):
+    assert compile_forward(*other)[0] is not compile_forward(Net(), variables(scale=0.25), X)[0]
+
+
+def test_a_program_without_grids_computes_in_float():
+    program, _ = compile_forward(Net(), variables(), X)
+    np.testing.assert_allclose(program(variables(), X), np.full((3, 4), 2.4), rtol=1e-6)
+
+
+def test_memory_by_hand():
+    program, _ = compile_forward(Net(), variables(), X)
+    floats = 8 * 4 + 4 + 3 * 8 + 3 * 4  # kernel, bias, input, output
+    assert (
+        4 * floats <= memory(program) <= 4 * floats + 4 * 3 * 4 + 64
+    )  # and at most one temporary as large as the output
+
+
+def sleeper(seconds, calls):
+    def run(batch):
+        calls.append(seconds)
+        time.sleep(seconds)
+        return batch
+
+    return run
+
+
+def test_latency_is_measured_in_turn_and_in_milliseconds():
+    calls = []
+    timed = latency(sleeper(0.006, calls), sleeper(0.002, calls), X)
+    assert 6 <= timed.median_ms <= timed.p95_ms < 1000
+    assert 2 <= timed.dense_median_ms < timed.median_ms
+    assert set(calls[::2]) == {0.006}
+    assert set(calls[1::2]) == {0.002}
+    assert 20 + 2 <= len(calls) / 2 <= 0.3 / 0.008 + 2 + 1
+
+
+def test_rounds_have_a_least_and_a_most_number(monkeypatch):
+    for budget, rounds in ((0.0, 20), (1e9, 200)):
+        monkeypatch.setattr(measure, "BUDGET", budget)
+        calls = []
+        latency(sleeper(0, calls), sleeper(0, calls), X)
+        assert len(calls) == 2 * (2 + rounds)
+
+
+def test_quantiles_against_numpy(monkeypatch):
+    """On a clock that gives run i of ours i ms, and dense always 5 ms."""
+    monkeypatch.setattr(measure, "BUDGET", 0.0)
+    ticks = iter([s for i in range(20) for s in (i, 5)])
+    monkeypatch.setattr(measure, "_seconds", lambda run, batch: next(ticks) / 1000)
+    timed = latency(lambda b: b, lambda b: b, X)
+    assert timed == pytest.approx((9.5, 18.05, 5.0))
+
+
+def test_a_compiled_net_is_timed():
+    program, _ = compile_forward(Net(), variables(), X)
+    timed = latency(functools.partial(program, variables()), functools.partial(program, variables()), X)
+    assert 0 < timed.median_ms <= timed.p95_ms
+    assert timed.median_ms == pytest.approx(timed.dense_median_ms, rel=1.0)
+
+
+def test_device_is_named():
+    expected = f"cpu {platform.machine()} ×{jax.device_count()}"
+    assert device() == expected if jax.default_backend() == "cpu" else device().startswith(jax.default_backend())

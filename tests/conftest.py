@@ -1,0 +1,69 @@
+"""A tiny task that every generic test shares: 3 classes of noisy 8×8 images, a small conv net."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from tasks.base import Data, Metric, Recipe, Task
+from tasks.nets.convnet import ConvNet
+
+
+def _split(count, seed):
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % 3
+    x = rng.normal(0, 0.3, (count, 8, 8, 1)) + y[:, None, None, None] * np.linspace(-1, 1, 8)[:, None, None]
+    return {"x": x.astype(np.float32), "y": y.astype(np.int32)}
+
+
+def _load():
+    train = _split(48, 0)
+    return Data(train, _split(10, 1), _split(11, 2), {name: a[:8] for name, a in train.items()})
+
+
+def _batch(arrays, rows, key):
+    return {"x": arrays["x"][rows], "y": arrays["y"][rows]}
+
+
+TINY = Task(
+    name="tiny",
+    version=1,
+    modality="vision",
+    source="made in tests",
+    net=ConvNet(side=8, channels=(4, 4), hidden=8, classes=3),
+    load=_load,
+    batch=_batch,
+    loss=lambda out, batch: optax.softmax_cross_entropy_with_integer_labels(out, batch["y"]),
+    outcomes=lambda out, batch: (out.argmax(-1) == batch["y"]).astype("float32"),
+    metric=Metric("accuracy", "correct", higher_is_better=True),
+    dense=Recipe(steps=12, batch_size=8, learning_rate=1e-2),
+    recovery=Recipe(steps=6, batch_size=8, learning_rate=1e-3),
+    eval_batch=4,
+    reach=0.0,
+)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def tiny_data():
+    return jax.device_put(_load())
+
+
+@pytest.fixture(scope="session")
+def tiny_dense(tiny, tiny_data, tmp_path_factory):
+    """The trained dense net of the tiny task, seeds 0 and 1."""
+    from benchmarks.config import Loop
+    from benchmarks.dense import obtain
+    from benchmarks.step import Program
+    from methods import METHODS
+
+    program = Program(tiny, tiny.net, METHODS["dense"](), tiny.dense)
+    folder = tmp_path_factory.mktemp("dense")
+    return [
+        obtain(program, tiny_data, seed, folder / str(seed), Loop(), report=lambda step, losses: None)
+        for seed in (0, 1)
+    ]

@@ -1,0 +1,113 @@
+"""Records made by hand: ten test examples right or wrong, or four with a loss."""
+
+import pytest
+
+from leaderboard.record import (
+    Cost,
+    Dense,
+    Latency,
+    MethodInfo,
+    Point,
+    Provenance,
+    Record,
+    Result,
+    Run,
+    TaskInfo,
+)
+
+TASK = {
+    "name": "toy",
+    "version": 1,
+    "modality": "vision",
+    "source": "synthetic: drawn in a test",
+    "fingerprint": "f00d",
+    "rows": {"train": 40, "valid": 10, "test": 10, "calibration": 8},
+    "metric": "accuracy",
+    "outcome": "correct",
+    "higher_is_better": True,
+    "eval_batch": 8,
+    "reach": 0.85,
+    "controls": {"nearest mean": 0.5},
+}
+LOSS = TASK | {
+    "name": "text",
+    "rows": {"test": 4},
+    "metric": "bits",
+    "outcome": "loss",
+    "higher_is_better": False,
+    "reach": 2.1,
+}
+
+
+def result(quality: float, size: int, outcome: str = "correct", **changes) -> Result:
+    right = round(quality * 10)
+    values = {
+        "quality": quality,
+        "valid_quality": 0.5,
+        "outcomes": "1" * right + "0" * (10 - right) if outcome == "correct" else [quality] * 4,
+        "artifact": "ab" * 32,
+        "bytes": size,
+        "parameters": 1000,
+        "density": 1.0,
+        "macs": 1_234_000,
+        "effective_macs": 1_234_000.0,
+        "bops": 4e9,
+        "execution": "simulated",
+        "latency": [
+            Latency(batch=1, median_ms=0.5, p95_ms=0.6, dense_median_ms=0.9, compile_s=0.1),
+            Latency(batch=8, median_ms=2.0, p95_ms=2.5, dense_median_ms=1.0, compile_s=0.1),
+        ],
+        "memory_bytes": 4096,
+        "cost": Cost(
+            seconds=12.0,
+            compile_s=1.0,
+            steps=300,
+            labelled_examples=9600,
+            calibration_examples=8,
+            teacher_forwards=0,
+        ),
+        "output_error": 0.0,
+        "notes": [],
+    }
+    return Result(**values | changes)
+
+
+def make(points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", dense=None, nets="c", **changes) -> Record:
+    """`points`: {strength: {seed: (quality, bytes), a Result, or why it failed}}; `dense`: {seed: quality}.
+
+    The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes.
+    """
+    dense = dense or {seed: 0.9 for runs in points.values() for seed in runs}
+
+    def run(seed, outcome):
+        failure = outcome if isinstance(outcome, str) else None
+        done = result(*outcome, task["outcome"]) if type(outcome) is tuple else outcome
+        return Run(seed=seed, dense=f"{nets}{seed}", result=None if failure else done, failure=failure)
+
+    values = {
+        "schema": 1,
+        "task": TaskInfo(**task),
+        "method": MethodInfo(name=method, knob=knob, digest=digest, recovers=False),
+        "division": "closed",
+        "config": {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}},
+        "provenance": Provenance(
+            command="python", commit="0" * 40, dirty=False, libraries={"jax": "1"}, device="cpu x86_64 ×1"
+        ),
+        "claim": None,
+        "dense": [Dense(seed=s, checkpoint=f"{nets}{s}", quality=q, bytes=40_000) for s, q in dense.items()],
+        "points": [
+            Point(
+                strength=list(strength) if isinstance(strength, tuple) else strength,
+                runs=[run(seed, outcome) for seed, outcome in runs.items()],
+            )
+            for strength, runs in points.items()
+        ],
+    }
+    return Record(**values | changes)
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """`make`, with the pieces it is made of: `toy(...)`, `toy.result(...)`, `toy.task`, `toy.loss`."""
+    make.result, make.task, make.loss = result, TASK, LOSS
+    return make

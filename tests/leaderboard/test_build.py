@@ -1,0 +1,146 @@
+"""The command: pages, drift, exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leaderboard import brief, build, record, table
+
+README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
+
+
+@pytest.fixture
+def clone(toy, tmp_path, monkeypatch):
+    """A folder like a clone: one record and a README with markers."""
+    monkeypatch.chdir(tmp_path)
+    record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
+    Path("README.md").write_bytes(README.encode())
+    return tmp_path
+
+
+def test_writes_both_pages_and_then_they_are_up_to_date(clone, capsys):
+    records = record.read_all("leaderboard/results")
+    assert build.main([]) == 0
+    assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(records)
+    page = Path("README.md").read_bytes().decode()
+    assert page == README.replace("\nold\n", f"\n{brief.block(records)}\n")
+    assert build.main(["--check"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("page", ["leaderboard/README.md", "README.md"])
+def test_check_names_the_page_that_drifted_and_mends_nothing(clone, capsys, page):
+    build.main([])
+    edited = Path(page).read_text("utf-8").replace("0.9000", "0.9900", 1)
+    Path(page).write_text(edited, "utf-8")
+    assert build.main(["--check"]) == 1
+    assert capsys.readouterr().err == f"{page} differs from the records; mend it: python -m leaderboard.build\n"
+    assert Path(page).read_text("utf-8") == edited
+    assert build.main([]) == 0
+    assert build.main(["--check"]) == 0
+
+
+def test_check_of_a_missing_page_gives_the_command_with_its_flags(clone, capsys):
+    assert build.main(["--check", "--out=my board.md"]) == 1
+    assert "mend it: python -m leaderboard.build '--out=my board.md'\n" in capsys.readouterr().err
+    assert not Path("my board.md").exists()
+
+
+def test_another_page_leaves_the_readme_alone(clone):
+    assert build.main(["--out=board.md", "--results=leaderboard/results"]) == 0
+    assert Path("board.md").exists()
+    assert Path("README.md").read_bytes() == README.encode()
+
+
+def test_a_readme_without_markers_is_left_alone(clone):
+    Path("README.md").write_text("no board here\n")
+    assert build.main([]) == 0
+    assert Path("README.md").read_text() == "no board here\n"
+
+
+def test_no_records_make_a_page_that_says_so(tmp_path):
+    (tmp_path / "results").mkdir()
+    assert build.main([f"--results={tmp_path / 'results'}", f"--out={tmp_path / 'board.md'}"]) == 0
+    assert "There are no records yet." in (tmp_path / "board.md").read_text()
+
+
+def bad_record():
+    Path("leaderboard/results/toy/rtn-0a1b2c3d.json").write_text("{}")
+
+
+def bad_markers():
+    Path("README.md").write_text(f"{brief.END}{brief.BEGIN}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "argv", "message"),
+    [
+        (None, ["--colour=1"], "unrecognized arguments: --colour=1; see --help"),
+        (None, ["stray"], "unrecognized arguments: stray"),
+        (None, ["--results"], "argument --results: expected one argument"),
+        (None, ["--results=nowhere"], "nowhere: no such folder"),
+        (None, ["--out=leaderboard"], "--out=leaderboard: is a folder"),
+        (None, ["--out=README.md/board.md"], "README.md"),
+        (bad_record, [], "rtn-0a1b2c3d.json: Object missing required field"),
+        (bad_record, ["--check"], "rtn-0a1b2c3d.json: Object missing required field"),
+        (bad_markers, [], f"README.md: must hold {brief.BEGIN} once and after it {brief.END} once"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(clone, capsys, spoil, argv, message):
+    if spoil:
+        spoil()
+    assert build.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not Path("leaderboard/README.md").exists()
+
+
+def test_command_line(clone):
+    """Run as a program that cannot import jax."""
+    code = "import runpy, sys; sys.modules['jax'] = None; runpy.run_module('leaderboard.build', run_name='__main__')"
+    root = Path(build.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--check"], env={"PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    hint = "differs from the records; mend it: python -m leaderboard.build\n"
+    assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}README.md {hint}")
+
+
+def test_short_table_by_hand(toy):
+    """Of rtn, 0.9 at 3 kB loses nothing and 0.8 at 1 kB too much; magnitude never qualifies; lsq did not run on text.
+
+    A loss may grow by 2 % of 2.0: 2.04 may, 2.05 may not.
+    """
+    records = [
+        toy({8: {0: (0.9, 5000)}, 4: {0: (0.9, 3000)}, 2: {0: (0.8, 1000)}}),
+        toy({0.5: {0: (0.7, 2000)}}, method="magnitude", knob="sparsity"),
+        toy({8: {0: (1.0, 4000)}, 4: {0: (1.0, 100), 1: "failed"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
+        toy({4: {0: (0.9, 10)}}, method="lsq", digest="0e", division="open"),
+        toy({32: {0: (0.9, 40_000)}}, method="dense", knob="none"),
+        toy({8: {0: (2.04, 5000)}, 4: {0: (2.05, 3000)}}, task=toy.loss, dense={0: 2.0}),
+        toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knob="sparsity", dense={0: 2.0}),
+    ]
+    assert brief.block(records).splitlines()[:-2] == [
+        "| method | text (bits) | toy (accuracy) |",
+        "| --- | --- | --- |",
+        "| dense | 2.0000, 40 kB | 0.9000 ± 0.0000, 40 kB |",
+        "| lsq |  | 4 kB, ×10 (bits 8; +0.1000) |",
+        "| magnitude | 8 kB, ×5 (sparsity 0.5; −0.1000) | – |",
+        "| rtn | 5 kB, ×8 (bits 8; +0.0400) | 3 kB, ×13.3 (bits 4; +0.0000) |",
+    ]
+
+
+def test_one_point_of_accuracy_is_still_close(toy):
+    """0.90 from 0.91: in floats the difference is a hair more than 0.01."""
+    for dense, cell in ((0.91, "3 kB, ×13.3 (bits 4; −0.0100)"), (0.911, "–")):
+        assert f"| rtn | {cell} |" in brief.block([toy({4: {0: (0.9, 3000)}}, dense={0: dense})])
+
+
+def test_short_table_of_nothing(toy):
+    assert brief.block([]) == "There are no records in the closed division yet."
+    assert brief.block([toy({4: {0: (0.9, 10)}}, division="open")]) == brief.block([])

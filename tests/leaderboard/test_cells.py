@@ -1,0 +1,69 @@
+import pytest
+from markdown_it import MarkdownIt
+
+from leaderboard import cells
+from leaderboard.statistics import Summary
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 B"),
+        (7, "7 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (12_345, "12.3 kB"),
+        (999_600, "1 MB"),
+        (2.5e15, "2500 TB"),
+    ],
+)
+def test_si(value, text):
+    assert cells.si(value, "B") == text
+
+
+def test_si_without_unit():
+    assert (cells.si(950), cells.si(1_234_000)) == ("950", "1.23 M")
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0123, "0.0123"), (1.799, "1.8"), (999.4, "999"), (12345.6, "12346")])
+def test_number(value, text):
+    assert cells.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("summary", "signed", "text"),
+    [
+        (Summary(0.95, 0.012, 3), False, "0.9500 ± 0.0120"),
+        (Summary(0.95, None, 1), False, "0.9500"),
+        (Summary(-0.0123, 0.001, 3), True, "−0.0123 ± 0.0010"),
+        (Summary(0.25, None, 1), True, "+0.2500"),
+        (Summary(-0.00001, None, 1), True, "+0.0000"),
+    ],
+)
+def test_spread(summary, signed, text):
+    assert cells.spread(summary, signed=signed) == text
+
+
+HOSTILE = [
+    "a|b\\|c",
+    "`code` ``",
+    "<script>alert(1)</script> &lt; &amp;",
+    "**bold** _it_ __x__ magnitude_rtn ~~no~~",
+    "[link](http://x) ![image](y) <http://z>",
+    "$x$ \\",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_markdown_reader_shows_the_string_itself(text):
+    """An independent parser makes one plain cell of it."""
+    page = f"| a | b |\n|---|---|\n| {cells.markdown(text)} | end |\n"
+    inline = [token for token in MarkdownIt("gfm-like", {"linkify": False}).parse(page) if token.type == "inline"]
+    assert len(inline) == 4
+    assert "".join(child.content for child in inline[2].children) == text
+    assert {child.type for child in inline[2].children} <= {"text", "text_special"}
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\x1b b", "a\u2028b", "a\u202e\x00b", "a\t\tb", "a\ud800b"])
+def test_one_line_without_control_characters(text):
+    assert cells.plain(text) == cells.markdown(text) == "a b"

@@ -1,0 +1,200 @@
+"""Reading is strict, writing is byte-stable."""
+
+import json
+
+import msgspec
+import pytest
+
+from leaderboard import record
+from leaderboard.record import RecordError
+
+RUN = "$.points[0].runs[0]"
+RESULT = RUN + ".result"
+
+
+@pytest.fixture
+def good(toy):
+    return toy({4: {0: (0.8, 5000), 1: (0.9, 5100)}, 2: {0: "diverged at step 7", 1: (0.4, 2500)}})
+
+
+def test_what_is_written_is_read_back(good, tmp_path):
+    record.write(tmp_path / "a.json", good)
+    assert record.read(tmp_path / "a.json") == good
+
+
+def test_writing_what_was_read_gives_the_same_bytes(good, toy, tmp_path):
+    """Also where a float was given as an int, a chain has a list of strengths and outcomes are numbers."""
+    chain = toy({(0.5, 8): {0: (1.25, 900)}}, task=toy.loss, knob="sparsity, bits")
+    for one in (good, chain):
+        record.write(tmp_path / "a.json", one)
+        record.write(tmp_path / "b.json", record.read(tmp_path / "a.json"))
+        assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_layout(good, tmp_path):
+    """Sorted keys, a scalar list a line, a newline at the end, no leftover temporary file."""
+    record.write(tmp_path / "a.json", good)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert text.startswith(
+        '{\n "claim": null,\n "config": {\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n'
+    )
+    assert text.endswith('"version": 1\n }\n}\n')
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def change(path, value):
+    """An edit of a record's plain values: sets the field at a path of keys."""
+
+    def edit(values):
+        *heads, last = path
+        for head in heads:
+            values = values[head]
+        values[last] = value
+
+    return edit
+
+
+FIRST = ("points", 0, "runs", 0)
+FIRST_RESULT = (*FIRST, "result")
+BAD = {
+    "schema": (change(("schema",), 2), "schema is 2, this code reads 1", "$.schema"),
+    "unknown key": (change(("task", "colour"), 1), "unknown field `colour`", "$.task"),
+    "missing key": (lambda values: values["task"].pop("metric"), "missing required field `metric`", "$.task"),
+    "wrong type": (change((*FIRST_RESULT, "macs"), 1.5), "Expected `int`, got `float`", RESULT + ".macs"),
+    "number as text": (change((*FIRST_RESULT, "quality"), "0.8"), "got `str`", RESULT + ".quality"),
+    "density": (change((*FIRST_RESULT, "density"), 1.01), "`float` <= 1.0", RESULT + ".density"),
+    "bytes": (change((*FIRST_RESULT, "bytes"), 0), "`int` >= 1", RESULT + ".bytes"),
+    "dense bytes": (change(("dense", 1, "bytes"), -3), "`int` >= 1", "$.dense[1].bytes"),
+    "division": (change(("division",), "half"), "'half'", "$.division"),
+    "name with a slash": (change(("method", "name"), "a/b"), "regex", "$.method.name"),
+    "no points": (change(("points",), []), "length >= 1", "$.points"),
+    "chain of one": (change(("points", 0, "strength"), [4]), "length >= 2", "$.points[0].strength"),
+    "NaN": (change((*FIRST_RESULT, "quality"), float("nan")), "NaN is not a number", RESULT + ".quality"),
+    "infinity": (change(("config", "x"), [0, float("-inf")]), "-Infinity is not a number", "$.config.x[1]"),
+    "no test rows": (change(("task", "rows"), {"train": 1}), "test examples is missing", "$.task.rows"),
+    "mean": (
+        change((*FIRST_RESULT, "quality"), 0.8001),
+        "0.8001, but the mean of outcomes is 0.8",
+        RESULT + ".quality",
+    ),
+    "too few outcomes": (change((*FIRST_RESULT, "outcomes"), "1" * 9), "9 outcomes for 10", RESULT + ".outcomes"),
+    "neither right nor wrong": (
+        change((*FIRST_RESULT, "outcomes"), "12" * 5),
+        "must be a string of 0 and 1",
+        RESULT + ".outcomes",
+    ),
+    "outcomes of another kind": (
+        change(("task", "outcome"), "loss"),
+        "must be a list of numbers",
+        RESULT + ".outcomes",
+    ),
+    "strength twice": (change(("points", 1, "strength"), 4), "strength 4 occurs 2 times", "$.points"),
+    "strength of other parts": (change(("points", 1, "strength"), [4, 2]), "number of parts", "$.points"),
+    "seed twice": (change((*FIRST[:3], 1, "seed"), 0), "seed 0 occurs 2 times", "$.points[0].runs"),
+    "dense seed twice": (change(("dense", 1, "seed"), 0), "seed 0 occurs 2 times", "$.dense"),
+    "neither result nor failure": (change((*FIRST, "result"), None), "either a result or a failure", RUN),
+    "both result and failure": (change((*FIRST, "failure"), "why"), "either a result or a failure", RUN),
+    "no dense net": (change((*FIRST, "seed"), 5), "seed 5 has no dense net", RUN + ".seed"),
+    "another dense net": (change((*FIRST, "dense"), "x"), "started from x, but the dense net of seed 0 is c0", RUN),
+    "latency": (change(("task", "eval_batch"), 9), "batches [1, 8], it must be of [1, 9]", RESULT + ".latency"),
+}
+
+
+@pytest.mark.parametrize(("edit", "what", "field"), BAD.values(), ids=BAD)
+def test_bad_records_are_refused_in_one_line(good, tmp_path, edit, what, field):
+    values = msgspec.to_builtins(good)
+    edit(values)
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(values))
+    with pytest.raises(RecordError) as caught:
+        record.read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert what in message
+    assert f"- at `{field}" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b'"seed": 1', b'"seed": 1, "seed": 1', r"key 'seed' occurs twice - at `\$\.dense\[1\]`"),
+        (
+            b'"bops": 4',
+            b'"bops": 1e999, "x": 4',
+            r"1e999 is out of range - at `\$\.points\[0\]\.runs\[0\]\.result\.bops`",
+        ),
+        (b'"toy"', b'"toy', "not JSON: Invalid control character"),
+        (b'"toy"', b'"t\xff"', "not UTF-8 at byte"),
+        (b'"modality"', b'"a\\nb\\u001b"', r"unknown field `a b `"),
+        (b"{", b"\xef\xbb\xbf{", "not JSON: Unexpected UTF-8 BOM"),
+        (b"{", b"[" * 100_000, "nested too deeply"),
+        (b'"toy"', b'"\\ud800"', "truncated|surrogate"),
+    ],
+)
+def test_bad_json_is_refused_in_one_line(good, tmp_path, old, new, message):
+    path = tmp_path / "bad.json"
+    record.write(path, good)
+    data = path.read_bytes()
+    changed = data.replace(old, new, 1)
+    assert changed != data
+    path.write_bytes(changed)
+    with pytest.raises(RecordError, match=message) as caught:
+        record.read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "null", "3", "[]"])
+def test_not_an_object(tmp_path, text):
+    (tmp_path / "bad.json").write_text(text)
+    with pytest.raises(RecordError, match=r"bad\.json: (not JSON|Expected `object`)"):
+        record.read(tmp_path / "bad.json")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(RecordError, match=r"none\.json: No such file"):
+        record.read(tmp_path / "none.json")
+
+
+def test_losses_are_compared_relatively(toy, tmp_path):
+    """Outcomes 1, 2, 3, 4 have mean 2.5; 1e-5 of it is 2.5e-5."""
+    for quality, fits in ((2.50002, True), (2.50003, False)):
+        outcome = toy.result(quality, 10, outcomes=[1.0, 2.0, 3.0, 4.0])
+        one = toy({4: {0: outcome}}, task=toy.loss)
+        if fits:
+            record.write(tmp_path / "a.json", one)
+        else:
+            with pytest.raises(RecordError, match="the mean of outcomes is"):
+                record.write(tmp_path / "a.json", one)
+
+
+def test_a_bad_record_is_not_written(toy, tmp_path):
+    record.write(tmp_path / "a.json", toy({4: {0: (0.8, 5000)}}))
+    before = (tmp_path / "a.json").read_bytes()
+    nan = toy({4: {0: toy.result(0.8, 5000, bops=float("nan"))}})
+    with pytest.raises(RecordError, match=r"NaN is not a number - at `\$\.points\[0\]\.runs\[0\]\.result\.bops`"):
+        record.write(tmp_path / "a.json", nan)
+    assert (tmp_path / "a.json").read_bytes() == before
+
+
+def test_read_all_sorts_by_task_method_and_digest(toy, tmp_path):
+    runs = {4: {0: (1.0, 10)}}
+    for task, method, digest in (("text", "a", "1"), ("toy", "b", "2"), ("toy", "b", "1"), ("toy", "a", "9")):
+        one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, digest=digest)
+        record.write(tmp_path / task / f"{method}-{digest}.json", one)
+    (tmp_path / "notes.txt").write_text("not a record")
+    found = [(r.task.name, r.method.name, r.method.digest) for r in record.read_all(tmp_path)]
+    assert found == [("text", "a", "1"), ("toy", "a", "9"), ("toy", "b", "1"), ("toy", "b", "2")]
+
+
+@pytest.mark.parametrize("place", ["toy/rtn.json", "text/rtn-0a1b2c3d.json", "rtn-0a1b2c3d.json"])
+def test_read_all_refuses_a_misplaced_file(good, tmp_path, place):
+    record.write(tmp_path / place, good)
+    with pytest.raises(RecordError, match=r"must be named .*toy/rtn-0a1b2c3d\.json"):
+        record.read_all(tmp_path)
+
+
+def test_read_all_needs_a_folder(tmp_path):
+    with pytest.raises(RecordError, match="nowhere: no such folder"):
+        record.read_all(tmp_path / "nowhere")
