@@ -24,9 +24,9 @@ from flax import traverse_util
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from benchmarks.files import write_atomically
 from benchmarks.leaf import Leaf, decode, encode
 from benchmarks.packing import width
+from leaderboard.files import write_atomically
 from methods.activations import quantize_inputs
 from methods.arrays.quantizer import FLOAT_BITS, Quantizer, decoded
 from methods.base import flatten

@@ -14,10 +14,10 @@ from benchmarks.checkpoints import Checkpoints, weights_hash
 from benchmarks.clock import Clock
 from benchmarks.config import Loop
 from benchmarks.evaluate import batches, outcomes, quality
-from benchmarks.files import write_atomically
 from benchmarks.loop import train
 from benchmarks.measure import compile_forward
 from benchmarks.step import Program, start
+from leaderboard.files import write_atomically
 from leaderboard.record import digits
 from methods.base import PyTree, State, fresh
 from tasks.base import Data
@@ -59,7 +59,7 @@ def obtain(program: Program, data: Data, seed: int, folder: Path, loop: Loop, re
         "checkpoint": weights_hash(variables),
         "quality": _quality(program, variables, data),
     }
-    write_atomically(folder / "dense.json", json.dumps(facts).encode())
+    write_atomically(folder / "dense.json", json.dumps(facts))
     checkpoints.close(delete=True)
     return Dense(seed, variables, **facts)
 

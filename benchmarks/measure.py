@@ -16,9 +16,9 @@ import numpy as np
 from methods.activations import quantize_inputs
 from methods.base import forward
 
-ROUNDS = (7, 200)
+ROUNDS = (7, 100)
 """At least and at most so many timed runs of each net."""
-BUDGET = 0.3
+BUDGET = 0.15
 """Seconds of timing after which no round is added to the least number."""
 
 

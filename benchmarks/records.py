@@ -1,16 +1,22 @@
 """From finished runs to the record of a curve."""
 
+import dataclasses
 import platform
 import subprocess
+from collections import defaultdict
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from benchmarks import measure
-from benchmarks.files import write_atomically
+from benchmarks.config import Config, digest, method, resolved
+from benchmarks.dense import Dense
 from leaderboard import record
-from leaderboard.record import Provenance, Run, TaskInfo
+from leaderboard.files import write_atomically
+from leaderboard.record import Dense as DenseRow
+from leaderboard.record import MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from tasks import TASKS
 from tasks.base import Data, fingerprint, rows
 
@@ -21,6 +27,24 @@ def label(strength) -> str:
     """The folder name of a strength: "0.5", and "0.5+8" of a chain."""
     parts = strength if isinstance(strength, tuple | list) else (strength,)
     return "+".join(f"{part:g}" for part in parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A method's configuration on a task, and where its runs lie."""
+
+    task: str
+    method: str
+    digest: str
+    folder: Path
+
+    def run_file(self, strength, seed: int) -> Path:
+        return self.folder / label(strength) / f"seed{seed}" / "run.json"
+
+
+def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
+    key = digest(resolved(config, task, name))
+    return Curve(task, name, key, workdir / task / f"{name}-{key}")
 
 
 def task_info(name: str, data: Data) -> TaskInfo:
@@ -58,8 +82,34 @@ def _git(*args) -> str:
 
 
 def save_run(path: Path, run: Run) -> None:
-    write_atomically(path, (record.dumps(msgspec.to_builtins(run)) + "\n").encode())
+    write_atomically(path, record.dumps(msgspec.to_builtins(run)) + "\n")
 
 
 def load_run(path: Path) -> Run:
     return msgspec.json.decode(Path(path).read_bytes(), type=Run)
+
+
+def assemble(config: Config, curve: Curve, task: TaskInfo, nets: Sequence[Dense], provenance: Provenance) -> Record:
+    """The record of all finished runs that started from `nets`, at whatever strengths they were asked for."""
+    known = {net.seed: net.checkpoint for net in nets}
+    runs = defaultdict(list)
+    for file in sorted(curve.folder.glob("*/seed*/run.json")):
+        run = load_run(file)
+        if known.get(run.seed) == run.dense:
+            runs[tuple(float(part) for part in file.parts[-3].split("+"))].append(run)
+    points = [
+        Point(strength=list(s) if len(s) > 1 else s[0], runs=sorted(runs[s], key=lambda run: run.seed))
+        for s in sorted(runs)
+    ]
+    made = method(config, curve.method)
+    return Record(
+        schema=record.SCHEMA,
+        task=task,
+        method=MethodInfo(name=curve.method, knob=made.knob, digest=curve.digest, recovers=made.recovers),
+        division="closed" if config.budget == 1 else "open",
+        config=resolved(config, curve.task, curve.method),
+        provenance=provenance,
+        claim=None,
+        dense=[DenseRow(seed=n.seed, checkpoint=n.checkpoint, quality=n.quality, bytes=n.bytes) for n in nets],
+        points=points,
+    )

@@ -9,9 +9,9 @@ import jax
 from absl import flags
 
 from benchmarks.config import UsageError, check, load, with_value
-from benchmarks.files import write_atomically
 from benchmarks.sweep import sweep
 from leaderboard import record, table
+from leaderboard.files import write_atomically
 from methods import METHODS
 from tasks import TASKS
 
@@ -35,7 +35,7 @@ def main() -> None:
     keep_compiled(workdir)
     paths = sweep(config, workdir, "python -m " + " ".join(["benchmarks.run", *sys.argv[1:]]))
     records = [record.read(path) for path in paths]
-    write_atomically(workdir / "board.md", table.markdown(records).encode())
+    write_atomically(workdir / "board.md", table.markdown(records))
     print(table.text(records))
     print(f"\nrecords: {workdir / 'records'}    board: {workdir / 'board.md'}")
 

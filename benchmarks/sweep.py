@@ -4,38 +4,19 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from benchmarks import point, records
-from benchmarks.config import Config, digest, method, resolved, scaled, strengths
+from benchmarks.config import Config, digest, method, scaled, strengths
 from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program
-from leaderboard.record import SCHEMA, MethodInfo, Point, Record, Run, write
-from leaderboard.record import Dense as DenseRow
+from leaderboard.record import Run, write
 from methods import METHODS
 from tasks import TASKS
-
-
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A method's configuration on a task, and where its runs lie."""
-
-    task: str
-    method: str
-    digest: str
-    folder: Path
-
-    def run_file(self, strength, seed: int) -> Path:
-        return self.folder / records.label(strength) / f"seed{seed}" / "run.json"
-
-
-def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
-    key = digest(resolved(config, task, name))
-    return Curve(task, name, key, Path(workdir) / task / f"{name}-{key}")
+from tasks.base import prepared
 
 
 def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
@@ -45,14 +26,17 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
     written = []
     for name in config.tasks:
         progress.at(name)
-        data = jax.device_put(TASKS[name].load())
+        decoded = TASKS[name].load()
+        data = prepared(TASKS[name], decoded)
         nets = [_dense(config, name, data, seed, workdir, progress) for seed in config.seeds]
-        task = records.task_info(name, data)
+        task = records.task_info(name, decoded)
         _announce(progress, task, nets)
         for method_name in config.methods:
-            curve = curve_of(config, name, method_name, workdir)
+            curve = records.curve_of(config, name, method_name, workdir)
             _run_curve(config, curve, data, nets, progress)
-            written.append(_record(config, curve, task, nets, provenance, Path(workdir)))
+            record = records.assemble(config, curve, task, nets, provenance)
+            written.append(workdir / "records" / name / f"{curve.method}-{curve.digest}.json")
+            write(written[-1], record)
     progress.close()
     return written
 
@@ -66,7 +50,7 @@ def _steps(config, task):
 def _dense(config, name, data, seed, workdir, progress) -> Dense:
     task = TASKS[name]
     recipe = scaled(task.dense, config.budget)
-    folder = Path(workdir) / name / f"dense-net-{digest(dataclasses.asdict(recipe) | {'version': task.version})}"
+    folder = workdir / name / f"dense-net-{digest(dataclasses.asdict(recipe) | {'version': task.version})}"
     progress.at(name, "dense net", f"seed {seed}")
     program = Program(task, task.net, METHODS["dense"](), recipe)
     with contextlib.closing(_Reporter(progress, recipe.steps, folder / f"seed{seed}")) as report:
@@ -119,32 +103,3 @@ class _Reporter:
 
     def close(self):
         self._scalars.close()
-
-
-def _record(config, curve, task, nets, provenance, workdir) -> Path:
-    """Writes the record of all finished runs of the curve, whatever grid they were asked for in."""
-    runs = {}
-    for folder in curve.folder.glob("*/seed*/run.json"):
-        strength = tuple(float(part) for part in folder.parent.parent.name.split("+"))
-        runs.setdefault(strength, []).append(records.load_run(folder))
-    points = [
-        Point(strength=list(s) if len(s) > 1 else s[0], runs=sorted(runs[s], key=lambda run: run.seed))
-        for s in sorted(runs)
-    ]
-    made = method(config, curve.method)
-    info = MethodInfo(name=curve.method, knob=made.knob, digest=curve.digest, recovers=made.recovers)
-    rows = [DenseRow(seed=n.seed, checkpoint=n.checkpoint, quality=n.quality, bytes=n.bytes) for n in nets]
-    path = workdir / "records" / curve.task / f"{curve.method}-{curve.digest}.json"
-    record = Record(
-        schema=SCHEMA,
-        task=task,
-        method=info,
-        division="closed" if config.budget == 1 else "open",
-        config=resolved(config, curve.task, curve.method),
-        provenance=provenance,
-        claim=None,
-        dense=rows,
-        points=points,
-    )
-    write(path, record)
-    return path

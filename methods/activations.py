@@ -50,10 +50,10 @@ def calibrate(net, variables: PyTree, batches: Iterable[PyTree], paths: Iterable
 
     Modules with integer inputs (embeddings) are left out. Raises ValueError if a path names no module that was called.
     """
-    seen, examples = None, 0
+    paths, seen, examples = tuple(sorted(paths)), None, 0
     for batch in batches:
         count = len(batch["x"])
-        new, called = _observe(net, tuple(sorted(paths)), variables, batch["x"])
+        new, called = _observe(net, paths, variables, batch["x"])
         if missing := set(paths) - set(called):
             raise ValueError(f"no module is called at {sorted(missing)}; called are {sorted(called)}")
         seen = new if seen is None else {p: _merge(seen[p], new[p], examples, count) for p in new}

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from flax import linen as nn
 
@@ -51,7 +52,7 @@ class Task:
     source: str  # where the data comes from, and "synthetic" where it is
     net: nn.Module  # __call__(x, train: bool); `groups()` and `resize(sizes)` of tasks/nets
     load: Callable[[], Data]
-    # (arrays, rows [B], key | None) -> {"x": [B, ...], "y": ..., ...}; augments if given a key
+    # (prepared arrays, rows [B], key | None) -> {"x": [B, ...], "y": ..., ...}; augments if given a key
     batch: Callable[[Arrays, Any, Any], dict[str, Any]]
     loss: Callable[[Any, dict[str, Any]], Any]  # (out, batch) -> [B]
     outcomes: Callable[[Any, dict[str, Any]], Any]  # (out, batch) -> [B]
@@ -60,7 +61,14 @@ class Task:
     recovery: Recipe
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
+    prepare: Callable[[Arrays], Arrays] = lambda arrays: arrays  # once per split, on the device: audio features
     controls: Callable[[Data], dict[str, float]] = lambda data: {}  # e.g. a 3-gram model on the same split
+
+
+def prepared(task: Task, data: Data) -> Data:
+    """All splits on the device, as `task.batch` takes them."""
+    prepare = jax.jit(task.prepare)
+    return Data(*(prepare(jax.device_put(split)) for split in data))
 
 
 def rows(arrays: Arrays) -> int:

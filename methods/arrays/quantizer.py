@@ -68,8 +68,8 @@ def encode(x, q: Quantizer):
     """Codes of `x`, float32 integers of x's shape; differentiable straight through inside the grid."""
     low, high = q.low - q.zero_point, q.high - q.zero_point
     # Clip, then round: the bounds are integers, so the codes are the same, and the gradient stops where
-    # x / scale leaves the grid rather than half a step before.
-    return round_straight_through(jnp.clip(x / q.scale, low, high)) + q.zero_point
+    # x / scale leaves the grid rather than half a step before. Not jnp.clip, whose gradient at a bound is 1/2.
+    return round_straight_through(jax.lax.clamp(*jnp.broadcast_arrays(low, x / q.scale, high))) + q.zero_point
 
 
 def decode(codes, q):

@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from tasks.base import Data
 
@@ -15,6 +14,8 @@ CALIBRATION = 200
 @functools.cache
 def load() -> Data:
     """x [N, 8, 8, 1] float32 in [0, 1]; y [N] int32. Split by image number mod 9: 0 and 1 test, 2 valid, else train."""
+    from sklearn.datasets import load_digits  # here, since it takes a second to import
+
     raw = load_digits()
     x = (raw.images / 16).astype(np.float32)[..., None]
     y = raw.target.astype(np.int32)

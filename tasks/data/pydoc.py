@@ -9,7 +9,6 @@ the task's fingerprint says so.
 import functools
 import re
 import zlib
-from pydoc_data.topics import topics
 
 import numpy as np
 
@@ -28,6 +27,8 @@ def load() -> Data:
 
     In train and calibration [N, 2T + 1]: row i starts at character i·T and holds a window for each shift 0..T-1.
     """
+    from pydoc_data.topics import topics  # here, since importing it loads the text
+
     texts = {"train": [], "valid": [], "test": []}
     for topic, text in distinct(topics).items():
         texts[split_of(topic)].append(text)

@@ -49,7 +49,7 @@ TASK = Task(
     metric=Metric("bits per character", "loss", higher_is_better=False),
     dense=Recipe(steps=1200, batch_size=16, learning_rate=5e-3, weight_decay=0.1, warmup=100),
     recovery=Recipe(steps=400, batch_size=16, learning_rate=1.5e-3, weight_decay=0.1, warmup=25),
-    eval_batch=128,
+    eval_batch=32,
     reach=2.4,
     controls=controls,
 )

@@ -1,0 +1,133 @@
+"""The command line: bad input is one line that says what is wrong and what would be right, and exit code 2."""
+
+import dataclasses
+
+import pytest
+from absl.testing import flagsaver
+
+from benchmarks import run
+from benchmarks.config import Config, UsageError, check, digest, load, options, resolved, scaled, with_value
+from methods import METHODS
+from tasks import TASKS
+from tasks.base import Recipe
+
+CONFIG = Config(tasks=("digits",), methods=("rtn", "kd"))
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    """cli(*args) -> (exit code, stdout, stderr); nothing is run, the config is returned by `swept`."""
+    swept = []
+    monkeypatch.setattr(run, "sweep", lambda config, workdir, command: swept.append(config) or [])
+    monkeypatch.setattr(run, "keep_compiled", lambda workdir: None)
+
+    def call(*args):
+        with flagsaver.flagsaver():
+            code = run.cli(["benchmarks.run", *args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    call.swept = swept
+    return call
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--config=nowhere.py"], ["--config", "nowhere.py", "configs/quickstart.py"]),
+        (["--task=digitz"], ["--task", "'digitz'", "digits, pydoc, spoken_digits"]),
+        (["--method=rtm"], ["--method", "'rtm'", "rtn_static"]),
+        (["--method=rtn", "--strengths=8,x"], ["--strengths", "'x'", "number"]),
+        (["--method=rtn", "--strengths=0.5+8"], ["strengths of rtn", "1 number", "bits"]),
+        (["--method=magnitude_rtn", "--strengths=0.5"], ["strengths of magnitude_rtn", "2 number", "sparsity, bits"]),
+        (["--strengths=8"], ["--strengths", "--method"]),
+        (["--seeds=0,a"], ["--seeds", "'a'", "integer"]),
+        (["--seeds=1,1"], ["seeds", "twice"]),
+        (["--seeds=-1"], ["seeds", "0 or more"]),
+        (["--set=loop.log_evry=5"], ["--set=loop.log_evry", "'log_evry'", "log_every"]),
+        (["--set=loop.log_every=often"], ["--set=loop.log_every", "'often'", "int"]),
+        (["--set=loop.log_every=0"], ["loop.log_every", "at least 1"]),
+        (["--set=budget=2"], ["budget", "at most 1"]),
+        (["--set=budget"], ["--set=budget", "path.to.field=value"]),
+        (["--set=options.kd.temprature=2"], ["options.kd.temprature", "temperature, alpha"]),
+        (["--set=options.kd.temperature=hot"], ["options.kd.temperature", "'hot'", "float"]),
+        (["--stength=8"], ["stength"]),
+        (["digits"], ["'digits'", "not a flag"]),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(cli, args, said):
+    code, out, err = cli(*args)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.strip().splitlines()) == 1
+    assert all(part in err for part in said), err
+    assert cli.swept == []
+
+
+def test_a_config_that_fails_is_one_line(cli, tmp_path):
+    (tmp_path / "bad.py").write_text("def get_config():\n    return 1 / 0\n")
+    code, _, err = cli(f"--config={tmp_path / 'bad.py'}")
+    assert code == 2
+    assert "ZeroDivisionError: division by zero" in err
+    (tmp_path / "bad.py").write_text(
+        "from benchmarks.config import Config\ndef get_config():\n    return Config(task=1)\n"
+    )
+    assert "unexpected keyword argument 'task'" in cli(f"--config={tmp_path / 'bad.py'}")[2]
+
+
+def test_flags_narrow_the_grid(cli, tmp_path):
+    flags = ["--task=digits", "--method=magnitude_rtn", "--strengths=0.5+8,0.9+4", "--seeds=3,4", "--set=budget=0.5"]
+    assert cli(*flags, f"--workdir={tmp_path}")[0] == 0
+    (config,) = cli.swept
+    assert config.tasks == ("digits",)
+    assert config.methods == ("magnitude_rtn",)
+    assert config.strengths == {"magnitude_rtn": ((0.5, 8.0), (0.9, 4.0))}
+    assert config.seeds == (3, 4)
+    assert config.budget == 0.5
+
+
+def test_list_names_every_task_and_method_with_knob_and_strengths(cli):
+    code, out, _ = cli("--list")
+    assert code == 0
+    for name in (*TASKS, *METHODS):
+        assert f"\n  {name} " in out
+    assert any(line.split() == ["rtn", "bits", "8,", "6,", "5,", "4,", "3,", "2"] for line in out.splitlines())
+    assert "0.5+8" in out
+
+
+@pytest.mark.parametrize("name", ["quickstart", "embedded"])
+def test_every_config_loads_and_says_what_it_is(name):
+    config = load(f"configs/{name}.py")
+    assert set(config.methods) == set(METHODS)
+    assert set(config.tasks) == {"digits", "pydoc", "spoken_digits"}
+
+
+def test_values_are_set_by_path_and_typed():
+    config = with_value(CONFIG, "loop.checkpoint_every=7")
+    assert config.loop.checkpoint_every == 7
+    assert config.loop.log_every == CONFIG.loop.log_every
+    assert with_value(CONFIG, "budget=1").budget == 1.0
+    assert isinstance(with_value(CONFIG, "budget=1").budget, float)
+    assert with_value(CONFIG, "seeds=5").seeds == (5,)
+    assert options(with_value(CONFIG, "options.kd.alpha=1"), "kd") == {"temperature": 4.0, "alpha": 1.0}
+    with pytest.raises(UsageError, match="tasks"):
+        check(with_value(CONFIG, "tasks=()"))
+
+
+def test_digest_knows_options_and_budget_but_not_grid():
+    def of(config):
+        return digest(resolved(config, "digits", "kd"))
+
+    base = of(CONFIG)
+    assert of(dataclasses.replace(CONFIG, seeds=(7,), strengths={"kd": (0.5,)})) == base
+    assert of(dataclasses.replace(CONFIG, budget=0.5)) != base
+    assert of(dataclasses.replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
+
+
+def test_scaled_recipe():
+    recipe = Recipe(steps=300, batch_size=8, learning_rate=0.1, warmup=15)
+    assert dataclasses.asdict(scaled(recipe, 0.25)) | {"steps": 75, "warmup": 4} == dataclasses.asdict(
+        scaled(recipe, 0.25)
+    )
+    assert scaled(recipe, 0.001).steps == 1

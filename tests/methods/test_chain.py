@@ -1,0 +1,165 @@
+"""Chaining: in which order the parts act, what a later part sees of an earlier one, and what is refused."""
+
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from methods import METHODS
+from methods.base import Method, Problem, State, Teacher, forward
+from methods.chain import chain
+from methods.magnitude import gradual
+from methods.rtn import rtn
+
+
+def keeps(key, problem, variables, strength):
+    return problem.net, variables, State(train=-strength, fixed=strength)
+
+
+def adds(number):
+    """A method whose every function adds `number`, or its strength."""
+
+    def tap(state):
+        return lambda next_fun, args, kwargs, context: next_fun(args[0] + number)
+
+    return Method(
+        "addend",
+        (1,),
+        init=keeps,
+        view=lambda state, params: params + state.fixed,
+        tap=tap,
+        loss=lambda state, batch, out, base: base + number,
+        export=lambda state, net, variables: (net, variables + number),
+    )
+
+
+def doubles():
+    def tap(state):
+        return lambda next_fun, args, kwargs, context: next_fun(2 * args[0])
+
+    return Method(
+        "factor",
+        (2,),
+        recovers=True,
+        init=keeps,
+        view=lambda state, params: 2 * params,
+        tap=tap,
+        loss=lambda state, batch, out, base: 2 * base,
+        export=lambda state, net, variables: (net, 2 * variables),
+    )
+
+
+@pytest.fixture
+def state():
+    return State(train=(-5, -7), fixed=(5, 7))
+
+
+def test_strength_is_a_tuple_with_one_entry_per_part(state):
+    method = chain(adds(1), doubles(), strengths=((5, 7),))
+    assert (method.knob, method.strengths, method.recovers, method.quantizes) == (
+        "addend, factor",
+        ((5, 7),),
+        True,
+        False,
+    )
+    net = object()
+    assert method.init(jax.random.key(0), Problem(net, None, (), None, 6), 3, (5, 7)) == (net, 3, state)
+
+
+def test_parts_act_left_to_right(state):
+    method = chain(adds(1), doubles(), strengths=())
+    assert method.view(state, 10) == (10 + 5) * 2
+    assert method.loss(state, None, None, 10) == (10 + 1) * 2
+    assert method.export(state, "net", 10) == ("net", (10 + 1) * 2)
+    other = chain(doubles(), adds(1), strengths=())
+    assert other.view(state, 10) == 10 * 2 + 7
+    assert other.loss(state, None, None, 10) == 10 * 2 + 1
+
+
+def test_taps_act_left_to_right_on_what_enters(state):
+    enters = lambda *parts: chain(*parts, strengths=()).tap(state)(lambda x: x, (10,), {}, None)  # noqa: E731
+    assert enters(adds(1), doubles()) == (10 + 1) * 2
+    assert enters(doubles(), adds(1)) == 10 * 2 + 1
+
+
+def test_parts_without_taps_have_none(state):
+    plain = Method("none", ())
+    assert chain(plain, plain, strengths=()).tap(state) is None
+
+
+def with_keep(keep):
+    """A method that counts its updates, adds 1 to params, and answers `keep`."""
+    update = lambda state, params, grads, step: (state._replace(fixed=state.fixed + step), params + 1, keep)  # noqa: E731
+    return Method("none", (), update=update)
+
+
+def test_keep_is_the_and_of_the_parts(state):
+    a, b = (jnp.array(bits, bool) for bits in ([1, 1, 0, 0], [1, 0, 1, 0]))
+    new, params, keep = chain(with_keep({"w": a}), with_keep({"w": b}), strengths=()).update(state, 10, None, 3)
+    assert_array_equal(keep["w"], [True, False, False, False])
+    assert params == 12
+    assert new == State(train=(-5, -7), fixed=(8, 10))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_keep_of_one_part_alone(state, first):
+    keeps = [{"w": jnp.array([True, False])}, None]
+    parts = [with_keep(keep) for keep in (keeps if first else keeps[::-1])]
+    assert_array_equal(chain(*parts, strengths=()).update(state, 10, None, 3)[2]["w"], [True, False])
+    neither = chain(with_keep(None), with_keep(None), strengths=())
+    assert neither.update(state, 10, None, 3)[2] is None
+
+
+def largest():
+    """Prunes the largest weights, so that the range of what is left differs."""
+    return gradual(lambda key, weights: (), lambda _, weights: {path: -jnp.abs(w) for path, w in weights.items()})
+
+
+def test_settling_sees_the_weights_that_run():
+    params = {"layer": {"kernel": jnp.float32([[8, 1], [2, -4]])}}
+    method = chain(largest(), rtn(), strengths=())
+    problem = Problem(None, None, (), None, recovery_steps=0)
+    strength = (jnp.float32(0.25), jnp.float32(8))
+    net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
+    state = method.settle(jax.random.key(0), problem, variables, state)
+    grid = state.fixed[1].weights["layer/kernel"]
+    assert_allclose(grid.scale, np.float32([[2, 4]]) / 127)  # 8 is pruned
+    kernel = method.view(state, params)["layer"]["kernel"]
+    assert_allclose(kernel, [[0, 32 * 4 / 127], [2, -4]], rtol=1e-6)  # 1 / (4/127) = 31.75
+    shipped = method.export(state, net, variables)[1]["params"]["layer"]["kernel"]
+    assert_array_equal(shipped.codes, [[0, 32], [127, -127]])
+
+
+@pytest.mark.parametrize("parts", [("rtn", "magnitude"), ("lsq", "rtn"), ("rtn_static", "dense", "random")])
+def test_nothing_may_change_weights_after_quantizing(parts):
+    i = len(parts)
+    message = f"part {i} of the chain changes weights that part {i - 1} or one before it has quantized: prune before"
+    with pytest.raises(ValueError, match=message):
+        chain(*(METHODS[name]() for name in parts), strengths=())
+
+
+def shrinks():
+    return Method("none", (), init=lambda key, problem, variables, strength: (problem.net + "-", variables, State()))
+
+
+def test_only_the_first_part_that_does_anything_may_change_the_net():
+    problem = SimpleNamespace(net="net", _replace=lambda net: SimpleNamespace(net=net, _replace=problem._replace))
+    message = "part 2 of the chain changes the net that the parts before prepared: put it first"
+    for before in (adds(1), shrinks()):
+        with pytest.raises(ValueError, match=message):
+            chain(before, shrinks(), strengths=()).init(jax.random.key(0), problem, 3, (1, 1))
+    for parts in ((shrinks(), adds(1)), (METHODS["dense"](), shrinks())):
+        assert chain(*parts, strengths=()).init(jax.random.key(0), problem, 3, (1, 1))[0] == "net-"
+
+
+def test_distilling_may_follow_quantizing(mlp):
+    """kd at width 1 leaves the net alone, and distilling from itself costs nothing: (1 - 0.9) of the task's loss."""
+    method = chain(METHODS["rtn"](), METHODS["kd"](), strengths=())
+    problem = Problem(mlp.net, mlp.x[:1], (), None, 6, Teacher(mlp.net, mlp.variables))
+    net, _, state = method.init(jax.random.key(0), problem, mlp.variables, (4, 1.0))
+    assert net is mlp.net
+    out = forward(mlp.net, mlp.variables, mlp.x)[0]
+    assert_allclose(method.loss(state, {"x": mlp.x}, out, jnp.float32(2)), 0.1 * 2, rtol=1e-4)
