@@ -21,15 +21,15 @@ def batches(x, *sizes):
 def uneven(mlp):
     """The examples in batches of 4, 4 and 2: the extremes in the second, the last large, so that its weight shows."""
     x = mlp.x.copy()
-    x[5] = [-50, 0.1, 50]
-    x[8:] *= 10
+    x[5] = [-99, 0.1, 99]
+    x[8:] *= 30
     return x, batches(x, 4, 4, 2)
 
 
-@pytest.mark.parametrize("layer", ["first", "middle", "last"])
+@pytest.mark.parametrize("layer", ["dense1", "dense2", "head"])
 def test_ranges_are_those_of_all_examples_together(mlp, uneven, layer):
     x, parts = uneven
-    seen = calibrate(mlp.net, mlp.variables, parts, ["first", "middle", "last"])[layer]
+    seen = calibrate(mlp.net, mlp.variables, parts, ["dense1", "dense2", "head"])[layer]
     expected = mlp.inputs(mlp.variables, x)[layer]
     assert_allclose(seen.minimum, expected.min(), rtol=1e-5)
     assert_allclose(seen.maximum, expected.max(), rtol=1e-5)
@@ -40,17 +40,17 @@ def test_ranges_are_those_of_all_examples_together(mlp, uneven, layer):
 
 
 def test_only_the_given_paths_are_observed(mlp, uneven):
-    assert list(calibrate(mlp.net, mlp.variables, uneven[1], iter(["middle"]))) == ["middle"]
+    assert list(calibrate(mlp.net, mlp.variables, uneven[1], iter(["dense2"]))) == ["dense2"]
 
 
 def test_a_path_that_is_never_called_is_refused(mlp, uneven):
-    with pytest.raises(ValueError, match=r"no module is called at \['hidden'\]; called are \['first'\]"):
-        calibrate(mlp.net, mlp.variables, uneven[1], {"first", "hidden"})
+    with pytest.raises(ValueError, match=r"no module is called at \['hidden'\]; called are \['dense1'\]"):
+        calibrate(mlp.net, mlp.variables, uneven[1], {"dense1", "hidden"})
 
 
 def test_calibration_without_batches_is_refused(mlp):
     with pytest.raises(ValueError, match="calibration has no batches"):
-        calibrate(mlp.net, mlp.variables, [], ["first"])
+        calibrate(mlp.net, mlp.variables, [], ["dense1"])
 
 
 class Tokens(nn.Module):
@@ -70,10 +70,10 @@ def test_inputs_are_rounded_in_their_module_only(mlp):
     quantizer = Quantizer(*map(jnp.float32, (0.5, 0, 0, 3)))  # the values 0, 0.5, 1, 1.5
 
     def rounded(name, x):
-        return np.float32(np.clip(np.round(x / 0.5), 0, 3) * 0.5) if name == "middle" else x
+        return np.float32(np.clip(np.round(x / 0.5), 0, 3) * 0.5) if name == "dense2" else x
 
     expected = mlp.inputs(mlp.variables, mlp.x, rounded)["out"]
-    out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=quantize_inputs({"middle": quantizer}))
+    out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=quantize_inputs({"dense2": quantizer}))
     assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
     assert not np.allclose(expected, mlp.inputs(mlp.variables, mlp.x)["out"], atol=0.1)
 

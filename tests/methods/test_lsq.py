@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import grids
-from methods.base import Problem, State, flatten, forward
+from methods.base import Problem, State, flatten, forward, replace
 from methods.lsq import Bounds, lsq, scale_gradient, start
 
 
@@ -66,7 +66,7 @@ def prepared(mlp):
     return state, mlp.inputs(mlp.variables, mlp.x)
 
 
-@pytest.mark.parametrize(("layer", "high"), [("first", 127), ("middle", 3), ("last", 127)])
+@pytest.mark.parametrize(("layer", "high"), [("dense1", 127), ("dense2", 3), ("head", 127)])
 def test_weights_start_at_2_mean_over_root_high(prepared, mlp, layer, high):
     state, _ = prepared
     weight = np.asarray(mlp.variables["params"][layer]["kernel"])
@@ -75,7 +75,7 @@ def test_weights_start_at_2_mean_over_root_high(prepared, mlp, layer, high):
     assert_allclose(state.fixed["weights"][path], (-high - 1, high, (weight.size * high) ** -0.5), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("layer", "low", "high"), [("first", -128, 127), ("middle", 0, 7), ("last", 0, 255)])
+@pytest.mark.parametrize(("layer", "low", "high"), [("dense1", -128, 127), ("dense2", 0, 7), ("head", 0, 255)])
 def test_inputs_are_unsigned_where_nothing_is_negative(prepared, layer, low, high):
     state, inputs = prepared
     x = inputs[layer]
@@ -85,8 +85,8 @@ def test_inputs_are_unsigned_where_nothing_is_negative(prepared, layer, low, hig
 
 def test_every_kernel_has_a_step_and_no_bias_has(prepared):
     state, _ = prepared
-    assert sorted(state.train["weights"]) == ["first/kernel", "last/kernel", "middle/kernel"]
-    assert sorted(state.train["inputs"]) == ["first", "last", "middle"]
+    assert sorted(state.train["weights"]) == ["dense1/kernel", "dense2/kernel", "head/kernel"]
+    assert sorted(state.train["inputs"]) == ["dense1", "dense2", "head"]
 
 
 def test_forward_rounds_weights_and_inputs(prepared, mlp):
@@ -96,13 +96,10 @@ def test_forward_rounds_weights_and_inputs(prepared, mlp):
     def rounded(x, step, bounds):
         return np.float32(np.round(np.clip(x / step, bounds.low, bounds.high)) * step)
 
-    kernels = {
-        path: rounded(w, steps["weights"][path], state.fixed["weights"][path]) if path.endswith("kernel") else w
-        for path, w in flatten(mlp.variables["params"]).items()
-    }
-    params = {name: {leaf: kernels[f"{name}/{leaf}"] for leaf in ("kernel", "bias")} for name in steps["inputs"]}
+    leaves = flatten(mlp.variables["params"])
+    kernels = {path: rounded(leaves[path], s, state.fixed["weights"][path]) for path, s in steps["weights"].items()}
     expected = mlp.inputs(
-        {"params": {name: params[name] for name in ("first", "middle", "last")}},
+        {"params": replace(mlp.variables["params"], kernels)},
         mlp.x,
         change=lambda name, x: rounded(x, steps["inputs"][name], state.fixed["inputs"][name]),
     )["out"]
