@@ -85,7 +85,7 @@ def test_latency_is_measured_in_turn_and_in_milliseconds():
     assert 2 <= timed.dense_median_ms < timed.median_ms
     assert set(calls[::2]) == {0.006}
     assert set(calls[1::2]) == {0.002}
-    least, most = measure.ROUNDS
+    least = measure.ROUNDS[0]
     assert least + 2 <= len(calls) / 2 <= max(least, measure.BUDGET / 0.008 + 1) + 2
 
 
