@@ -16,7 +16,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, every: int, keep: int):
         self.folder, self.every, self.keep = Path(folder).absolute(), every, keep
-        self._manager = None
+        self._manager, self._next = None, every
 
     def _open(self):
         if self._manager is None:
@@ -31,11 +31,13 @@ class Checkpoints:
         manager = self._open()
         leaves, structure = jax.tree.flatten(like)
         saved = manager.restore(manager.latest_step(), args=ocp.args.StandardRestore(_numbered(leaves)))
+        self._next = manager.latest_step() + self.every
         return jax.tree.unflatten(structure, [saved[name] for name in _numbered(leaves)])
 
     def save(self, step: int, tree: PyTree) -> None:
         """Saves if `step` is due; returns once the arrays are copied, and writes in the background."""
-        if step % self.every == 0:
+        if step >= self._next:
+            self._next = step + self.every
             self._open().save(step, args=ocp.args.StandardSave(_numbered(jax.tree.leaves(tree))))
 
     def close(self, *, delete: bool) -> None:

@@ -30,6 +30,14 @@ class Loop:
 
 
 @dataclasses.dataclass(frozen=True)
+class Budget:
+    """Shares of the task's steps. Where one is below 1, the division is open."""
+
+    dense: float = 1.0
+    recovery: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """A grid of curves. Every method runs on every task at every strength and seed."""
 
@@ -38,7 +46,7 @@ class Config:
     strengths: Mapping[str, tuple] = dataclasses.field(default_factory=dict)  # by method; else its own sweep
     options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # by method; keyword arguments
     seeds: tuple[int, ...] = (0, 1, 2)
-    budget: float = 1.0  # share of the tasks' dense and recovery steps; below 1 the division is open
+    budget: Budget = Budget()
     loop: Loop = Loop()
 
 
@@ -71,8 +79,9 @@ def check(config: Config) -> Config:
             raise UsageError(f"{field}: {values} must name at least one, and none twice")
     if any(not isinstance(seed, int) or seed < 0 for seed in config.seeds):
         raise UsageError(f"seeds: {config.seeds} must be integers, 0 or more")
-    if not 0 < config.budget <= 1:
-        raise UsageError(f"budget: {config.budget} must be above 0 and at most 1")
+    for field, share in dataclasses.asdict(config.budget).items():
+        if not 0 < share <= 1:
+            raise UsageError(f"budget.{field}: {share} must be above 0 and at most 1")
     for field in dataclasses.fields(Loop):
         if getattr(config.loop, field.name) < 1:
             raise UsageError(f"loop.{field.name}: {getattr(config.loop, field.name)} must be at least 1")
@@ -114,21 +123,21 @@ def strengths(config: Config, name: str) -> tuple:
     return tuple(config.strengths.get(name) or method(config, name).strengths)
 
 
-def scaled(recipe: Recipe, budget: float) -> Recipe:
+def scaled(recipe: Recipe, share: float) -> Recipe:
     """`recipe` with a share of its steps."""
-    return dataclasses.replace(recipe, steps=max(1, round(recipe.steps * budget)), warmup=round(recipe.warmup * budget))
+    return dataclasses.replace(recipe, steps=max(1, round(recipe.steps * share)), warmup=round(recipe.warmup * share))
 
 
 def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
     """Everything that can change the curve's numbers, as plain JSON values."""
     task = TASKS[task_name]
-    recovery = scaled(task.recovery, config.budget) if method(config, name).recovers else None
+    recovery = scaled(task.recovery, config.budget.recovery) if method(config, name).recovers else None
     return {
         "task": task_name,
         "task_version": task.version,
         "method": name,
         "options": options(config, name),
-        "dense": dataclasses.asdict(scaled(task.dense, config.budget)),
+        "dense": dataclasses.asdict(scaled(task.dense, config.budget.dense)),
         "recovery": recovery and dataclasses.asdict(recovery),
     }
 

@@ -4,7 +4,6 @@ Data stays on the device; the host sends row numbers. The host runs one chunk ah
 """
 
 import functools
-import math
 from collections.abc import Callable
 
 import jax
@@ -110,11 +109,11 @@ def train(
     report: Callable[[int, np.ndarray], None] = lambda step, losses: None,
     save: Callable[[int, Carry], None] = lambda step, carry: None,
 ) -> Carry:
-    """Runs the recipe's remaining steps. `report(step, losses)` and `save(step, carry)` are called after each chunk,
-    the first one chunk late. Raises Diverged at the first loss that is not finite."""
+    """Runs the recipe's remaining steps. `report(step, losses)` is called for each chunk, one chunk late, and
+    `save(step, carry)` after each but the last. Raises Diverged at the first loss that is not finite."""
     recipe, mesh = program.recipe, data_mesh(program.recipe.batch_size)
     carry, arrays, key = jax.device_put((carry, arrays, jax.random.key(seed)), NamedSharding(mesh, P()))
-    chunk = math.gcd(recipe.steps, log_every)
+    chunk = max(n for n in range(1, log_every + 1) if recipe.steps % n == 0)  # so that there is one program only
     late = None
     for first in range(int(carry.step), recipe.steps, chunk):
         advance = compiled_chunk(program, mesh, chunk, carry, arrays, clock)
@@ -123,7 +122,8 @@ def train(
         if late:
             _read(*late, report)
         late = (first, losses)
-        save(first + chunk, carry)
+        if first + chunk < recipe.steps:
+            save(first + chunk, carry)
     if late:
         _read(*late, report)
     return jax.device_put(carry, jax.devices()[0])

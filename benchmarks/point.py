@@ -18,10 +18,10 @@ from benchmarks.counts import count
 from benchmarks.dense import Dense
 from benchmarks.evaluate import Calibration, batches, outcomes, quality
 from benchmarks.loop import train
-from benchmarks.step import Program, start
+from benchmarks.step import Program, in_graph, start
 from leaderboard.record import Cost, Latency, Result, digits
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, Problem, Teacher, flatten, forward
+from methods.base import ONCE, Method, Problem, Teacher, flatten, forward
 from tasks.base import Data, Recipe, Task
 
 TOLERANCE = 1e-4
@@ -72,7 +72,7 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
     with clock:
         net, variables, state = method.init(before, problem, dense.variables, strength)
     if problem.recovery_steps:
-        program = Program(setting.task, net, method, setting.recovery)
+        program = Program(setting.task, net, in_graph(method), setting.recovery)
         loop = setting.loop
         checkpoints = Checkpoints(Path(folder) / "checkpoints", loop.checkpoint_every, loop.keep)
         carry = checkpoints.latest(start(program, variables, state))
@@ -95,7 +95,7 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
     return net, variables, state
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
 def _simulate(method, net, variables, state, x):
     """(weights that run, outputs) of the net under the method's view and tap."""
     seen = method.view(state, variables["params"])
@@ -104,7 +104,7 @@ def _simulate(method, net, variables, state, x):
 
 def _agreement(method, net, variables, state, shipped, x) -> float:
     """Largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
-    seen, simulated = _simulate(method, net, variables, state, x)
+    seen, simulated = _simulate(in_graph(method), net, variables, state, x)
     ships = decoded(shipped.variables)
     if shipped.net == net:
         decoded_weights = flatten(ships["params"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import measure
-from benchmarks.config import Config, digest, method, resolved
+from benchmarks.config import Budget, Config, digest, method, resolved
 from benchmarks.dense import Dense
 from leaderboard import record
 from leaderboard.files import write_atomically
@@ -106,7 +106,7 @@ def assemble(config: Config, curve: Curve, task: TaskInfo, nets: Sequence[Dense]
         schema=record.SCHEMA,
         task=task,
         method=MethodInfo(name=curve.method, knob=made.knob, digest=curve.digest, recovers=made.recovers),
-        division="closed" if config.budget == 1 else "open",
+        division="closed" if config.budget == Budget() else "open",
         config=resolved(config, curve.task, curve.method),
         provenance=provenance,
         claim=None,

@@ -32,8 +32,13 @@ class Program:
 
     task: Task
     net: nn.Module
-    method: Method
+    method: Method  # only what runs in a step: see `in_graph`
     recipe: Recipe
+
+
+def in_graph(method: Method) -> Method:
+    """The method without what runs outside the step, so that methods that differ only there share what is compiled."""
+    return Method("", (), view=method.view, tap=method.tap, loss=method.loss, update=method.update)
 
 
 def start(program: Program, variables: PyTree, state: State) -> Carry:

@@ -12,7 +12,7 @@ from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
-from benchmarks.step import Program
+from benchmarks.step import Program, in_graph
 from leaderboard.record import Run, write
 from methods import METHODS
 from tasks import TASKS
@@ -42,17 +42,18 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
 
 
 def _steps(config, task):
-    dense, recovery = (scaled(r, config.budget).steps for r in (TASKS[task].dense, TASKS[task].recovery))
+    dense = scaled(TASKS[task].dense, config.budget.dense).steps
+    recovery = scaled(TASKS[task].recovery, config.budget.recovery).steps
     points = sum(len(strengths(config, m)) for m in config.methods if method(config, m).recovers)
     return len(config.seeds) * (dense + points * recovery)
 
 
 def _dense(config, name, data, seed, workdir, progress) -> Dense:
     task = TASKS[name]
-    recipe = scaled(task.dense, config.budget)
+    recipe = scaled(task.dense, config.budget.dense)
     folder = workdir / name / f"dense-net-{digest(dataclasses.asdict(recipe) | {'version': task.version})}"
     progress.at(name, "dense net", f"seed {seed}")
-    program = Program(task, task.net, METHODS["dense"](), recipe)
+    program = Program(task, task.net, in_graph(METHODS["dense"]()), recipe)
     with contextlib.closing(_Reporter(progress, recipe.steps, folder / f"seed{seed}")) as report:
         return obtain(program, data, seed, folder / f"seed{seed}", config.loop, report)
 
@@ -67,7 +68,9 @@ def _announce(progress, task, nets):
 
 
 def _run_curve(config, curve, data, nets, progress):
-    setting = point.Setting(TASKS[curve.task], data, scaled(TASKS[curve.task].recovery, config.budget), config.loop)
+    setting = point.Setting(
+        TASKS[curve.task], data, scaled(TASKS[curve.task].recovery, config.budget.recovery), config.loop
+    )
     made = method(config, curve.method)
     for strength in strengths(config, curve.method):
         for dense in nets:

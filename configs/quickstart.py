@@ -6,7 +6,7 @@ student at equal size, lsq beats rtn at 2-3 bits. The budget is a share of the t
 Time: under 5 minutes on 2 cores.
 """
 
-from benchmarks.config import Config, Loop
+from benchmarks.config import Budget, Config, Loop
 
 BITS = (8, 4, 2)
 SPARSITY = (0.5, 0.8, 0.95)
@@ -35,6 +35,6 @@ def get_config() -> Config:
             "magnitude_rtn": ((0.5, 8), (0.8, 8), (0.8, 4)),
         },
         seeds=(0, 1),
-        budget=0.25,
-        loop=Loop(log_every=25, checkpoint_every=50),
+        budget=Budget(recovery=0.25),
+        loop=Loop(log_every=50, checkpoint_every=100),
     )

@@ -1,18 +1,38 @@
 """Which weights to keep: exact masks from scores, and the schedule of gradual pruning."""
 
+import jax
 import jax.numpy as jnp
 
 
 def keep_largest(scores, sparsity):
     """Mask, bool, of `scores`' shape, that keeps the n - round(sparsity · n) entries of largest score, exactly.
 
-    `sparsity []` may be traced. Ties go to the later entry, so that the count is exact.
+    `sparsity []` may be traced. Ties go to the later entry, so that the count is exact. By bisection over the bits of
+    the scores and then over places: some forty passes of counting, where a sort takes ten to thirty times as long.
     """
-    size = scores.size
-    pruned = jnp.round(sparsity * size).astype(jnp.int32)
-    ascending = jnp.argsort(scores.ravel(), stable=True)
-    mask = jnp.zeros(size, bool).at[ascending].set(jnp.arange(size) >= pruned)
-    return mask.reshape(scores.shape)
+    keys, places = _ordered(scores.ravel()), jnp.arange(scores.size, dtype=jnp.uint32)
+    pruned = jnp.round(sparsity * scores.size).astype(jnp.int32)
+    edge = _largest(lambda key: jnp.sum(keys < key) <= pruned, 32)
+    below, tied = keys < edge, keys == edge
+    spare = pruned - jnp.sum(below)
+    end = _largest(lambda place: jnp.sum(tied & (places < place)) <= spare, scores.size.bit_length())
+    return ~(below | (tied & (places < end))).reshape(scores.shape)
+
+
+def _ordered(x):
+    """uint32 in the order of the numbers x, whatever their sign; -0.0 counts as 0.0."""
+    bits = jax.lax.bitcast_convert_type(jnp.where(x == 0, 0, x).astype(jnp.float32), jnp.uint32)
+    return jnp.where(bits >> 31, ~bits, bits | jnp.uint32(1 << 31))
+
+
+def _largest(holds, bits: int):
+    """The largest uint32 [] below 2^bits for which `holds`; it holds up to some number, 0 at least, and not after."""
+
+    def decide(i, found):
+        trial = found | (jnp.uint32(1) << (bits - 1 - i).astype(jnp.uint32))
+        return jnp.where(holds(trial), trial, found)
+
+    return jax.lax.fori_loop(0, bits, decide, jnp.uint32(0))
 
 
 def cubic(step, end, final):

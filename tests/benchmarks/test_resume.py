@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 CONFIG = """
-from benchmarks.config import Config, Loop
+from benchmarks.config import Budget, Config, Loop
 
 def get_config():
-    return Config(tasks=("digits",), methods=("magnitude",), strengths={"magnitude": (0.5,)}, seeds=(0,), budget=0.1,
-                  loop=Loop(log_every=5, checkpoint_every=5))
+    return Config(tasks=("digits",), methods=("magnitude",), strengths={"magnitude": (0.5,)}, seeds=(0,),
+                  budget=Budget(dense=0.1, recovery=0.1), loop=Loop(log_every=5, checkpoint_every=5))
 """
 TIMINGS = {"latency", "seconds", "compile_s", "command"}
 

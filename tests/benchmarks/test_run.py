@@ -6,7 +6,7 @@ import pytest
 from absl.testing import flagsaver
 
 from benchmarks import run
-from benchmarks.config import Config, UsageError, check, digest, load, options, resolved, scaled, with_value
+from benchmarks.config import Budget, Config, UsageError, check, digest, load, options, resolved, scaled, with_value
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe
@@ -47,7 +47,8 @@ def cli(capsys, monkeypatch):
         (["--set=loop.log_evry=5"], ["--set=loop.log_evry", "'log_evry'", "log_every"]),
         (["--set=loop.log_every=often"], ["--set=loop.log_every", "'often'", "int"]),
         (["--set=loop.log_every=0"], ["loop.log_every", "at least 1"]),
-        (["--set=budget=2"], ["budget", "at most 1"]),
+        (["--set=budget.recovery=2"], ["budget.recovery", "at most 1"]),
+        (["--set=budget=2"], ["--set=budget", "Budget"]),
         (["--set=budget"], ["--set=budget", "path.to.field=value"]),
         (["--set=options.kd.temprature=2"], ["options.kd.temprature", "temperature, alpha"]),
         (["--set=options.kd.temperature=hot"], ["options.kd.temperature", "'hot'", "float"]),
@@ -77,14 +78,20 @@ def test_a_config_that_fails_is_one_line(cli, tmp_path):
 
 
 def test_flags_narrow_the_grid(cli, tmp_path):
-    flags = ["--task=digits", "--method=magnitude_rtn", "--strengths=0.5+8,0.9+4", "--seeds=3,4", "--set=budget=0.5"]
+    flags = [
+        "--task=digits",
+        "--method=magnitude_rtn",
+        "--strengths=0.5+8,0.9+4",
+        "--seeds=3,4",
+        "--set=budget.dense=0.5",
+    ]
     assert cli(*flags, f"--workdir={tmp_path}")[0] == 0
     (config,) = cli.swept
     assert config.tasks == ("digits",)
     assert config.methods == ("magnitude_rtn",)
     assert config.strengths == {"magnitude_rtn": ((0.5, 8.0), (0.9, 4.0))}
     assert config.seeds == (3, 4)
-    assert config.budget == 0.5
+    assert config.budget == Budget(dense=0.5, recovery=1.0)
 
 
 def test_list_names_every_task_and_method_with_knob_and_strengths(cli):
@@ -107,8 +114,7 @@ def test_values_are_set_by_path_and_typed():
     config = with_value(CONFIG, "loop.checkpoint_every=7")
     assert config.loop.checkpoint_every == 7
     assert config.loop.log_every == CONFIG.loop.log_every
-    assert with_value(CONFIG, "budget=1").budget == 1.0
-    assert isinstance(with_value(CONFIG, "budget=1").budget, float)
+    assert isinstance(with_value(CONFIG, "budget.recovery=1").budget.recovery, float)
     assert with_value(CONFIG, "seeds=5").seeds == (5,)
     assert options(with_value(CONFIG, "options.kd.alpha=1"), "kd") == {"temperature": 4.0, "alpha": 1.0}
     with pytest.raises(UsageError, match="tasks"):
@@ -121,7 +127,7 @@ def test_digest_knows_options_and_budget_but_not_grid():
 
     base = of(CONFIG)
     assert of(dataclasses.replace(CONFIG, seeds=(7,), strengths={"kd": (0.5,)})) == base
-    assert of(dataclasses.replace(CONFIG, budget=0.5)) != base
+    assert of(dataclasses.replace(CONFIG, budget=Budget(recovery=0.5))) != base
     assert of(dataclasses.replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
 
 

@@ -30,6 +30,7 @@ def test_keeps_exactly_the_largest_at_a_traced_sparsity(shape):
 def test_keep_largest_by_hand():
     assert_array_equal(masked(jnp.float32([[3, 1], [-5, 2]]), 0.5), [[True, False], [False, True]])
     assert_array_equal(masked(jnp.float32([1, 1, 1, 1, 0]), 0.6), [False, False, True, True, False])
+    assert_array_equal(masked(jnp.float32([0.0, -0.0, 0.0, -1, 1e-30]), 0.4), [False, True, True, False, True])
 
 
 @pytest.mark.parametrize(("step", "sparsity"), [(0, 0), (1, 0.2168), (5, 0.7), (9, 0.7992), (10, 0.8), (13, 0.8)])
