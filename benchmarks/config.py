@@ -97,11 +97,14 @@ def _known(where, names, table):
 
 
 def _check_strengths(name, made, values):
-    parts = len(made.strengths[0]) if isinstance(made.strengths[0], tuple) else 1
+    bounds = made.bounds if isinstance(made.bounds[0], tuple) else (made.bounds,)
     for value in values:
         given = value if isinstance(value, tuple) else (value,)
-        if len(given) != parts or any(isinstance(v, bool) or not isinstance(v, int | float) for v in given):
-            raise UsageError(f"strengths of {name}: {value!r} must be {parts} number(s): {made.knob}")
+        if len(given) != len(bounds) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in given):
+            raise UsageError(f"strengths of {name}: {value!r} must be {len(bounds)} number(s): {made.knob}")
+        for part, (least, greatest) in zip(given, bounds, strict=True):
+            if not least <= part <= greatest:
+                raise UsageError(f"strengths of {name}: {part:g} must be from {least:g} to {greatest:g}: {made.knob}")
 
 
 def options(config: Config, name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ attention, have density 1 and 32 × 32 bits.
 
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -63,7 +64,13 @@ def count(net, variables, example) -> Counts:
 def _by_weight(net, variables, example, paths: list[str]) -> dict[str | None, int]:
     """{path of the weight, or None for two activations: MACs}, `paths` smallest weight first."""
     floats = jax.eval_shape(decoded, {name: tree for name, tree in variables.items() if name != "activations"})
-    x = jax.ShapeDtypeStruct((1, *example.shape[1:]), example.dtype)
+    leaves, structure = jax.tree.flatten((floats, jax.ShapeDtypeStruct((1, *example.shape[1:]), example.dtype)))
+    return _counted(net, structure, tuple(leaves), tuple(paths))
+
+
+@lru_cache(maxsize=64)
+def _counted(net, structure, leaves, paths):
+    floats, x = jax.tree.unflatten(structure, leaves)
     jaxpr = jax.make_jaxpr(lambda v, x: forward(net, v, x)[0])(floats, x)
     rank = {f"params/{path}": i for i, path in enumerate(paths, start=1)}
     origins = [rank.get(_key(path), CONSTANT) for path, _ in jax.tree_util.tree_leaves_with_path(floats)]

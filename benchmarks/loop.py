@@ -46,6 +46,11 @@ def data_mesh(batch: int) -> Mesh:
     return Mesh(np.array(devices[:count]), ("data",))
 
 
+def replicated(mesh: Mesh, tree):
+    """The tree on every device of the mesh, whole."""
+    return jax.device_put(tree, NamedSharding(mesh, P()))
+
+
 _COMPILED: dict = {}  # the compiled chunk of each program and shapes seen
 
 
@@ -73,7 +78,7 @@ def _compile(program, mesh, chunk, carry, arrays):
 
     picked = rows_of_one if looped else jax.ShapeDtypeStruct((chunk, *rows_of_one.shape), jnp.int32)
     whole = NamedSharding(mesh, P())
-    key = jax.device_put(jax.random.key(0), whole)
+    key = replicated(mesh, jax.random.key(0))
     jitted = jax.jit(step if looped else scanned, donate_argnums=0, out_shardings=whole)
     compiled = jitted.lower(carry, arrays, picked, key).compile()
     return _looped(compiled) if looped else compiled
@@ -112,7 +117,7 @@ def train(
     """Runs the recipe's remaining steps. `report(step, losses)` is called for each chunk, one chunk late, and
     `save(step, carry)` after each but the last. Raises Diverged at the first loss that is not finite."""
     recipe, mesh = program.recipe, data_mesh(program.recipe.batch_size)
-    carry, arrays, key = jax.device_put((carry, arrays, jax.random.key(seed)), NamedSharding(mesh, P()))
+    carry, arrays, key = replicated(mesh, (carry, arrays, jax.random.key(seed)))
     chunk = max(n for n in range(1, log_every + 1) if recipe.steps % n == 0)  # so that there is one program only
     late = None
     for first in range(int(carry.step), recipe.steps, chunk):

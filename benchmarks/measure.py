@@ -18,7 +18,7 @@ from methods.base import forward
 
 ROUNDS = (7, 100)
 """At least and at most so many timed runs of each net."""
-BUDGET = 0.15
+BUDGET = 0.1
 """Seconds of timing after which no round is added to the least number."""
 
 

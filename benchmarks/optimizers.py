@@ -20,10 +20,11 @@ def optimizer(recipe: Recipe) -> optax.GradientTransformation:
     """Raises ValueError for an optimizer that the suite does not have."""
     decay = optax.add_decayed_weights(recipe.weight_decay, mask=_matrices)
     rate = optax.scale_by_learning_rate(schedule(recipe))
+    clip = optax.clip_by_global_norm(recipe.clip) if recipe.clip else optax.identity()
     if recipe.optimizer == "adamw":
-        return optax.chain(optax.scale_by_adam(), decay, rate)
+        return optax.chain(clip, optax.scale_by_adam(b2=recipe.beta2), decay, rate)
     if recipe.optimizer == "sgd":
-        return optax.chain(optax.trace(decay=0.9, nesterov=True), decay, rate)
+        return optax.chain(clip, optax.trace(decay=0.9, nesterov=True), decay, rate)
     raise ValueError(f"optimizer is {recipe.optimizer!r}; it must be 'adamw' or 'sgd'")
 
 

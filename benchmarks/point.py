@@ -21,7 +21,7 @@ from benchmarks.loop import train
 from benchmarks.step import Program, in_graph, start
 from leaderboard.record import Cost, Latency, Result, digits
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import ONCE, Method, Problem, Teacher, flatten, forward
+from methods.base import Method, Problem, Teacher, flatten, forward
 from tasks.base import Data, Recipe, Task
 
 TOLERANCE = 1e-4
@@ -95,16 +95,17 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
     return net, variables, state
 
 
-@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
-def _simulate(method, net, variables, state, x):
-    """(weights that run, outputs) of the net under the method's view and tap."""
-    seen = method.view(state, variables["params"])
-    return seen, forward(net, {**variables, "params": seen}, x, tap=method.tap(state))[0]
+@partial(jax.jit, static_argnums=(0, 1))
+def _simulate(view_and_tap, net, variables, state, x):
+    """(weights that run, outputs) of the net under a method's view and tap."""
+    view, tap = view_and_tap
+    seen = view(state, variables["params"])
+    return seen, forward(net, {**variables, "params": seen}, x, tap=tap(state))[0]
 
 
 def _agreement(method, net, variables, state, shipped, x) -> float:
     """Largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
-    seen, simulated = _simulate(in_graph(method), net, variables, state, x)
+    seen, simulated = _simulate((method.view, method.tap), net, variables, state, x)
     ships = decoded(shipped.variables)
     if shipped.net == net:
         decoded_weights = flatten(ships["params"])

@@ -35,6 +35,6 @@ def get_config() -> Config:
             "magnitude_rtn": ((0.5, 8), (0.8, 8), (0.8, 4)),
         },
         seeds=(0, 1),
-        budget=Budget(recovery=0.25),
+        budget=Budget(recovery=0.15),
         loop=Loop(log_every=50, checkpoint_every=100),
     )

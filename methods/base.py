@@ -3,6 +3,7 @@
 Nothing here knows a task. `forward` is the one place outside `tasks/nets` that knows Flax's module system.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -59,6 +60,10 @@ class Method(NamedTuple):
 
     knob: str  # what strength means: "bits", "sparsity", "kept fraction"
     strengths: tuple  # default sweep, mildest first
+    bounds: tuple = (
+        -math.inf,
+        math.inf,
+    )  # least and greatest strength that mean something; of a chain, one pair a part
     recovers: bool = False  # whether it uses the task's recovery budget (else zero steps)
     quantizes: bool = False  # owns the values of weights: nothing may change them after it in a chain
     # (key, problem, variables, strength []) -> (net, variables, State). Once, not jitted; may shrink the net.

@@ -91,6 +91,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
     return Method(
         "bits",
         (8, 6, 5, 4, 3, 2),
+        (2, 32),
         recovers=True,
         quantizes=True,
         init=init,

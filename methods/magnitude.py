@@ -55,6 +55,7 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
     return Method(
         "sparsity",
         (0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
+        (0, 1),
         recovers=True,
         init=init,
         view=view,

@@ -31,6 +31,8 @@ class Recipe:
     optimizer: str = "adamw"  # or "sgd" (Nesterov momentum 0.9)
     weight_decay: float = 0.0  # decoupled; on leaves with two or more axes only
     warmup: int = 0  # steps
+    beta2: float = 0.999  # of AdamW: decay of the second moment
+    clip: float | None = None  # largest global norm of a gradient
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,7 +31,7 @@ TASK = Task(
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
     dense=Recipe(steps=900, batch_size=64, learning_rate=3e-3, weight_decay=1e-2, warmup=50),
-    recovery=Recipe(steps=400, batch_size=64, learning_rate=2e-3, weight_decay=1e-2, warmup=15),
+    recovery=Recipe(steps=900, batch_size=64, learning_rate=6e-3, weight_decay=1e-2, warmup=50),
     eval_batch=200,
     reach=0.96,
 )
