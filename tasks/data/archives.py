@@ -21,20 +21,24 @@ def unpack(archive: Path, folder: Path, dataset: Dataset) -> None:
 
     Unpacked under a temporary name beside `folder`, then renamed.
     """
-    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as scratch:
-        whole = Path(scratch) / folder.name
-        whole.mkdir()
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as scratch:
+            whole = Path(scratch) / folder.name
+            whole.mkdir()
             for name, source in members(archive):
                 _copy(source, whole.joinpath(*_inside(archive, name)[dataset.strip :]))
-            for file in dataset.files:
-                if not (whole / file).exists():
-                    raise DataError(f"{archive}: holds no {file}; delete it to fetch it again")
-            if dataset.content and content(whole, dataset.files) != dataset.content:
-                raise DataError(f"{archive}: its files are not those of {dataset.name}; delete it to fetch it again")
+            _check(archive, whole, dataset)
             os.replace(whole, folder)
-        except BROKEN as error:
-            raise DataError(f"{archive}: cannot be unpacked ({error}); delete it to fetch it again") from None
+    except BROKEN as error:
+        raise DataError(f"{archive}: cannot be unpacked ({error}); delete it to fetch it again") from None
+
+
+def _check(archive, whole, dataset):
+    for file in dataset.files:
+        if not (whole / file).exists():
+            raise DataError(f"{archive}: holds no {file}; delete it to fetch it again")
+    if dataset.content and content(whole, dataset.files) != dataset.content:
+        raise DataError(f"{archive}: its files are not those of {dataset.name}; delete it to fetch it again")
 
 
 def members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:

@@ -69,6 +69,9 @@ def encode(folder: Path, counts: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def words(path: Path) -> list[str]:
-    """The words of each line and <eos>."""
-    with path.open(encoding="utf-8") as lines:
-        return [word for line in lines for word in (*line.split(), "<eos>")]
+    """The words of each line and <eos>. Raises DataError."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return [word for line in lines for word in (*line.split(), "<eos>")]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 ({error}); put the publisher's there") from None
