@@ -14,6 +14,7 @@ from leaderboard import record, table
 from leaderboard.files import write_atomically
 from methods import METHODS
 from tasks import TASKS
+from tasks.data.store import DataError, set_data_dir
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("config", "configs/embedded.py", "Config file, with :arg for get_config(arg).")
@@ -23,6 +24,7 @@ flags.DEFINE_list("strengths", None, "Strengths of the methods of --method; a ch
 flags.DEFINE_list("seeds", None, "Seeds instead of the config's, comma-separated.")
 flags.DEFINE_multi_string("set", [], "path.to.field=value: changes a field of the config; may be repeated.")
 flags.DEFINE_string("workdir", None, "Where everything goes; default runs/<name of the config>.")
+flags.DEFINE_string("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
 flags.DEFINE_bool("list", False, "Print the tasks and the methods with knob and default strengths, and stop.")
 
 
@@ -30,6 +32,8 @@ def main() -> None:
     if FLAGS.list:
         print(listing())
         return
+    if FLAGS.data_dir:
+        set_data_dir(FLAGS.data_dir)
     config = narrowed(load(FLAGS.config))
     workdir = Path(FLAGS.workdir or Path("runs") / Path(FLAGS.config.partition(":")[0]).stem)
     keep_compiled(workdir)
@@ -97,7 +101,7 @@ def cli(argv) -> int:
         if rest:
             raise UsageError(f"{rest[0]!r} is not a flag; see --help")
         main()
-    except (UsageError, flags.Error) as error:
+    except (UsageError, DataError, flags.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -10,6 +10,7 @@ from benchmarks.config import Budget, Config, UsageError, check, digest, load, o
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe
+from tasks.data.store import DataError, data_dir
 
 CONFIG = Config(tasks=("digits",), methods=("rtn", "kd"))
 
@@ -95,6 +96,20 @@ def test_flags_narrow_the_grid(cli, tmp_path):
     assert config.strengths == {"magnitude_rtn": ((0.5, 8.0), (0.9, 4.0))}
     assert config.seeds == (3, 4)
     assert config.budget == Budget(dense=0.5, recovery=1.0)
+
+
+def test_data_dir_is_set(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLIMBENCH_DATA", "elsewhere")
+    assert cli("--task=digits", f"--data_dir={tmp_path}", f"--workdir={tmp_path}")[0] == 0
+    assert data_dir() == tmp_path
+
+
+def test_a_dataset_that_cannot_be_had_is_one_line(cli, tmp_path, monkeypatch):
+    def sweep(config, workdir, command):
+        raise DataError("x.bin: 3 bytes, must be 4")
+
+    monkeypatch.setattr(run, "sweep", sweep)
+    assert cli("--task=digits", f"--workdir={tmp_path}") == (2, "", "error: x.bin: 3 bytes, must be 4\n")
 
 
 def test_list_names_every_task_and_method_with_knob_and_strengths(cli):

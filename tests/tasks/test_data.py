@@ -79,6 +79,28 @@ def test_log_mel_against_scipy():
     assert_allclose(out, expected, atol=1e-4)
 
 
+def test_mfcc_against_scipy():
+    times = np.arange(16000) / 16000
+    rng = np.random.default_rng(0)
+    sound = np.stack([rng.uniform(-0.5, 0.5, 16000), scipy.signal.chirp(times, 50, 1, 3500) * np.hanning(16000)])
+    edges = 700 * np.expm1(np.linspace(*(np.log1p(np.array([20, 4000]) / 700)), 42))
+    triangles = np.stack([np.interp(np.arange(241) * 16000 / 480, edges[m : m + 3], [0, 1, 0]) for m in range(40)])
+    window = scipy.signal.get_window("hann", 480)
+    expected = np.empty((2, 49, 10))
+    for f in range(49):
+        power = np.abs(scipy.fft.rfft(sound[:, 320 * f : 320 * f + 480] * window)) ** 2 / (window @ window)
+        expected[:, f] = scipy.fft.dct(np.log(power @ triangles.T + 1e-6), norm="ortho")[:, :10]
+    out = jax.jit(lambda x: audio.mfcc(x, **audio.KEYWORDS))(sound.astype(np.float32))
+    assert out.dtype == jnp.float32
+    assert_allclose(out, expected, atol=1e-4)
+
+
+def test_dct_is_orthonormal():
+    whole = audio.dct(40, 40)
+    assert_allclose(whole.T @ whole, np.eye(40), atol=1e-6)
+    assert_array_equal(audio.dct(40, 10), whole[:, :10])
+
+
 def test_mel_scale():
     assert_allclose(audio.mel(1000.0), 1000, atol=0.02)  # 1000 mel are 1000 Hz by definition
     assert_allclose(audio.hertz(audio.mel(3210.0)), 3210, rtol=1e-12)

@@ -1,0 +1,133 @@
+"""CIFAR-10 and CIFAR-100: 60,000 colour images of 32 × 32 pixels, in the binary version of their publisher.
+
+Valid is the last 5,000 images of the publisher's train part; test is the publisher's. Copies of CIFAR whose pixels
+went through JPEG are in use and are laid out alike; they are told by their content, and results must say so.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from tasks.base import Arrays, Data
+from tasks.data.fetch import fetch
+from tasks.data.store import DataError, Dataset, Download, Splits, data_dir, decoded, digest, sha256
+
+URL = "https://www.cs.toronto.edu/~kriz/"
+SIDE = 32
+ROWS = 10000  # of each data_batch and of test
+VERSION = 1  # of the rules below
+VALID = 5000
+CALIBRATION = 240  # every 187th: has no factor in common with 10 or 100, should classes take turns
+
+# SHA-256 of the files in the archives: from ankane/torchvision-ruby, cifar10.rb and cifar100.rb.
+TEN = {
+    "cifar-10-batches-bin/data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "cifar-10-batches-bin/data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "cifar-10-batches-bin/data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "cifar-10-batches-bin/data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "cifar-10-batches-bin/data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "cifar-10-batches-bin/test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
+HUNDRED = {
+    "cifar-100-binary/train.bin": "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
+    "cifar-100-binary/test.bin": "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a",
+}
+CITATION = "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images"
+# Size and SHA-256 of the archives: from TensorFlow Datasets' url_checksums/cifar10.txt and cifar100.txt.
+CIFAR10 = Dataset(
+    name="cifar10",
+    folder="cifar10",
+    downloads=(
+        Download(
+            f"{URL}cifar-10-binary.tar.gz",
+            170052171,
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ),
+    ),
+    files=tuple(TEN),
+    licence="none stated; cite the report",
+    citation=CITATION,
+)
+CIFAR100 = Dataset(
+    name="cifar100",
+    folder="cifar100",
+    downloads=(
+        Download(
+            f"{URL}cifar-100-binary.tar.gz",
+            168513733,
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        ),
+    ),
+    files=tuple(HUNDRED),
+    licence="none stated; cite the report",
+    citation=CITATION,
+)
+
+
+def load10() -> Data:
+    """x [N, 32, 32, 3] uint8; y [N] int32, 10 classes. Rows of train, valid, test: 45,000, 5,000, 10,000."""
+    return _load10(data_dir())
+
+
+def load100() -> Data:
+    """x [N, 32, 32, 3] uint8; y [N] int32, the 100 fine classes. Rows of train, valid, test: 45,000, 5,000, 10,000."""
+    return _load100(data_dir())
+
+
+def variant10() -> str:
+    """ "cifar10" for the publisher's images to the bit, "cifar10-jpeg" for any other content in their place."""
+    return _variant(CIFAR10, TEN, data_dir())
+
+
+def variant100() -> str:
+    """ "cifar100" for the publisher's images to the bit, "cifar100-jpeg" for any other content in their place."""
+    return _variant(CIFAR100, HUNDRED, data_dir())
+
+
+def _variant(dataset, known, root):
+    return dataset.name if _hashes(dataset, root) == known else f"{dataset.name}-jpeg"
+
+
+@functools.cache
+def _hashes(dataset: Dataset, root: Path) -> dict[str, str]:
+    folder = fetch(dataset, root)
+    return {file: sha256(folder / file) for file in dataset.files}
+
+
+@functools.cache
+def _load10(root: Path) -> Data:
+    key = f"{VERSION} {digest(_hashes(CIFAR10, root))}"
+    return decoded("cifar10", root, key, CALIBRATION, lambda: decode(root / CIFAR10.folder, CIFAR10.files, ROWS, 1))
+
+
+@functools.cache
+def _load100(root: Path) -> Data:
+    key = f"{VERSION} {digest(_hashes(CIFAR100, root))}"
+    return decoded(
+        "cifar100", root, key, CALIBRATION, lambda: decode(root / CIFAR100.folder, CIFAR100.files, 5 * ROWS, 2)
+    )
+
+
+def decode(folder: Path, files: tuple[str, ...], rows: int, labels: int) -> Splits:
+    """Train, valid and test. The last file is test, of `ROWS` images; the others hold `rows` each."""
+    *parts, test = (read(folder / file, ROWS if file == files[-1] else rows, labels) for file in files)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in test}
+    train, valid = ({k: leaf[i] for k, leaf in whole.items()} for i in (slice(None, -VALID), slice(-VALID, None)))
+    return train, valid, test
+
+
+def read(path: Path, rows: int, labels: int) -> Arrays:
+    """x [rows, 32, 32, 3] uint8 and y [rows] int32, the last of an image's `labels` labels. Raises DataError.
+
+    The format: per image its labels, one byte each, then 1,024 bytes each of red, green and blue, row by row.
+    """
+    length = labels + 3 * SIDE**2
+    if path.stat().st_size != rows * length:
+        raise DataError(
+            f"{path}: {path.stat().st_size} bytes, must be {rows * length}, {rows} images of {length}; "
+            "delete its folder to fetch it again"
+        )
+    raw = np.fromfile(path, np.uint8).reshape(rows, length)
+    planes = raw[:, labels:].reshape(rows, 3, SIDE, SIDE)
+    return {"x": np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), "y": raw[:, labels - 1].astype(np.int32)}

@@ -1,0 +1,301 @@
+"""Datasets on their way in: fetched, verified and unpacked whole or not at all, then decoded once."""
+
+import dataclasses
+import gc
+import hashlib
+import http.server
+import io
+import socket
+import stat
+import tarfile
+import threading
+import warnings
+import zipfile
+
+import numpy as np
+import pooch
+import pytest
+from numpy.testing import assert_array_equal
+
+from tasks.data import DATASETS, store
+from tasks.data.archives import unpack
+from tasks.data.fetch import fetch
+from tasks.data.store import DataError, Dataset, Download
+
+HELLO = hashlib.sha256(b"hello").hexdigest()
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """serve(name, body, length=None) -> url on this machine; `length`: what the server says the body has."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    bodies = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body, length = bodies.get(self.path, (b"", None))
+            self.send_response(200 if self.path in bodies else 404)
+            self.send_header("Content-Length", str(length or len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def add(name, body, length=None):
+        bodies[f"/{name}"] = (body, length)
+        return f"http://127.0.0.1:{server.server_port}/{name}"
+
+    yield add
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def dataset(url, sha256, files=("a.txt",), **changes):
+    plain = Dataset("tiny", "tiny", (Download(url, 5, sha256),), tuple(files), "none", "nobody")
+    return dataclasses.replace(plain, **changes)
+
+
+def files(root):
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def tar(members):
+    """A tar.gz of (name, content); content None is a folder, a str is the target of a link."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            if content is None:
+                info.type = tarfile.DIRTYPE
+            elif isinstance(content, str):
+                info.type, info.linkname = tarfile.SYMTYPE, content
+            else:
+                info.size = len(content)
+            archive.addfile(info, io.BytesIO(content if isinstance(content, bytes) else b""))
+    return out.getvalue()
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members:
+            info = zipfile.ZipInfo(name)
+            if isinstance(content, str):
+                info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(info, content)
+    return out.getvalue()
+
+
+PACK = {"tar.gz": tar, "zip": zipped}
+each_kind = pytest.mark.parametrize("kind", PACK)
+
+
+def test_data_dir_is_the_flag_then_the_variable_then_the_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("SLIMBENCH_DATA", raising=False)
+    assert store.data_dir() == pooch.os_cache("slimbench").absolute()
+    monkeypatch.setenv("SLIMBENCH_DATA", str(tmp_path))
+    assert store.data_dir() == tmp_path
+    store.set_data_dir(tmp_path / "other")
+    assert store.data_dir() == tmp_path / "other"
+
+
+def test_a_file_is_fetched_and_verified(serve, tmp_path):
+    tiny = dataset(serve("a.txt", b"hello"), HELLO)
+    assert store.missing(tiny, tmp_path) == ["a.txt"]
+    assert fetch(tiny, tmp_path) == tmp_path / "tiny"
+    assert files(tmp_path) == ["tiny/a.txt"]
+    assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
+    assert store.missing(tiny, tmp_path) == []
+
+
+def test_a_file_in_place_is_used_as_it_is(tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/a.txt").write_bytes(b"mine")
+    fetch(dataset("http://127.0.0.1:9/a.txt", HELLO), tmp_path)
+    assert (tmp_path / "tiny/a.txt").read_bytes() == b"mine"
+
+
+def test_a_bar_is_shown_when_asked(serve, tmp_path, capsys):
+    fetch(dataset(serve("a.txt", b"hello"), HELLO), tmp_path, progress=True)
+    assert "100%" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the library leaves it to the collector
+@pytest.mark.parametrize(
+    ("body", "length", "said"), [(b"hellO", None, HELLO), (b"hel", 5, "3 bytes read"), (None, None, "404")]
+)
+def test_wrong_truncated_or_absent_is_one_line_and_nothing_stays(serve, tmp_path, body, length, said):
+    url = serve("a.txt" if body else "b.txt", body or b"", length).replace("b.txt", "a.txt")
+    with pytest.raises(DataError) as error:
+        fetch(dataset(url, HELLO), tmp_path)
+    for part in (url, said, HELLO, "5 bytes", f"put the file (5 bytes, SHA-256 {HELLO}) at {tmp_path / 'tiny/a.txt'}"):
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)
+    assert files(tmp_path) == []
+    del error
+    gc.collect()
+
+
+def test_no_network_is_one_line_that_says_what_to_put_where(tmp_path):
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/a.zip"
+        with pytest.raises(DataError) as error:
+            fetch(dataset(url, None), tmp_path)
+    assert f"at {tmp_path / 'downloads/a.zip'}, or what it holds into {tmp_path / 'tiny'}" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert files(tmp_path) == []
+
+
+@each_kind
+def test_an_archive_is_fetched_and_unpacked(serve, tmp_path, kind):
+    body = PACK[kind]([("top/a.txt", b"hello"), ("top/sub/b.txt", b"b"), ("c.txt", b"above what is left out")])
+    url = serve(f"pack.{kind}", body)
+    tiny = dataset(url, hashlib.sha256(body).hexdigest(), ("a.txt", "sub/b.txt"), strip=1)
+    fetch(tiny, tmp_path)
+    assert files(tmp_path) == [f"downloads/pack.{kind}", "tiny/a.txt", "tiny/sub/b.txt"]
+    assert (tmp_path / "tiny/sub/b.txt").read_bytes() == b"b"
+
+
+def test_an_archive_put_there_by_hand_is_used_and_verified(tmp_path):
+    body = tar([("folder", None), ("a.txt", b"hello")])
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads/pack.tar.gz").write_bytes(body)
+    unreachable = "http://127.0.0.1:9/pack.tar.gz"
+    with pytest.raises(DataError, match=rf"downloads/pack.tar.gz: SHA-256 is .*, must be {HELLO}.*delete it"):
+        fetch(dataset(unreachable, HELLO), tmp_path)
+    fetch(dataset(unreachable, hashlib.sha256(body).hexdigest()), tmp_path)
+    assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
+
+
+def test_a_folder_that_lacks_files_is_left_alone(tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/mine.txt").write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"lacks a\.txt and 2 more; put it there, or delete"):
+        fetch(dataset("http://127.0.0.1:9/pack.zip", HELLO, ("a.txt", "mine.txt", "b.txt", "c.txt")), tmp_path)
+    assert files(tmp_path) == ["tiny/mine.txt"]
+
+
+@each_kind
+@pytest.mark.parametrize("name", ["../a.txt", "/a.txt", "sub/../../a.txt", "sub\\..\\a.txt", "C:/a.txt"])
+def test_a_path_that_leads_out_is_refused(tmp_path, kind, name):
+    refused(tmp_path, kind, [("a.txt", b"first"), (name, b"evil")], [repr(name), "leads out of the folder"])
+
+
+@each_kind
+def test_a_link_is_refused(tmp_path, kind):
+    refused(tmp_path, kind, [("a.txt", b"first"), ("sub", "/etc"), ("sub/b.txt", b"evil")], ["'sub'", "is a link"])
+
+
+def test_a_hard_link_and_a_device_are_refused(tmp_path):
+    for form in (tarfile.LNKTYPE, tarfile.FIFOTYPE):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            info = tarfile.TarInfo("b")
+            info.type, info.linkname = form, "/etc/passwd"
+            archive.addfile(info)
+        (tmp_path / "pack.tar.gz").write_bytes(out.getvalue())
+        with pytest.raises(DataError, match="'b' is a link or a device"):
+            unpack(tmp_path / "pack.tar.gz", tmp_path / "tiny", dataset("", None))
+
+
+@each_kind
+def test_an_archive_without_a_file_is_refused(tmp_path, kind):
+    refused(tmp_path, kind, [("b.txt", b"hello")], ["holds no a.txt", "delete it"])
+
+
+@each_kind
+def test_a_name_twice_is_refused(tmp_path, kind):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
+        refused(tmp_path, kind, [("a.txt", b"one"), ("a.txt", b"two")], ["cannot be unpacked", "exists"])
+
+
+@each_kind
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_truncated_archive_is_one_line(tmp_path, kind, share):
+    noise = np.random.default_rng(0).bytes(100000)
+    body = PACK[kind]([("a.txt", noise)])
+    (tmp_path / f"pack.{kind}").write_bytes(body[: int(share * len(body))])
+    with pytest.raises(DataError, match=rf"pack.{kind}: cannot be unpacked \(.*\); delete it to fetch it again"):
+        unpack(tmp_path / f"pack.{kind}", tmp_path / "tiny", dataset("", None))
+    assert files(tmp_path) == [f"pack.{kind}"]
+
+
+def test_an_archive_without_a_hash_is_verified_by_what_it_holds(tmp_path):
+    content = hashlib.sha256(f"a.txt {HELLO}\n".encode()).hexdigest()
+    refused(tmp_path, "zip", [("a.txt", b"hellO")], ["its files are not those of tiny"], content=content)
+    (tmp_path / "pack.zip").write_bytes(zipped([("a.txt", b"hello")]))
+    unpack(tmp_path / "pack.zip", tmp_path / "tiny", dataset("", None, content=content))
+    assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
+
+
+def refused(folder, kind, members, said, **changes):
+    """Unpacking raises one line that says all of `said`, and leaves nothing but the archive."""
+    archive = folder / f"pack.{kind}"
+    archive.write_bytes(PACK[kind](members))
+    with pytest.raises(DataError) as error:
+        unpack(archive, folder / "tiny", dataset("", None, **changes))
+    assert all(part in str(error.value) for part in (str(archive), *said)), error.value
+    assert "\n" not in str(error.value)
+    assert sorted(path.name for path in folder.iterdir()) == [archive.name]
+
+
+def splits():
+    x = np.arange(7, dtype=np.int32)
+    return {"x": x, "mask": x > 2}, {"x": x[:2]}, {"x": x[:1].reshape(1, 1)}
+
+
+def test_arrays_are_decoded_once_per_content(tmp_path):
+    calls = []
+    first = store.decoded("tiny", tmp_path, "key", 2, lambda: calls.append(1) or splits())
+    again = store.decoded("tiny", tmp_path, "key", 2, lambda: calls.append(2) or splits())
+    store.decoded("tiny", tmp_path, "other key", 2, lambda: calls.append(3) or splits())
+    assert calls == [1, 3]
+    for data in (first, again):
+        assert_array_equal(data.train["mask"], [False] * 3 + [True] * 4)
+        assert_array_equal(data.calibration["x"], [0, 3])  # every third
+        assert data.test["x"].shape == (1, 1)
+        assert data.train["x"].dtype == np.int32
+    assert len(files(tmp_path)) == 2
+
+
+def test_a_damaged_cache_is_one_line(tmp_path):
+    store.decoded("tiny", tmp_path, "key", 2, splits)
+    (path,) = (tmp_path / "decoded").iterdir()
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match=rf"{path.name}: cannot be read .*; delete it, and it is made again"):
+        store.decoded("tiny", tmp_path, "key", 2, splits)
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "decoded").write_text("in the way")
+    assert_array_equal(store.decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+    assert files(tmp_path) == ["decoded"]
+
+
+def test_content_is_told_by_names_and_bytes(tmp_path):
+    (tmp_path / "a").write_bytes(b"hello")
+    (tmp_path / "b").write_bytes(b"hello")
+    lines = f"a {HELLO}\nb {HELLO}\n"
+    assert store.content(tmp_path, ["b", "a"]) == hashlib.sha256(lines.encode()).hexdigest()
+    assert store.content(tmp_path, ["a"]) != store.content(tmp_path, ["b"])
+
+
+def test_every_dataset_says_what_it_is():
+    for name, known in DATASETS.items():
+        assert known.name == name
+        assert known.licence
+        assert known.citation
+        assert known.size > 1e6
+        for download in known.downloads:
+            assert download.url.startswith("https://")
+            assert (download.sha256 or known.content or "").islower()
+            assert len(download.sha256 or known.content) == 64
+        assert known.archive or [download.name for download in known.downloads] == list(known.files)
