@@ -5,10 +5,11 @@ from pathlib import Path
 
 from absl import flags
 
+from benchmarks.cli import call
 from benchmarks.config import UsageError
 from tasks.data import DATASETS
 from tasks.data.fetch import fetch
-from tasks.data.store import DataError, data_dir, missing, set_data_dir
+from tasks.data.store import data_dir, missing, set_data_dir
 
 
 def listing(root: Path) -> str:
@@ -48,16 +49,7 @@ def _flags() -> flags.FlagValues:
 
 def cli(argv) -> int:
     """Exit code: 0 done, 2 the user's mistake or a dataset that cannot be had, in one line."""
-    values = _flags()
-    try:
-        rest = values(argv)[1:]
-        if rest:
-            raise UsageError(f"{rest[0]!r} is not a flag; there are --list, --get and --data_dir")
-        main(values)
-    except (UsageError, DataError, flags.Error) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return call(main, _flags(), argv, __doc__)
 
 
 if __name__ == "__main__":

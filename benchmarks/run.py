@@ -3,39 +3,50 @@
 import dataclasses
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import jax
 from absl import flags
 
+from benchmarks.cli import call
 from benchmarks.config import UsageError, check, load, with_value
 from benchmarks.sweep import sweep
 from leaderboard import record, table
 from leaderboard.files import write_atomically
 from methods import METHODS
 from tasks import TASKS
-from tasks.data.store import DataError, set_data_dir
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("config", "configs/embedded.py", "Config file, with :arg for get_config(arg).")
-flags.DEFINE_list("task", None, "Tasks instead of the config's, comma-separated.")
-flags.DEFINE_list("method", None, "Methods instead of the config's, comma-separated.")
-flags.DEFINE_list("strengths", None, "Strengths of the methods of --method; a chain's as 0.5+8.")
-flags.DEFINE_list("seeds", None, "Seeds instead of the config's, comma-separated.")
-flags.DEFINE_multi_string("set", [], "path.to.field=value: changes a field of the config; may be repeated.")
-flags.DEFINE_string("workdir", None, "Where everything goes; default runs/<name of the config>.")
-flags.DEFINE_string("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
-flags.DEFINE_bool("list", False, "Print the tasks and the methods with knob and default strengths, and stop.")
+from tasks.data.store import set_data_dir
 
 
-def main() -> None:
-    if FLAGS.list:
+def _flags() -> flags.FlagValues:
+    """Flags of this program alone: another one has a --list, too."""
+    values = flags.FlagValues()
+    text, names = partial(flags.DEFINE_string, flag_values=values), partial(flags.DEFINE_list, flag_values=values)
+    text("config", "configs/embedded.py", "Config file, with :arg for get_config(arg).")
+    names("task", None, "Tasks instead of the config's, comma-separated.")
+    names("method", None, "Methods instead of the config's, comma-separated.")
+    names("strengths", None, "Strengths of the methods of --method; a chain's as 0.5+8.")
+    names("seeds", None, "Seeds instead of the config's, comma-separated.")
+    flags.DEFINE_multi_string(
+        "set", [], "path.to.field=value: changes a field of the config; may be repeated.", flag_values=values
+    )
+    text("workdir", None, "Where everything goes; default runs/<name of the config>.")
+    text("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
+    flags.DEFINE_bool(
+        "list", False, "Print the tasks and the methods with knob and default strengths.", flag_values=values
+    )
+    return values
+
+
+def main(values: flags.FlagValues) -> None:
+    if values.list:
         print(listing())
         return
-    if FLAGS.data_dir:
-        set_data_dir(FLAGS.data_dir)
-    config = narrowed(load(FLAGS.config))
-    workdir = Path(FLAGS.workdir or Path("runs") / Path(FLAGS.config.partition(":")[0]).stem)
+    if values.data_dir:
+        set_data_dir(values.data_dir)
+    config = narrowed(load(values.config), values)
+    workdir = Path(values.workdir or Path("runs") / Path(values.config.partition(":")[0]).stem)
     keep_compiled(workdir)
     paths = sweep(config, workdir, "python -m " + " ".join(["benchmarks.run", *sys.argv[1:]]))
     records = [record.read(path) for path in paths]
@@ -44,18 +55,18 @@ def main() -> None:
     print(f"\nrecords: {workdir / 'records'}    board: {workdir / 'board.md'}")
 
 
-def narrowed(config):
+def narrowed(config, values):
     """The config with --task, --method, --strengths, --seeds and --set applied. Raises UsageError."""
-    changes = {"tasks": FLAGS.task, "methods": FLAGS.method}
-    if FLAGS.seeds:
-        changes["seeds"] = [_number("--seeds", text, int) for text in FLAGS.seeds]
+    changes = {"tasks": values.task, "methods": values.method}
+    if values.seeds:
+        changes["seeds"] = [_number("--seeds", text, int) for text in values.seeds]
     config = dataclasses.replace(config, **{field: tuple(v) for field, v in changes.items() if v})
-    if FLAGS.strengths:
-        if not FLAGS.method:
+    if values.strengths:
+        if not values.method:
             raise UsageError("--strengths: needs --method, whose strengths they are")
-        values = tuple(_strength(text) for text in FLAGS.strengths)
-        config = dataclasses.replace(config, strengths={**config.strengths, **dict.fromkeys(FLAGS.method, values)})
-    for assignment in FLAGS.set:
+        given = tuple(_strength(text) for text in values.strengths)
+        config = dataclasses.replace(config, strengths={**config.strengths, **dict.fromkeys(values.method, given)})
+    for assignment in values.set:
         config = with_value(config, assignment)
     return check(config)
 
@@ -96,15 +107,7 @@ def keep_compiled(workdir: Path) -> None:
 def cli(argv) -> int:
     """Exit code: 0 done, 2 the user's mistake, in one line."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        rest = FLAGS(argv)[1:]
-        if rest:
-            raise UsageError(f"{rest[0]!r} is not a flag; see --help")
-        main()
-    except (UsageError, DataError, flags.Error) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return call(main, _flags(), argv, __doc__)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import dataclasses
 
 import pytest
-from absl.testing import flagsaver
 
 from benchmarks import run
 from benchmarks.config import Budget, Config, UsageError, check, digest, load, options, resolved, scaled, with_value
@@ -23,8 +22,7 @@ def cli(capsys, monkeypatch):
     monkeypatch.setattr(run, "keep_compiled", lambda workdir: None)
 
     def call(*args):
-        with flagsaver.flagsaver():
-            code = run.cli(["benchmarks.run", *args])
+        code = run.cli(["benchmarks.run", *args])
         out, err = capsys.readouterr()
         return code, out, err
 
@@ -110,6 +108,14 @@ def test_a_dataset_that_cannot_be_had_is_one_line(cli, tmp_path, monkeypatch):
 
     monkeypatch.setattr(run, "sweep", sweep)
     assert cli("--task=digits", f"--workdir={tmp_path}") == (2, "", "error: x.bin: 3 bytes, must be 4\n")
+
+
+def test_help_is_printed_and_nothing_is_run(cli):
+    code, out, err = cli("--help")
+    assert (code, err) == (0, "")
+    assert out.startswith("`python -m benchmarks.run`")
+    assert "--workdir" in out
+    assert cli.swept == []
 
 
 def test_list_names_every_task_and_method_with_knob_and_strengths(cli):

@@ -1,0 +1,28 @@
+"""What benchmarks.speed prints; how fast anything is depends on the machine and is no test."""
+
+import numpy as np
+import pytest
+
+from benchmarks import speed
+
+
+@pytest.fixture
+def short(monkeypatch):
+    monkeypatch.setattr(speed, "STEPS", 4)
+    monkeypatch.setattr(speed, "CHUNK", 2)
+    x, y = np.ones((16, 4), np.float32), np.zeros(16, np.int32)
+    task = speed._task("tiny", speed.MLP(4, (3,), 2), x, y, 8)
+    monkeypatch.setattr(speed, "tasks", lambda: (task,))
+
+
+def test_ratios_of_every_method_and_the_exit_code(short, monkeypatch, capsys):
+    monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 9999})
+    assert speed.main() == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("tiny")]
+    assert [line[:2] for line in lines[:2]] == [["tiny", "lsq"], ["tiny", "magnitude"]]
+    for _, _, step, _, memory in lines[:2]:
+        assert float(step) > 0
+        assert float(memory) >= 1  # a method's state comes on top
+    assert len(lines) == 3
+    monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 0.0})
+    assert speed.main() == 1
