@@ -1,0 +1,72 @@
+"""Convolutions of the nets: `nn.Conv`'s parameters and values."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+LECUN = nn.initializers.lecun_normal()
+HE = nn.initializers.he_normal()  # before a ReLU (He et al. 2015, arXiv 1502.01852, §2.2)
+
+Padding = str | tuple[tuple[int, int], tuple[int, int]]  # "SAME", "VALID", or zeros before and after
+
+
+def conv(x, kernel, strides=(1, 1), padding: Padding = "SAME"):
+    """Images [B, H, W, C] and a kernel [h, w, C, D] to [B, H', W', D]."""
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+class Conv(nn.Module):
+    """[B, H, W, C] -> [B, H', W', features]."""
+
+    features: int
+    kernel_size: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = "SAME"
+    use_bias: bool = True
+    kernel_init: Callable = LECUN
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        y = conv(x, kernel, self.strides, self.padding)
+        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+
+
+class Depthwise(nn.Module):
+    """A convolution of each channel by itself, no bias: [B, H, W, C] -> [B, H', W', C].
+
+    The same as `nn.Conv(C, ..., feature_group_count=C)`, as one dot product per channel: on CPUs, grouped
+    convolutions and their gradients are some five times slower.
+    """
+
+    kernel_size: tuple[int, int] = (3, 3)
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = "SAME"
+    dilation: tuple[int, int] = (1, 1)
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", LECUN, (*self.kernel_size, 1, x.shape[-1]))
+        patches = jnp.stack(shifted(x, self.kernel_size, self.strides, self.padding, self.dilation))
+        return jnp.einsum("kbhwc,kc->bhwc", patches, kernel.reshape(-1, x.shape[-1]))
+
+
+def shifted(x, size, strides=(1, 1), padding: Padding = "SAME", dilation=(1, 1)) -> list:
+    """What each weight of a kernel sees of `x [B, H, W, C]`, row by row: size[0]·size[1] arrays [B, H', W', C]."""
+    reach = [(s - 1) * d + 1 for s, d in zip(size, dilation, strict=True)]
+    pads = jax.lax.padtype_to_pads(x.shape[1:3], reach, strides, padding) if isinstance(padding, str) else padding
+    x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+    spans = [(full - r) // s * s + 1 for full, r, s in zip(x.shape[1:3], reach, strides, strict=True)]
+    starts = ((i * dilation[0], j * dilation[1]) for i in range(size[0]) for j in range(size[1]))
+    return [x[:, i : i + spans[0] : strides[0], j : j + spans[1] : strides[1]] for i, j in starts]
+
+
+def max_pool(x):
+    """Non-overlapping 2×2 maximum: [B, H, W, C] -> [B, H/2, W/2, C].
+
+    As reshape and max, because the gradient of a windowed maximum is slow on CPUs.
+    """
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max((2, 4))
