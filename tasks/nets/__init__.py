@@ -8,11 +8,19 @@ A net is a Flax Linen module `__call__(x, train)`, its fields numbers, strings a
 
 import dataclasses
 
+from tasks.nets.bcresnet import BCResNet
+from tasks.nets.conformer import Conformer
 from tasks.nets.convnet import ConvNet
 from tasks.nets.dscnn import DSCNN
+from tasks.nets.encoder import Encoder
 from tasks.nets.gpt import GPT
+from tasks.nets.mlp import MLP
+from tasks.nets.resnet import ResNet
+from tasks.nets.vgg import VGG
 
-NETS: dict[str, type] = {net.__name__: net for net in (ConvNet, DSCNN, GPT)}
+NETS: dict[str, type] = {
+    net.__name__: net for net in (BCResNet, Conformer, ConvNet, DSCNN, Encoder, GPT, MLP, ResNet, VGG)
+}
 
 
 def net_to_json(net) -> dict:

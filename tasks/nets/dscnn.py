@@ -1,25 +1,10 @@
 """DS-CNN, the depthwise-separable convolutional net for keyword spotting (Zhang et al. 2017, arXiv 1711.07128)."""
 
-import jax.numpy as jnp
 from flax import linen as nn
 
-from tasks.nets.groups import Axis, Group, sizes_after
-
-
-class Depthwise(nn.Module):
-    """3×3 convolution of each channel by itself, stride 1, zeros around: [B, H, W, C] -> [B, H, W, C], no bias.
-
-    The same as `nn.Conv(C, (3, 3), feature_group_count=C)`, as one dot product per channel: on CPUs, grouped
-    convolutions and their gradients are some five times slower.
-    """
-
-    @nn.compact
-    def __call__(self, x):
-        height, width, channels = x.shape[1:]
-        kernel = self.param("kernel", nn.initializers.lecun_normal(), (3, 3, 1, channels))
-        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        patches = jnp.stack([x[:, i : i + height, j : j + width] for i in range(3) for j in range(3)])
-        return jnp.einsum("kbhwc,kc->bhwc", patches, kernel.reshape(9, channels))
+from tasks.nets.conv import Conv, Depthwise
+from tasks.nets.groups import Axis, Group, batch_norm, read, sizes_after, written
+from tasks.nets.norm import BatchNorm
 
 
 class DSCNN(nn.Module):
@@ -37,13 +22,13 @@ class DSCNN(nn.Module):
     @nn.compact
     def __call__(self, x, train: bool = False):
         def normed(x, name):
-            return nn.relu(nn.BatchNorm(use_running_average=not train, momentum=0.9, name=name)(x))
+            return nn.relu(BatchNorm(name=name)(x, train))
 
-        x = nn.Conv(self.channels[0], self.kernel, self.strides, use_bias=False, name="conv")(x)
+        x = Conv(self.channels[0], self.kernel, self.strides, use_bias=False, name="conv")(x)
         x = normed(x, "conv_norm")
         for i, channels in enumerate(self.channels[1:]):
             x = normed(Depthwise(name=f"depthwise{i}")(x), f"depthwise{i}_norm")
-            x = nn.Conv(channels, (1, 1), use_bias=False, name=f"pointwise{i}")(x)
+            x = Conv(channels, (1, 1), use_bias=False, name=f"pointwise{i}")(x)
             x = normed(x, f"pointwise{i}_norm")
         return nn.Dense(self.classes, name="head")(x.mean((1, 2)))
 
@@ -52,11 +37,12 @@ class DSCNN(nn.Module):
         producers = ["conv", *(f"pointwise{i}" for i in range(len(self.channels) - 1))]
         groups = {}
         for i, (producer, size) in enumerate(zip(producers, self.channels, strict=True)):
-            axes = (Axis(f"{producer}/kernel", 3, produces=True), *_norm(f"{producer}_norm"))
+            axes = (*written(producer, bias=False), *batch_norm(f"{producer}_norm"))
             if i + 1 < len(producers):
-                axes += (Axis(f"depthwise{i}/kernel", 3), *_norm(f"depthwise{i}_norm"), Axis(f"pointwise{i}/kernel", 2))
+                depthwise = Axis(f"depthwise{i}/kernel", -1), *batch_norm(f"depthwise{i}_norm")
+                axes += (*depthwise, read(f"pointwise{i}"))
             else:
-                axes += (Axis("head/kernel", 0),)
+                axes += (read("head"),)
             groups[producer] = Group(size, axes)
         return groups
 
@@ -64,7 +50,6 @@ class DSCNN(nn.Module):
         return self.clone(channels=tuple(sizes_after(self.groups(), sizes).values()))
 
 
-def _norm(layer):
-    learned = (Axis(f"{layer}/{leaf}", 0) for leaf in ("scale", "bias"))
-    running = (Axis(f"{layer}/{leaf}", 0, collection="batch_stats") for leaf in ("mean", "var"))
-    return *learned, *running
+def dscnn_s(classes: int = 12) -> DSCNN:
+    """DS-CNN-S as in MLPerf Tiny, for MFCCs [B, 49, 10, 1] (Banbury et al. 2021, arXiv 2106.07597)."""
+    return DSCNN(channels=(64,) * 5, kernel=(10, 4), strides=(2, 2), classes=classes)

@@ -2,7 +2,7 @@
 
 from flax import linen as nn
 
-from tasks.nets.groups import Axis, Group, sizes_after
+from tasks.nets.groups import Group, read, sizes_after, written
 
 
 class MLP(nn.Module):
@@ -26,17 +26,8 @@ class MLP(nn.Module):
 
     def groups(self) -> dict[str, Group]:
         names = [*(f"dense{i}" for i in range(1, len(self.hidden) + 1)), "head"]
-        return {
-            layer: Group(
-                neurons,
-                (
-                    Axis(f"{layer}/kernel", 1, produces=True),
-                    Axis(f"{layer}/bias", 0),
-                    Axis(f"{following}/kernel", 0),
-                ),
-            )
-            for layer, following, neurons in zip(names[:-1], names[1:], self.hidden, strict=True)
-        }
+        layers = zip(names[:-1], names[1:], self.hidden, strict=True)
+        return {layer: Group(neurons, (*written(layer), read(following))) for layer, following, neurons in layers}
 
     def resize(self, sizes: dict[str, int]) -> "MLP":
         return self.clone(hidden=tuple(sizes_after(self.groups(), sizes).values()))

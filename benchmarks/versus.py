@@ -1,0 +1,110 @@
+"""Train steps of our nets and of their twins in PyTorch, by turns, on this machine's CPU."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from methods.base import forward, fresh
+from tasks.nets.convnet import lenet5
+from tasks.nets.gpt import gpt
+from tasks.nets.mlp import MLP
+from tasks.nets.resnet import resnet, resnet8
+
+CASES = {  # our net, shape of a batch, classes
+    "LeNet-300-100": (MLP(784, (300, 100), 10), (100, 784), 10),
+    "LeNet-5-Caffe": (lenet5(), (100, 28, 28, 1), 10),
+    "resnet8": (resnet8(), (128, 32, 32, 3), 10),
+    "ResNet-20": (resnet(20, 10), (128, 32, 32, 3), 10),
+    "GPT 4 × 128": (gpt(65, 64, 4, 128, 4), (12, 64), 65),
+}
+WARM = 2  # steps that are not timed
+
+
+def lines(seconds: float = 4.0) -> list[str]:
+    """One line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
+
+    A step is forward, backward and SGD with momentum on one batch. Raises ModuleNotFoundError without PyTorch.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("PyTorch is not installed: pip install torch (any CPU build)") from None
+    head = f"{'net':16} {'ours':>9} {'torch':>9}  ratio   (jax {jax.__version__}, torch {torch.__version__})"
+    return [head, *(_line(name, seconds) for name in CASES)]
+
+
+def _line(name, seconds):
+    net, shape, classes = CASES[name]
+    x, y = _batch(shape, classes)
+    ours, theirs = (statistics.median(t) for t in _by_turns(_ours(net, x, y), _theirs(name, x, y), seconds=seconds))
+    return f"{name:16} {1e3 * ours:6.1f} ms {1e3 * theirs:6.1f} ms {ours / theirs:6.2f}"
+
+
+def _batch(shape, classes):
+    rng = np.random.default_rng(0)
+    if len(shape) == 2 and shape[1] < 100:  # tokens
+        return (rng.integers(0, classes, shape, dtype=np.int32) for _ in "xy")
+    return rng.normal(size=shape).astype(np.float32), rng.integers(0, classes, shape[0], dtype=np.int32)
+
+
+def _by_turns(*steps: Callable, seconds: float) -> list[list[float]]:
+    """Times of each step, a few at a time, so that whatever else the machine does falls on both."""
+    times = [[] for _ in steps]
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[0]) < 6:
+        for step, own in zip(steps, times, strict=True):
+            for turn in range(WARM + 3):
+                start = time.perf_counter()
+                step()
+                if turn >= WARM:
+                    own.append(time.perf_counter() - start)
+    return times
+
+
+def _ours(net, x, y) -> Callable:
+    tx = optax.sgd(0.01, 0.9)
+    x, y = jax.device_put((x, y))
+    variables = fresh(net, jax.random.key(0), x)
+
+    @jax.jit
+    def advance(variables, moments):
+        params = variables["params"]
+
+        def loss(params):
+            out, renewed = forward(net, {**variables, "params": params}, x, train=True)
+            return optax.softmax_cross_entropy_with_integer_labels(out, y).mean(), renewed
+
+        grads, renewed = jax.grad(loss, has_aux=True)(params)
+        updates, moments = tx.update(grads, moments, params)
+        return {**renewed, "params": optax.apply_updates(params, updates)}, moments
+
+    carry = variables, jax.jit(tx.init)(variables["params"])
+
+    def step():
+        nonlocal carry
+        carry = jax.block_until_ready(advance(*carry))
+
+    return step
+
+
+def _theirs(name, x, y) -> Callable:
+    import torch
+
+    from benchmarks.twins import TWINS
+
+    net = TWINS[name]()
+    tx = torch.optim.SGD(net.parameters(), 0.01, 0.9)
+    x, y = torch.from_numpy(x), torch.from_numpy(y).long()
+    x = x.permute(0, 3, 1, 2).contiguous() if x.ndim == 4 else x
+
+    def step():
+        tx.zero_grad()
+        torch.nn.functional.cross_entropy(net(x).flatten(0, -2), y.flatten()).backward()
+        tx.step()
+
+    return step

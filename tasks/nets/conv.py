@@ -1,0 +1,119 @@
+"""Convolutions of the nets: `nn.Conv`'s parameters and values."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+LECUN = nn.initializers.lecun_normal()
+HE = nn.initializers.he_normal()  # before a ReLU (He et al. 2015, arXiv 1502.01852, §2.2)
+
+Padding = str | tuple[tuple[int, int], tuple[int, int]]  # "SAME", "VALID", or zeros before and after
+
+
+def conv(x, kernel, strides=(1, 1), padding: Padding = "SAME"):
+    """Images [B, H, W, C] and a kernel [h, w, C, D] to [B, H', W', D]."""
+    return _conv(x, kernel, strides, pads_of(padding, x.shape[1:3], kernel.shape[:2], strides))
+
+
+def pads_of(padding, sides, reach, strides):
+    return tuple(jax.lax.padtype_to_pads(sides, reach, strides, padding)) if isinstance(padding, str) else padding
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _conv(x, kernel, strides, pads):
+    return jax.lax.conv_general_dilated(x, kernel, strides, pads, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def _forward(x, kernel, strides, pads):
+    return _conv(x, kernel, strides, pads), (x, kernel)
+
+
+def _backward(strides, pads, saved, dy):
+    x, kernel = saved
+    plain = partial(_conv.fun, strides=strides, pads=pads)
+    (dx,) = jax.vjp(lambda x: plain(x, kernel), x)[1](dy)
+    cpu = partial(_kernel_gradient, size=kernel.shape[:2], strides=strides, pads=pads)
+    xla = lambda x, dy: jax.vjp(lambda k: plain(x, k), kernel)[1](dy)[0]  # noqa: E731
+    return dx, jax.lax.platform_dependent(x, dy, cpu=cpu, default=xla)
+
+
+_conv.defvjp(_forward, _backward)
+
+
+def _kernel_gradient(x, dy, size, strides, pads):
+    """dK[i, j] = Σ x[b, s·p + i, t·q + j] ⊗ dy[b, p, q] as one matrix product. On CPUs, XLA transposes both tensors
+    for it instead, which costs more than all the rest.
+
+    Columns j are shifted copies of x. Rows i are shifted copies of x, too, or else of dy, whichever is less to copy.
+    """
+    (rows, columns), channels, outputs = size, x.shape[-1], dy.shape[-1]
+    if rows * columns * channels <= columns * channels + rows * outputs:
+        kernel = _product(shifted(x, size, strides, pads), [dy])
+        return kernel.reshape(rows, columns, channels, outputs)
+    last = x.shape[1] - (dy.shape[1] - 1) * strides[0] - 1
+    starts = [i - pads[0][0] for i in range(rows)]
+    moved = [jax.lax.pad(dy, 0.0, ((0, 0, 0), (i, last - i, strides[0] - 1), (0, 0, 0), (0, 0, 0))) for i in starts]
+    kernel = _product(shifted(x, (1, columns), (1, strides[1]), ((0, 0), pads[1])), moved)
+    return kernel.reshape(columns, channels, rows, outputs).transpose(2, 0, 1, 3)
+
+
+def _product(xs, ys):
+    """Σ over all places of the outer product of what lies there: [B, H, W, ·] each, concatenated along channels."""
+    return jnp.einsum("bhwx,bhwy->xy", jnp.concatenate(xs, -1), jnp.concatenate(ys, -1))
+
+
+class Conv(nn.Module):
+    """[B, H, W, C] -> [B, H', W', features]."""
+
+    features: int
+    kernel_size: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = "SAME"
+    use_bias: bool = True
+    kernel_init: Callable = LECUN
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        y = conv(x, kernel, self.strides, self.padding)
+        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+
+
+class Depthwise(nn.Module):
+    """A convolution of each channel by itself, no bias: [B, H, W, C] -> [B, H', W', C].
+
+    The same as `nn.Conv(C, ..., feature_group_count=C)`, as one dot product per channel: on CPUs, grouped
+    convolutions and their gradients are some five times slower.
+    """
+
+    kernel_size: tuple[int, int] = (3, 3)
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = "SAME"
+    dilation: tuple[int, int] = (1, 1)
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", LECUN, (*self.kernel_size, 1, x.shape[-1]))
+        patches = jnp.stack(shifted(x, self.kernel_size, self.strides, self.padding, self.dilation))
+        return jnp.einsum("kbhwc,kc->bhwc", patches, kernel.reshape(-1, x.shape[-1]))
+
+
+def shifted(x, size, strides=(1, 1), padding: Padding = "SAME", dilation=(1, 1)) -> list:
+    """What each weight of a kernel sees of `x [B, H, W, C]`, row by row: size[0]·size[1] arrays [B, H', W', C]."""
+    reach = [(s - 1) * d + 1 for s, d in zip(size, dilation, strict=True)]
+    x = jnp.pad(x, ((0, 0), *pads_of(padding, x.shape[1:3], reach, strides), (0, 0)))
+    spans = [(full - r) // s * s + 1 for full, r, s in zip(x.shape[1:3], reach, strides, strict=True)]
+    starts = ((i * dilation[0], j * dilation[1]) for i in range(size[0]) for j in range(size[1]))
+    return [x[:, i : i + spans[0] : strides[0], j : j + spans[1] : strides[1]] for i, j in starts]
+
+
+def max_pool(x):
+    """Non-overlapping 2×2 maximum: [B, H, W, C] -> [B, H/2, W/2, C].
+
+    As reshape and max, because the gradient of a windowed maximum is slow on CPUs.
+    """
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max((2, 4))

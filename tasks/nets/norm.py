@@ -1,0 +1,30 @@
+"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167), with `nn.BatchNorm`'s variables."""
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+MOMENTUM = 0.9  # of the running statistics, a step
+EPSILON = 1e-5
+
+
+class BatchNorm(nn.Module):
+    """Each channel over batch and places: [..., C] -> [..., C]. `real [...]` marks what counts; by default all."""
+
+    @nn.compact
+    def __call__(self, x, train: bool, real=None):
+        features = x.shape[-1]
+        mean = self.variable("batch_stats", "mean", jnp.zeros, features)
+        var = self.variable("batch_stats", "var", jnp.ones, features)
+        scale = self.param("scale", nn.initializers.ones, (features,))
+        bias = self.param("bias", nn.initializers.zeros, (features,))
+        if not train:
+            factor = scale / jnp.sqrt(var.value + EPSILON)
+            return x * factor + (bias - mean.value * factor)
+        where = None if real is None else real[..., None]
+        axes = tuple(range(x.ndim - 1))
+        now_mean = jnp.mean(x, axes, where=where)
+        now_var = jnp.mean(jnp.square(x - now_mean), axes, where=where)
+        if not self.is_initializing():
+            mean.value = MOMENTUM * mean.value + (1 - MOMENTUM) * now_mean
+            var.value = MOMENTUM * var.value + (1 - MOMENTUM) * now_var
+        return (x - now_mean) * (scale / jnp.sqrt(now_var + EPSILON)) + bias
