@@ -53,7 +53,7 @@ def task_info(name: str, data: Data) -> TaskInfo:
         name=name,
         version=task.version,
         modality=task.modality,
-        source=task.source,
+        source=f"{task.variant()}: {task.source}" if task.variant() else task.source,
         fingerprint=fingerprint(data),
         rows={split: rows(getattr(data, split)) for split in Data._fields},
         metric=task.metric.name,

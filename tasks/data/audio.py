@@ -46,6 +46,20 @@ def log_mel(signal, *, length: int, hop: int, bands: int, rate: float, low: floa
     return jnp.log(_exact(power, mel_filterbank(bands, length, rate, low, high)) + FLOOR)
 
 
+def standardized(x, real):
+    """Features [B, F, M] of each utterance with mean 0 and variance 1 over the frames that `real [B, F]` marks; 0 in
+    the others."""
+    real = real[..., None]
+    count = jnp.sum(real, (1, 2), keepdims=True) * x.shape[-1]
+    x = jnp.where(real, x - jnp.sum(x * real, (1, 2), keepdims=True) / count, 0.0)
+    return x / jnp.sqrt(jnp.sum(jnp.square(x), (1, 2), keepdims=True) / count + FLOOR)
+
+
+def by_parts(features, *arrays, size: int = 200):
+    """`features(*rows)` over [N, ...] arrays, `size` rows at a time, so that the spectra of all need not be held."""
+    return jax.lax.map(lambda rows: features(*rows), arrays, batch_size=size)
+
+
 # MLPerf Tiny's keyword spotting (Banbury et al. 2021, arXiv 2106.07597): 30 ms every 20 ms, so 1 s makes 49 × 10. Its
 # code takes magnitudes where `log_mel` takes powers, and pads frames to 512 samples.
 KEYWORDS = {"length": 480, "hop": 320, "bands": 40, "rate": 16000, "low": 20, "high": 4000, "coefficients": 10}

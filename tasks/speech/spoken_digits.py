@@ -4,14 +4,12 @@ The recipe of keyword spotting: Zhang et al. 2017 (arXiv 1711.07128); masks from
 (arXiv 1904.08779).
 """
 
-import jax
-import jax.numpy as jnp
-
 from tasks.base import Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import spoken_digits
 from tasks.data.audio import log_mel
 from tasks.nets.dscnn import DSCNN
+from tasks.speech.augment import masked_and_shifted
 
 FEATURES = {"length": 256, "hop": 160, "bands": 24, "rate": 8000, "low": 100, "high": 4000}
 SHIFT = 5  # frames, either way
@@ -28,24 +26,8 @@ def batch(arrays, rows, key):
     """x [B, 39, 24, 1] float32, y [B] int32; given a key, shifted in time and masked."""
     x = arrays["x"][rows]
     if key is not None:
-        x = _augment(x, *jax.random.uniform(key, (5, len(x))))
+        x = masked_and_shifted(x, key, shift=SHIFT, mask=MASK)
     return {"x": x[..., None], "y": arrays["y"][rows]}
-
-
-def _augment(x, shift, *masks):
-    """[B, F, M] rolled in time, with one stretch of frames and one of bands set to 0; five draws [B] in [0, 1)."""
-    frames, bands = (jnp.arange(size) for size in x.shape[1:])
-    shift = jnp.floor(shift * (2 * SHIFT + 1)).astype(jnp.int32) - SHIFT
-    x = jnp.take_along_axis(x, ((frames - shift[:, None]) % frames.size)[..., None], axis=1)
-    hidden = _mask(frames, *masks[:2], MASK[0])[:, :, None] | _mask(bands, *masks[2:], MASK[1])[:, None]
-    return jnp.where(hidden, 0.0, x)
-
-
-def _mask(places, length, start, longest):
-    """Bool [B, places], True along 0..longest of them; `length` and `start [B]` are draws in [0, 1)."""
-    length = jnp.floor(length * (longest + 1))[:, None]
-    start = jnp.floor(start[:, None] * (places.size - length + 1))
-    return (places >= start) & (places < start + length)
 
 
 TASK = Task(

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tasks.data import audio, pydoc, voice
 from tasks.data.ngram import bits_per_character
-from tasks.language.pydoc import batch as pydoc_batch
-from tasks.speech.spoken_digits import _mask
+from tasks.language_model import windows as batch_of_windows
+from tasks.speech.augment import _mask
 from tasks.vision.digits import batch as digits_batch
 
 
@@ -30,7 +30,7 @@ def test_topics_are_split_by_their_name():
 
 
 def test_targets_of_windows_meet_end_to_end():
-    batch = pydoc_batch(pydoc.windows(np.arange(64 * 3 + 1), 65), np.arange(3), None)
+    batch = batch_of_windows(64)(pydoc.windows(np.arange(64 * 3 + 1), 65), np.arange(3), None)
     assert_array_equal(batch["x"].ravel(), np.arange(192))
     assert_array_equal(batch["y"].ravel(), np.arange(192) + 1)
 
@@ -38,7 +38,7 @@ def test_targets_of_windows_meet_end_to_end():
 def test_random_windows_start_at_every_place_of_their_row():
     train = pydoc.windows(np.arange(64 * 20), 129)
     picked = np.full(2000, 3)
-    batch = jax.jit(pydoc_batch)(train, picked, jax.random.key(0))
+    batch = jax.jit(batch_of_windows(64))(train, picked, jax.random.key(0))
     assert set(np.asarray(batch["x"][:, 0])) == set(range(192, 256))
     assert_array_equal(batch["y"], batch["x"] + 1)
     assert_array_equal(batch["x"], batch["x"][:, :1] + np.arange(64))

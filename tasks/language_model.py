@@ -1,0 +1,32 @@
+"""Batches, loss and outcome of every task that predicts the next token."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+def windows(length: int) -> Callable:
+    """The `batch` of a task over rows of tokens (see `tasks/data/text.py`): x [B, T] int32 and y [B, T], the tokens
+    that follow; given a key, from a random place in the row. T: `length`."""
+
+    def batch(arrays, rows, key):
+        tokens = arrays["tokens"][rows]
+        if key is not None:
+            starts = jax.random.randint(key, (len(rows),), 0, length)
+            cut = jax.vmap(lambda row, start: jax.lax.dynamic_slice(row, (start,), (length + 1,)))
+            tokens = cut(tokens, starts)
+        return {"x": tokens[:, :length], "y": tokens[:, 1 : length + 1]}
+
+    return batch
+
+
+def nats(out, batch):
+    """Mean cross-entropy per token of logits [B, T, V] against batch["y"] [B, T]; [B]."""
+    return optax.softmax_cross_entropy_with_integer_labels(out, batch["y"]).mean(-1)
+
+
+def bits(out, batch):
+    """`nats` in bits."""
+    return nats(out, batch) / jnp.log(2.0)

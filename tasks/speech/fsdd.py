@@ -1,0 +1,63 @@
+"""Free Spoken Digit Dataset: DS-CNN (Zhang et al. 2017, arXiv 1711.07128) on log-mel features. Accuracy.
+
+DSCNN: the dataset's official split, all voices known. SPEAKERS: one task for each voice that is left out of training,
+the honest hard ones; features are normalized per utterance and shifted in time and in pitch.
+"""
+
+from functools import partial
+
+import jax.numpy as jnp
+
+from tasks.base import Metric, Recipe, Task
+from tasks.classification import correct, cross_entropy
+from tasks.data import fsdd
+from tasks.data.audio import by_parts, log_mel, standardized
+from tasks.nets.dscnn import DSCNN
+from tasks.speech.augment import masked_and_shifted
+
+FEATURES = {"length": 256, "hop": 160, "bands": 32, "rate": fsdd.RATE, "low": 60, "high": 4000}
+
+
+def prepare(arrays):
+    """audio [N, 8000] int16 to x [N, 49, 32]: log-mel energies, standardized over an utterance, 0 behind its end."""
+
+    def features(audio, length):
+        x = log_mel(audio[None] / 32768.0, **FEATURES)
+        return standardized(x, jnp.arange(x.shape[1])[None] * FEATURES["hop"] < length)[0]
+
+    return {"x": by_parts(features, arrays["audio"], arrays["length"]), "y": arrays["y"]}
+
+
+def batch(arrays, rows, key):
+    """x [B, 49, 32, 1] float32, y [B] int32; given a key, shifted in time and in pitch, and masked."""
+    x = arrays["x"][rows]
+    if key is not None:
+        x = masked_and_shifted(x, key, shift=6, mask=(8, 6), bands=2)
+    return {"x": x[..., None], "y": arrays["y"][rows]}
+
+
+_task = partial(
+    Task,
+    version=1,
+    modality="speech",
+    net=DSCNN(channels=(64, 64, 64, 64), kernel=(10, 4), strides=(4, 2), classes=10),
+    prepare=prepare,
+    batch=batch,
+    loss=cross_entropy,
+    outcomes=correct,
+    metric=Metric("accuracy", "correct", higher_is_better=True),
+    dense=Recipe(steps=1200, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
+    recovery=Recipe(steps=400, batch_size=32, learning_rate=4e-3, weight_decay=1e-2, warmup=20),
+    eval_batch=100,
+)
+
+DSCNN_OFFICIAL = _task(name="fsdd_dscnn", source="FSDD, official split: all voices known", load=fsdd.load, reach=0.965)
+SPEAKERS = tuple(
+    _task(
+        name=f"fsdd_speaker_{speaker}",
+        source=f"FSDD, the voice of {speaker} left out of training",
+        load=partial(fsdd.load_without, speaker),
+        reach=0.5,  # the mean over the six voices must reach 0.65
+    )
+    for speaker in fsdd.SPEAKERS
+)

@@ -1,0 +1,87 @@
+"""Connected digits: 2 to 6 recordings of FSDD in a row, a small Conformer trained by CTC. Word error rate.
+
+CTC: Graves et al. 2006. Decoding is greedy: the best class of each frame, repeats merged, blanks dropped.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from tasks.base import Metric, Recipe, Task
+from tasks.data import fsdd
+from tasks.data.audio import by_parts, log_mel, standardized
+from tasks.nets.conformer import conformer, real_frames
+from tasks.speech.augment import masked_and_shifted
+
+FEATURES = {"length": 200, "hop": 80, "bands": 40, "rate": fsdd.RATE, "low": 60, "high": 4000}
+
+
+def prepare(arrays):
+    """audio [N, 32000] int16 to x [N, 398, 40], 0 behind an utterance's end; y [N, 6]; per_word [N], see `outcomes`."""
+
+    def features(audio, length):
+        x = log_mel(audio[None] / 32768.0, **FEATURES)
+        return standardized(x, jnp.arange(x.shape[1])[None] * FEATURES["hop"] < length)[0]
+
+    digits = arrays["digits"]
+    per_word = jnp.full(len(digits), len(digits) / jnp.sum(digits))
+    return {"x": by_parts(features, arrays["audio"], arrays["length"]), "y": arrays["y"], "per_word": per_word}
+
+
+def batch(arrays, rows, key):
+    """x [B, 398, 40] float32, y [B, 6] int32 with 0 behind the last digit; given a key, masked and shifted in pitch."""
+    x = arrays["x"][rows]
+    if key is not None:
+        moved = masked_and_shifted(x, key, shift=0, mask=(12, 6), bands=2)
+        x = jnp.where((x != 0).any(-1, keepdims=True), moved, 0.0)
+    return {"x": x, "y": arrays["y"][rows], "per_word": arrays["per_word"][rows]}
+
+
+def loss(out, batch):
+    """-log p(digits) of logits [B, 100, 11] per digit, nats, [B]."""
+    hidden = 1.0 - real_frames(batch["x"])
+    labels = batch["y"] == 0
+    return optax.ctc_loss(out, hidden, batch["y"], labels.astype(jnp.float32)) / jnp.sum(~labels, -1)
+
+
+def outcomes(out, batch):
+    """Edits between what is heard and what was said, [B], over the mean number of digits of an utterance of the split:
+    so that their mean is the word error rate, all edits / all digits."""
+    best = jnp.where(real_frames(batch["x"]), jnp.argmax(out, -1), 0)
+    return jax.vmap(edits)(best, batch["y"]) * batch["per_word"]
+
+
+def edits(frames, said):
+    """Levenshtein distance [] between the classes of `frames [T]`, repeats merged and 0 dropped, and `said [S]`, which
+    ends at its first 0."""
+    length = jnp.sum(said != 0)
+    start = jnp.arange(len(said) + 1, dtype=jnp.float32)
+    heard = (frames != 0) & (frames != jnp.concatenate([jnp.zeros(1, frames.dtype), frames[:-1]]))
+
+    def row(above, place):
+        token, counts = place
+        substituted = above[:-1] + (said != token)
+        best = jnp.concatenate([above[:1] + 1, jnp.minimum(substituted, above[1:] + 1)])
+        inserted = jax.lax.cummin(best - start) + start  # d[j] = min over i <= j of best[i] + (j - i)
+        return jnp.where(counts, inserted, above), None
+
+    return jax.lax.scan(row, start, (frames, heard))[0][length]
+
+
+TASK = Task(
+    name="fsdd_ctc",
+    version=1,
+    modality="speech",
+    source="FSDD, recordings of one voice joined with gaps, official split: all voices known",
+    net=conformer(FEATURES["bands"], 11),
+    load=fsdd.load_connected,
+    prepare=prepare,
+    batch=batch,
+    loss=loss,
+    outcomes=outcomes,
+    metric=Metric("word error rate", "edits", higher_is_better=False),
+    dense=Recipe(steps=1500, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, warmup=100, clip=5.0),
+    recovery=Recipe(steps=300, batch_size=32, learning_rate=1e-3, weight_decay=1e-2, warmup=20, clip=5.0),
+    eval_batch=50,
+    reach=0.06,
+)

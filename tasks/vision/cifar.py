@@ -1,0 +1,82 @@
+"""CIFAR-10: residual nets and a VGG with batch norm, on images padded, cropped and flipped on the device. Accuracy.
+
+ResNet-20 and ResNet-56: He et al. 2016 (arXiv 1512.03385, §4.2), 91.25 % and 93.03 %; ResNet-8: MLPerf Tiny (Banbury
+et al. 2021, arXiv 2106.07597). Deviation: the learning rate falls along a cosine instead of twice by ten.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tasks.base import Metric, Recipe, Task
+from tasks.classification import correct, cross_entropy
+from tasks.data import cifar
+from tasks.nets.resnet import resnet, resnet8
+from tasks.nets.vgg import vgg16
+
+MEAN, STD = np.float32([125.3, 123.0, 113.9]), np.float32([63.0, 62.1, 66.7])  # of each channel, over train
+PAD = 4
+
+
+def batch(arrays, rows, key):
+    """x [B, 32, 32, 3] float32 of mean 0 and variance 1, y [B] int32; given a key, padded by 4, cropped and flipped."""
+    x = (arrays["x"][rows].astype(jnp.float32) - MEAN) / STD
+    return {"x": x if key is None else pad_crop_flip(x, key), "y": arrays["y"][rows]}
+
+
+def pad_crop_flip(x, key):
+    """Each of the images [B, H, W, C] moved by up to 4 pixels each way, zeros around, and half of them mirrored."""
+    where, which = jax.random.split(key)
+    padded = jnp.pad(x, ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0)))
+    corners = jax.random.randint(where, (len(x), 2), 0, 2 * PAD + 1)
+    cut = jax.vmap(lambda image, corner: jax.lax.dynamic_slice(image, (*corner, 0), x.shape[1:]))
+    flipped = jax.random.bernoulli(which, shape=(len(x), 1, 1, 1))
+    moved = cut(padded, corners)
+    return jnp.where(flipped, moved[:, :, ::-1], moved)
+
+
+_task = partial(
+    Task,
+    version=1,
+    modality="vision",
+    source="CIFAR-10, binary version",
+    variant=cifar.variant10,
+    load=cifar.load10,
+    batch=batch,
+    loss=cross_entropy,
+    outcomes=correct,
+    metric=Metric("accuracy", "correct", higher_is_better=True),
+    eval_batch=250,
+)
+_sgd = partial(Recipe, batch_size=128, optimizer="sgd", weight_decay=1e-4)
+
+RESNET8 = _task(
+    name="cifar10_resnet8",
+    net=resnet8(),
+    dense=Recipe(steps=7020, batch_size=128, learning_rate=4e-3, weight_decay=5e-2, warmup=350),
+    recovery=Recipe(steps=1400, batch_size=128, learning_rate=2e-3, weight_decay=5e-2, warmup=70),
+    reach=0.78,
+)
+RESNET20 = _task(
+    name="cifar10_resnet20",
+    net=resnet(20, 10),
+    dense=_sgd(steps=64000, learning_rate=0.1, warmup=400),
+    recovery=_sgd(steps=12800, learning_rate=0.05, warmup=400),
+    reach=0.9125,
+)
+RESNET56 = _task(
+    name="cifar10_resnet56",
+    net=resnet(56, 10),
+    dense=_sgd(steps=64000, learning_rate=0.1, warmup=400),
+    recovery=_sgd(steps=12800, learning_rate=0.05, warmup=400),
+    reach=0.925,
+)
+VGG16 = _task(
+    name="cifar10_vgg16",
+    net=vgg16(10),
+    dense=_sgd(steps=56000, learning_rate=0.05, warmup=700),
+    recovery=_sgd(steps=11200, learning_rate=0.02, warmup=400),
+    reach=0.93,
+)

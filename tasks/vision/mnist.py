@@ -1,0 +1,57 @@
+"""MNIST: the perceptrons and the LeNet that papers on compression are judged on. Accuracy.
+
+LeNet-300-100 and LeNet-5 (LeCun et al. 1998) as Han et al. 2015 (arXiv 1506.02626, table 1) prune them: 1.64 % and
+0.80 % error; 784-800-800-10 is the student of Hinton et al. 2015 (arXiv 1503.02531, §3). Pixels in [0, 1], no
+augmentation and no regularization.
+"""
+
+from functools import partial
+
+import jax.numpy as jnp
+
+from tasks.base import Metric, Recipe, Task
+from tasks.classification import correct, cross_entropy
+from tasks.data import mnist
+from tasks.nets.convnet import lenet5
+from tasks.nets.mlp import MLP
+
+
+def batch(arrays, rows, key):
+    """x [B, 28, 28, 1] float32 in [0, 1], y [B] int32. Nothing is augmented."""
+    return {"x": arrays["x"][rows].astype(jnp.float32) / 255, "y": arrays["y"][rows]}
+
+
+_task = partial(
+    Task,
+    version=1,
+    modality="vision",
+    source="MNIST",
+    load=mnist.load,
+    batch=batch,
+    loss=cross_entropy,
+    outcomes=correct,
+    metric=Metric("accuracy", "correct", higher_is_better=True),
+    eval_batch=500,
+)
+
+LENET300 = _task(
+    name="mnist_lenet300",
+    net=MLP(784, (300, 100), 10),
+    dense=Recipe(steps=8250, batch_size=100, learning_rate=2e-3, warmup=100),
+    recovery=Recipe(steps=2750, batch_size=100, learning_rate=2e-3, warmup=50),
+    reach=0.982,
+)
+LENET5 = _task(
+    name="mnist_lenet5",
+    net=lenet5(),
+    dense=Recipe(steps=5500, batch_size=100, learning_rate=2e-3, warmup=100),
+    recovery=Recipe(steps=1100, batch_size=100, learning_rate=1e-3, warmup=50),
+    reach=0.9905,
+)
+MLP800 = _task(
+    name="mnist_mlp800",
+    net=MLP(784, (800, 800), 10),
+    dense=Recipe(steps=8250, batch_size=100, learning_rate=1e-3, warmup=100),
+    recovery=Recipe(steps=2750, batch_size=100, learning_rate=1e-3, warmup=50),
+    reach=0.983,
+)
