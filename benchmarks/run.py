@@ -9,6 +9,7 @@ import jax
 from absl import flags
 
 from benchmarks.config import UsageError, check, load, with_value
+from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
 from leaderboard import record, table
 from leaderboard.files import write_atomically
@@ -30,6 +31,7 @@ def main() -> None:
     if FLAGS.list:
         print(listing())
         return
+    keep_freed()
     config = narrowed(load(FLAGS.config))
     workdir = Path(FLAGS.workdir or Path("runs") / Path(FLAGS.config.partition(":")[0]).stem)
     keep_compiled(workdir)
