@@ -11,6 +11,7 @@ from absl import flags
 
 from benchmarks.cli import call
 from benchmarks.config import UsageError, check, load, with_value
+from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
 from leaderboard import record, table
 from leaderboard.files import write_atomically
@@ -43,6 +44,7 @@ def main(values: flags.FlagValues) -> None:
     if values.list:
         print(listing())
         return
+    keep_freed()
     if values.data_dir:
         set_data_dir(values.data_dir)
     config = narrowed(load(values.config), values)

@@ -3,11 +3,13 @@
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import numpy as np
 import optax
 
+from benchmarks.memory import keep_freed
 from methods.base import forward, fresh
 from tasks.nets.convnet import lenet5
 from tasks.nets.gpt import gpt
@@ -33,6 +35,7 @@ def lines(seconds: float = 4.0) -> list[str]:
         import torch
     except ModuleNotFoundError:
         raise ModuleNotFoundError("PyTorch is not installed: pip install torch (any CPU build)") from None
+    keep_freed()
     head = f"{'net':16} {'ours':>9} {'torch':>9}  ratio   (jax {jax.__version__}, torch {torch.__version__})"
     return [head, *(_line(name, seconds) for name in CASES)]
 
@@ -70,7 +73,7 @@ def _ours(net, x, y) -> Callable:
     x, y = jax.device_put((x, y))
     variables = fresh(net, jax.random.key(0), x)
 
-    @jax.jit
+    @partial(jax.jit, donate_argnums=(0, 1))
     def advance(variables, moments):
         params = variables["params"]
 

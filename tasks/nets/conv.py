@@ -1,4 +1,4 @@
-"""Convolutions of the nets: `nn.Conv`'s parameters and values."""
+"""Convolutions and pooling: the values and parameters of `nn.Conv`, in a form that is fast on CPUs, too."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,10 @@ Padding = str | tuple[tuple[int, int], tuple[int, int]]  # "SAME", "VALID", or z
 
 
 def conv(x, kernel, strides=(1, 1), padding: Padding = "SAME"):
-    """Images [B, H, W, C] and a kernel [h, w, C, D] to [B, H', W', D]."""
+    """Images [B, H, W, C] and a kernel [h, w, C, D] to [B, H', W', D].
+
+    Differentiates in reverse only, as often as one likes: a Hessian times v is grad of ⟨grad, v⟩, not jvp of grad.
+    """
     return _conv(x, kernel, strides, pads_of(padding, x.shape[1:3], kernel.shape[:2], strides))
 
 

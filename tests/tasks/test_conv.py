@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tasks.nets.conv import Conv, Depthwise, max_pool
+from tasks.nets.conv import Conv, Depthwise, conv, max_pool
 from tasks.nets.norm import BatchNorm
 
 
@@ -40,6 +40,34 @@ def test_conv_is_flax_conv(case):
     variables = {"params": {"kernel": normal(*kernel, shape[-1], features, seed=1), "bias": normal(features, seed=2)}}
     assert jax.tree.map(jnp.shape, ours.init(jax.random.key(0), x)) == jax.tree.map(jnp.shape, variables)
     _assert_same(ours.apply, theirs.apply, variables, x)
+
+
+def _gradients(kernel, x):
+    return jax.grad(lambda *a: (conv(*a) ** 2).sum(), argnums=(0, 1))(x, kernel)
+
+
+@pytest.mark.parametrize(("platform", "convolutions"), [("cpu", 2), ("cuda", 3), ("tpu", 3)])
+def test_only_on_a_cpu_is_the_gradient_of_the_kernel_no_convolution(platform, convolutions):
+    traced = jax.jit(_gradients).trace(normal(3, 3, 4, 5), normal(2, 8, 8, 4))
+    text = traced.lower(lowering_platforms=(platform,)).as_text()
+    assert text.count("stablehlo.convolution") == convolutions
+
+
+def test_conv_under_vmap_and_by_reverse_over_reverse():
+    kernels, x = normal(2, 3, 3, 4, 5), normal(2, 8, 8, 4, seed=1)
+    stacked = jax.vmap(_gradients, (0, None))(kernels, x)
+    for i in range(2):
+        jax.tree.map(
+            lambda s, a, i=i: assert_allclose(s[i], a, rtol=1e-4, atol=1e-4), stacked, _gradients(kernels[i], x)
+        )
+
+    def curvature(apply):  # vᵀHv of a sum of cubes
+        slope = lambda k: (jax.grad(lambda k: (apply(k) ** 3).sum())(k) * kernels[1]).sum()  # noqa: E731
+        return (jax.grad(slope)(kernels[0]) * kernels[1]).sum()
+
+    flax = nn.Conv(5, (3, 3), use_bias=False)
+    theirs = curvature(lambda k: flax.apply({"params": {"kernel": k}}, x))
+    assert_allclose(curvature(lambda k: conv(x, k)), theirs, rtol=1e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
