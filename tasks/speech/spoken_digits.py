@@ -42,7 +42,7 @@ TASK = Task(
     loss=cross_entropy,
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
-    dense=Recipe(steps=600, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
+    dense=Recipe(steps=1000, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     recovery=Recipe(steps=600, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     eval_batch=100,
     reach=0.95,
