@@ -1,8 +1,13 @@
-"""Every task, by being registered: splits, fingerprints, shapes, and outcomes on logits made by hand."""
+"""Every task, by being registered: splits, shapes, parameters, and outcomes on logits made by hand.
+
+What is particular to a downloaded dataset is tested in `test_datasets.py`; without it in place its tasks' nets are
+tested here, and the rest is skipped.
+"""
 
 import functools
 import platform
 import re
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +16,50 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tasks import TASKS
-from tasks.base import fingerprint, prepared, rows
+from tasks.base import Data, fingerprint, prepared, rows
+from tasks.data import DATASETS, fsdd
+from tasks.data.store import data_dir, missing
+from tasks.language_model import bits, nats
+from tasks.speech.fsdd_ctc import edits
 
-EXPECTED = {  # rows of train, valid, test, calibration; shape and type of one x; parameters
-    "digits": ((1197, 200, 400, 200), (8, 8, 1), np.float32, 22602),
-    "spoken_digits": ((2800, 400, 800, 200), (39, 24, 1), np.float32, 13194),
-    "pydoc": (None, (64,), np.int32, 69121),
+
+class Expected(NamedTuple):
+    dataset: str | None  # None: ships with a dependency
+    x: tuple  # shape of one input
+    dtype: type
+    parameters: int
+    y: tuple = ()
+    augments: bool = True
+
+
+EXPECTED = {
+    "digits": Expected(None, (8, 8, 1), np.float32, 22602),
+    "pydoc": Expected(None, (64,), np.int32, 69121, (64,)),
+    "spoken_digits": Expected(None, (39, 24, 1), np.float32, 13194),
+    "mnist_lenet300": Expected("mnist", (28, 28, 1), np.float32, 266610, augments=False),
+    "mnist_lenet5": Expected("mnist", (28, 28, 1), np.float32, 431080, augments=False),
+    "mnist_mlp800": Expected("mnist", (28, 28, 1), np.float32, 1276810, augments=False),
+    "cifar10_resnet8": Expected("cifar10", (32, 32, 3), np.float32, 78186),
+    "cifar10_resnet20": Expected("cifar10", (32, 32, 3), np.float32, 272474),
+    "cifar10_resnet56": Expected("cifar10", (32, 32, 3), np.float32, 855770),
+    "cifar10_vgg16": Expected("cifar10", (32, 32, 3), np.float32, 14728266),
+    "shakespeare_nano": Expected("shakespeare", (64,), np.int32, 818241, (64,)),
+    "shakespeare_gpt": Expected("shakespeare", (256,), np.int32, 10795841, (256,)),
+    "sst2_encoder": Expected("sst2", (64,), np.int32, 616322, augments=False),
+    "wikitext2_gpt": Expected("wikitext2", (64,), np.int32, 20247550, (64,)),
+    "fsdd_dscnn": Expected("fsdd", (49, 32, 1), np.float32, 18122),
+    **{f"fsdd_speaker_{s}": Expected("fsdd", (49, 32, 1), np.float32, 18122) for s in fsdd.SPEAKERS},
+    "fsdd_ctc": Expected("fsdd", (398, 40), np.float32, 206779, (6,)),
+    "speech_commands_dscnn": Expected("speech_commands", (49, 10, 1), np.float32, 23180),
+    "speech_commands_bcresnet": Expected("speech_commands", (98, 40, 1), np.float32, 9232),
 }
+EMBEDDED = [name for name, expected in EXPECTED.items() if expected.dataset is None]
+ROWS = {"digits": (1197, 200, 400, 200), "spoken_digits": (2800, 400, 800, 200)}
 PYDOC = {"3.11.7": ("2cdf384c0b0665f3", (4668, 587, 572, 256))}  # by Python version, like the text
 FINGERPRINTS = {"digits": "651b51cc32ca34f8", "spoken_digits": "24a2f0e596fe88b0"}
 
 each_task = pytest.mark.parametrize("name", sorted(TASKS))
+each_embedded = pytest.mark.parametrize("name", EMBEDDED)
 
 
 def pydoc_of_this_python():
@@ -36,19 +74,19 @@ def test_every_task_is_expected_here():
     assert all(task.name == name for name, task in TASKS.items())
 
 
-@each_task
+@each_embedded
 def test_split_sizes(name):
-    expected = EXPECTED[name][0] or pydoc_of_this_python()[1]
+    expected = ROWS.get(name) or pydoc_of_this_python()[1]
     assert tuple(rows(split) for split in TASKS[name].load()) == expected
 
 
-@each_task
+@each_embedded
 def test_leaves_share_their_leading_axis(name):
     for split in TASKS[name].load():
         assert {len(leaf) for leaf in split.values()} == {rows(split)}
 
 
-@each_task
+@each_embedded
 def test_fingerprint(name):
     expected = FINGERPRINTS.get(name) or pydoc_of_this_python()[0]
     assert fingerprint(TASKS[name].load()) == expected
@@ -82,7 +120,7 @@ def test_no_paragraph_lies_in_two_splits():
     assert not valid & test
 
 
-@each_task
+@each_embedded
 def test_calibration_is_a_slice_of_train(name):
     data = TASKS[name].load()
     train, calibration = examples(data.train), examples(data.calibration)
@@ -93,21 +131,19 @@ def test_calibration_is_a_slice_of_train(name):
 
 @each_task
 def test_net_has_the_expected_parameters(name):
-    task = TASKS[name]
-    _, shape, dtype, parameters = EXPECTED[name]
-    variables = jax.eval_shape(task.net.init, jax.random.key(0), jnp.zeros((1, *shape), dtype))
-    assert sum(leaf.size for leaf in jax.tree.leaves(variables["params"])) == parameters
+    expected = EXPECTED[name]
+    variables = jax.eval_shape(TASKS[name].net.init, jax.random.key(0), jnp.zeros((1, *expected.x), expected.dtype))
+    assert sum(leaf.size for leaf in jax.tree.leaves(variables["params"])) == expected.parameters
 
 
-@each_task
-@pytest.mark.parametrize(("split", "augment"), [("train", True), ("train", False), ("test", False)])
-def test_batch_shapes_do_not_depend_on_split_or_augmentation(name, split, augment):
-    _, shape, dtype, _ = EXPECTED[name]
-    batch = make_batch(name)(getattr(ready(name), split), np.array([0, 5, 7]), jax.random.key(0) if augment else None)
-    assert batch["x"].shape == (3, *shape)
-    assert batch["x"].dtype == dtype
-    assert batch["y"].shape == ((3, 64) if name == "pydoc" else (3,))
-    assert np.isfinite(batch["x"]).all()
+@functools.cache
+def ready(name):
+    """The first rows of each split, as `batch` takes them."""
+    dataset = EXPECTED[name].dataset
+    if dataset and missing(DATASETS[dataset], data_dir()):
+        pytest.skip(f"{dataset} is not in the data directory")
+    first = Data(*({k: leaf[:16] for k, leaf in split.items()} for split in TASKS[name].load()))
+    return prepared(TASKS[name], first)
 
 
 @functools.cache
@@ -115,9 +151,15 @@ def make_batch(name):
     return jax.jit(TASKS[name].batch)
 
 
-@functools.cache
-def ready(name):
-    return prepared(TASKS[name], TASKS[name].load())
+@each_task
+@pytest.mark.parametrize(("split", "augment"), [("train", True), ("train", False), ("test", False)])
+def test_batch_shapes_do_not_depend_on_split_or_augmentation(name, split, augment):
+    expected = EXPECTED[name]
+    batch = make_batch(name)(getattr(ready(name), split), np.array([0, 5, 7]), jax.random.key(0) if augment else None)
+    assert batch["x"].shape == (3, *expected.x)
+    assert batch["x"].dtype == expected.dtype
+    assert batch["y"].shape == (3, *expected.y)
+    assert np.isfinite(batch["x"]).all()
 
 
 @each_task
@@ -127,8 +169,20 @@ def test_augmentation_follows_the_key(name):
         batch(train, np.arange(8), key)["x"] for key in (jax.random.key(0), jax.random.key(0), jax.random.key(1), None)
     )
     assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert not np.array_equal(first, plain)
+    assert np.array_equal(first, other) != EXPECTED[name].augments
+    assert np.array_equal(first, plain) != EXPECTED[name].augments
+
+
+@each_task
+def test_loss_and_outcome_of_a_net_that_knows_nothing(name):
+    """An untrained net's logits, all zeros: ln K for one of K classes, and outcomes in their range."""
+    task, batch = TASKS[name], make_batch(name)(ready(name).test, np.arange(4), None)
+    shape = jax.eval_shape(lambda x: task.net.init_with_output(jax.random.key(0), x)[0], batch["x"]).shape
+    loss, outcomes = task.loss(jnp.zeros(shape), batch), task.outcomes(jnp.zeros(shape), batch)
+    assert loss.shape == outcomes.shape == (4,)
+    assert (outcomes >= 0).all()
+    if task.metric.outcome != "edits":
+        assert_allclose(loss, np.log(shape[-1]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["digits", "spoken_digits"])
@@ -140,13 +194,28 @@ def test_loss_and_outcome_of_a_classifier(name):
     assert_array_equal(TASKS[name].outcomes(logits, batch), [1, 0])
 
 
-def test_loss_and_outcome_of_the_language_model():
+def test_loss_and_outcome_of_a_language_model():
     logits = np.full((2, 4, 97), -100.0, np.float32)
     logits[0, :, :2] = 0  # 1 bit a character
     logits[1, :2, :4] = logits[1, 2:, :16] = 0  # 2 bits, then 4
     batch = {"y": np.ones((2, 4), np.int32)}
-    assert_allclose(TASKS["pydoc"].outcomes(logits, batch), [1, 3], rtol=1e-6)
-    assert_allclose(TASKS["pydoc"].loss(logits, batch), np.log([2, 8]), rtol=1e-6)
+    assert_allclose(bits(logits, batch), [1, 3], rtol=1e-6)
+    assert_allclose(nats(logits, batch), np.log([2, 8]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("frames", "said", "distance"),
+    [
+        ([0, 3, 3, 0, 5, 5, 0], [3, 5, 0, 0], 0),  # repeats merged
+        ([3, 0, 3, 0, 0, 0, 0], [3, 3, 0, 0], 0),  # a blank between: said twice
+        ([3, 3, 3, 3, 3, 3, 3], [3, 3, 0, 0], 1),  # one left out
+        ([0, 0, 0, 0, 0, 0, 0], [1, 2, 3, 4], 4),
+        ([1, 2, 1, 2, 1, 2, 1], [2, 1, 0, 0], 5),  # five too many
+        ([4, 2, 3, 9, 9, 0, 0], [1, 2, 3, 0], 2),  # one wrong, one too many
+    ],
+)
+def test_edits_by_hand(frames, said, distance):
+    assert jax.jit(edits)(jnp.int32(frames), jnp.int32(said)) == distance
 
 
 def test_reach_lies_well_below_the_trigram_model():
