@@ -31,10 +31,11 @@ class Loop:
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Shares of the task's steps. Where one is below 1, the division is open."""
+    """Shares of the task's steps and examples. Where one is below 1, the division is open."""
 
     dense: float = 1.0
     recovery: float = 1.0
+    examples: float = 1.0  # of train, valid and test
 
 
 @dataclasses.dataclass(frozen=True)

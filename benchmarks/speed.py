@@ -1,5 +1,7 @@
 """`python -m benchmarks.speed`: what methods add to a training step and to its memory, as ratios to dense.
 
+With --versus=torch: the steps of our nets over those of the same nets in PyTorch (see `benchmarks/versus.py`).
+
 Both sides run in one process and in turn, so that what else the machine does hits them alike. A recovery is timed
 whole, the renewals of masks in it, on two nets: a perceptron of 4 × 512 and a GPT of 4 blocks, 128 wide.
 """
@@ -13,16 +15,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from absl import flags
 
-from benchmarks import measure
+from benchmarks import measure, versus
+from benchmarks.cli import call
 from benchmarks.clock import Clock
+from benchmarks.config import UsageError
 from benchmarks.evaluate import Calibration
 from benchmarks.loop import batch_rows, compiled_chunk, data_mesh, replicated
+from benchmarks.memory import keep_freed
 from benchmarks.step import Program, in_graph, start
 from methods import METHODS
 from methods.base import Method, Problem, fresh
 from tasks.base import Data, Metric, Recipe, Task
-from tasks.nets.gpt import GPT
+from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP
 
 STEPS, CHUNK = 480, 16
@@ -57,9 +63,8 @@ def tasks() -> tuple[Task, Task]:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(512, 512)).astype(np.float32), rng.integers(0, 10, 512).astype(np.int32)
     tokens = rng.integers(0, 65, (96, 65)).astype(np.int32)
-    gpt = GPT(65, 64, width=128, head_width=32, heads=(4,) * 4, mlp=(512,) * 4)
-    mlp = MLP(512, (512,) * 4, 10)
-    return _task("mlp 4×512", mlp, x, y, 128), _task("gpt 4×128", gpt, tokens[:, :-1], tokens[:, 1:], 12)
+    mlp, small_gpt = MLP(512, (512,) * 4, 10), gpt(65, 64, layers=4, width=128, heads=4)
+    return _task("mlp 4×512", mlp, x, y, 128), _task("gpt 4×128", small_gpt, tokens[:, :-1], tokens[:, 1:], 12)
 
 
 class Side(NamedTuple):
@@ -110,8 +115,18 @@ def curve_ratio(task: Task) -> float:
     return taken[0] / taken[1]
 
 
-def main() -> int:
+def _flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    about = "Compare our nets with the same ones in another framework instead."
+    flags.DEFINE_enum("versus", None, ["torch"], about, flag_values=values)
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
     """Prints a table; exit code 1 where a bound is not kept."""
+    keep_freed()
+    if values.versus:
+        return _versus()
     kept = True
     print(f"device: {measure.device()}; {STEPS} steps of each, in turn\n")
     print(f"{'net':<12}{'method':<12}{'step / dense':>14}{'bound':>8}{'memory / dense':>17}")
@@ -125,5 +140,18 @@ def main() -> int:
     return 0 if kept else 1
 
 
+def _versus() -> int:
+    try:
+        print("\n".join(versus.lines()))
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--versus=torch: {error}") from None
+    return 0
+
+
+def cli(argv) -> int:
+    """Exit code: 0 done, 1 a bound is not kept, 2 the user's mistake, in one line."""
+    return call(main, _flags(), argv, __doc__)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli(sys.argv))

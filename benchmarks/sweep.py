@@ -16,7 +16,7 @@ from benchmarks.step import Program, in_graph
 from leaderboard.record import Run, write
 from methods import METHODS
 from tasks import TASKS
-from tasks.base import prepared
+from tasks.base import part, prepared
 
 
 def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
@@ -26,7 +26,7 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
     written = []
     for name in config.tasks:
         progress.at(name)
-        decoded = TASKS[name].load()
+        decoded = part(TASKS[name].load(), config.budget.examples)
         data = prepared(TASKS[name], decoded)
         nets = [_dense(config, name, data, seed, workdir, progress) for seed in config.seeds]
         task = records.task_info(name, decoded)

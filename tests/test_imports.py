@@ -11,7 +11,7 @@ ALLOWED = {
     "methods": {"methods"},
     "tasks": {"tasks"},
     "benchmarks": {"benchmarks", "methods", "tasks", "leaderboard"},
-    "configs": {"benchmarks", "methods", "tasks"},
+    "configs": {"configs", "benchmarks", "methods", "tasks"},
     "leaderboard": {"leaderboard"},
 }
 LIBRARIES = {

@@ -1,5 +1,7 @@
 """What benchmarks.speed prints; how fast anything is depends on the machine and is no test."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def short(monkeypatch):
 
 def test_ratios_of_every_method_and_the_exit_code(short, monkeypatch, capsys):
     monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 9999})
-    assert speed.main() == 0
+    assert speed.cli(["speed"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("tiny")]
     assert [line[:2] for line in lines[:2]] == [["tiny", "lsq"], ["tiny", "magnitude"]]
     for _, _, step, _, memory in lines[:2]:
@@ -25,4 +27,10 @@ def test_ratios_of_every_method_and_the_exit_code(short, monkeypatch, capsys):
         assert float(memory) >= 1  # a method's state comes on top
     assert len(lines) == 3
     monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 0.0})
-    assert speed.main() == 1
+    assert speed.cli(["speed"]) == 1
+
+
+def test_without_the_other_framework_it_says_so(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert speed.cli(["speed", "--versus=torch"]) == 2
+    assert "pip install torch" in capsys.readouterr().err

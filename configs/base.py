@@ -1,0 +1,35 @@
+"""What the configs of single tasks share: the board's grid, and a version of it that runs in seconds."""
+
+import dataclasses
+
+from benchmarks.config import Budget, Config, Loop
+from tasks import TASKS
+
+BOARD = ("dense", "rtn", "rtn_static", "lsq", "magnitude", "random", "channels", "kd", "student", "magnitude_rtn")
+SMOKE_STEPS = 4
+
+
+def board(*tasks: str, arg: str = "", **changes) -> Config:
+    """Every method of the board on `tasks`, its own sweep of strengths, three seeds, full budgets; `changes` replace
+    fields. With arg "smoke": dense and two methods, one strength, one seed, a few steps on a few examples.
+
+    Raises ValueError for any other arg.
+    """
+    config = dataclasses.replace(Config(tasks=tasks, methods=BOARD), **changes)
+    if arg not in ("", "smoke"):
+        raise ValueError(f"arg is {arg!r}; it must be 'smoke' or left out")
+    return smoke(config) if arg else config
+
+
+def smoke(config: Config) -> Config:
+    task = TASKS[config.tasks[0]]
+    shares = (SMOKE_STEPS / recipe.steps for recipe in (task.dense, task.recovery))
+    return dataclasses.replace(
+        config,
+        tasks=config.tasks[:1],
+        methods=("dense", "rtn", "magnitude"),
+        strengths={"rtn": (4,), "magnitude": (0.5,)},
+        seeds=(0,),
+        budget=Budget(*shares, examples=0.1),
+        loop=Loop(log_every=SMOKE_STEPS),
+    )

@@ -1,0 +1,15 @@
+"""ResNet-56 on CIFAR-10. Wants a GPU.
+
+Paper: He et al. 2016 (arXiv 1512.03385, table 6): 6.97 % error. Command:
+
+    python -m benchmarks.run --config=configs/cifar10_resnet56.py
+
+Expected: the dense net reaches its bar. Not run on the board yet.
+"""
+
+from benchmarks.config import Config
+from configs.base import board
+
+
+def get_config(arg: str = "") -> Config:
+    return board("cifar10_resnet56", arg=arg)

@@ -1,0 +1,15 @@
+"""ResNet-8 on CIFAR-10: the image classifier of MLPerf Tiny.
+
+Paper: Banbury et al. 2021 (arXiv 2106.07597): 85 % is the bar of the benchmark, after 500 epochs. Command:
+
+    python -m benchmarks.run --config=configs/cifar10_resnet8.py
+
+Expected: the dense net reaches its bar. Not run on the board yet.
+"""
+
+from benchmarks.config import Config
+from configs.base import board
+
+
+def get_config(arg: str = "") -> Config:
+    return board("cifar10_resnet8", arg=arg)

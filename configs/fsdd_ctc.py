@@ -1,0 +1,15 @@
+"""A small Conformer on connected digits, by CTC.
+
+Paper: none; the task is the suite's own. The net is that of Gulati et al. 2020 (arXiv 2005.08100). Command:
+
+    python -m benchmarks.run --config=configs/fsdd_ctc.py
+
+Expected: the dense net reaches its bar. Not run on the board yet.
+"""
+
+from benchmarks.config import Config
+from configs.base import board
+
+
+def get_config(arg: str = "") -> Config:
+    return board("fsdd_ctc", arg=arg)

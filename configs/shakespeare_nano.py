@@ -1,0 +1,15 @@
+"""nanoGPT's preset for CPUs on the characters of Tiny Shakespeare.
+
+Paper: Karpathy 2022, nanoGPT: loss 1.88 nats per character. Command:
+
+    python -m benchmarks.run --config=configs/shakespeare_nano.py
+
+Expected: the dense net reaches its bar. Not run on the board yet.
+"""
+
+from benchmarks.config import Config
+from configs.base import board
+
+
+def get_config(arg: str = "") -> Config:
+    return board("shakespeare_nano", arg=arg)
