@@ -1,5 +1,6 @@
 """Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167), with `nn.BatchNorm`'s variables."""
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -23,8 +24,12 @@ class BatchNorm(nn.Module):
         where = None if real is None else real[..., None]
         axes = tuple(range(x.ndim - 1))
         now_mean = jnp.mean(x, axes, where=where)
-        now_var = jnp.mean(jnp.square(x - now_mean), axes, where=where)
+        centred = x - jax.lax.stop_gradient(now_mean)
+        now_var = jnp.mean(jnp.square(centred), axes, where=where)  # its derivative by the mean is 0
         if not self.is_initializing():
             mean.value = MOMENTUM * mean.value + (1 - MOMENTUM) * now_mean
             var.value = MOMENTUM * var.value + (1 - MOMENTUM) * now_var
-        return (x - now_mean) * (scale / jnp.sqrt(now_var + EPSILON)) + bias
+        factor = scale / jnp.sqrt(now_var + EPSILON)
+        # The mean's gradient goes through a vector instead of the whole of x: two sums over x instead of four.
+        gone = now_mean - jax.lax.stop_gradient(now_mean)  # 0
+        return centred * factor + (bias - gone * factor)
