@@ -18,6 +18,7 @@ from benchmarks.counts import count
 from benchmarks.dense import Dense
 from benchmarks.evaluate import Calibration, batches, outcomes, quality
 from benchmarks.loop import train
+from benchmarks.notes import collected
 from benchmarks.step import Program, in_graph, start
 from leaderboard.record import Cost, Latency, Result, digits
 from methods.arrays.quantizer import decoded, is_quantized
@@ -57,13 +58,14 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
         recovery_steps=setting.recovery.steps if method.recovers else 0,
         teacher=Teacher(task.net, dense.variables),
     )
-    net, variables, state = _optimize(setting, method, problem, dense, strength, folder, clock, report)
-    path = Path(folder) / "artifact.safetensors"
-    artifact.write(path, *method.export(state, net, variables), problem.example)
+    path, notes = Path(folder) / "artifact.safetensors", []
+    with collected(notes):
+        net, variables, state = _optimize(setting, method, problem, dense, strength, folder, clock, report)
+        artifact.write(path, *method.export(state, net, variables), problem.example)
     shipped = artifact.read(path)
     error = _agreement(method, net, variables, state, shipped, next(batches(task, data.calibration))[0]["x"])
     cost = _cost(clock, problem, calibration, setting.recovery.batch_size, state)
-    return _measured(setting, dense, shipped, path, error, cost)
+    return _measured(setting, dense, shipped, path, error, cost, notes)
 
 
 def _optimize(setting, method, problem, dense, strength, folder, clock, report):
@@ -132,7 +134,7 @@ def _cost(clock, problem, calibration, batch_size, state) -> Cost:
     )
 
 
-def _measured(setting, dense, shipped, path, error, cost) -> Result:
+def _measured(setting, dense, shipped, path, error, cost, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
     task, data, variables = setting.task, setting.data, decoded(shipped.variables)
     batch = next(batches(task, data.calibration))[0]["x"]
@@ -155,7 +157,7 @@ def _measured(setting, dense, shipped, path, error, cost) -> Result:
         memory_bytes=measure.memory(compiled),
         cost=cost,
         output_error=digits(error, 3),
-        notes=[],
+        notes=notes,
     )
 
 

@@ -20,6 +20,10 @@ KERNELS = r"(^|/)(kernel|embedding)$"
 """Default selector: the weights of dense, convolution and embedding layers; not biases, not norms."""
 
 
+class Fallback(UserWarning):
+    """What a method warns of, outside jit, where it did something else than was asked: it goes into the record."""
+
+
 class State(NamedTuple):
     """All a method owns: one pytree, so it jits, stacks, shards and checkpoints."""
 

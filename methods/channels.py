@@ -5,16 +5,21 @@ Channels that live and die together (a residual stream, batch norm and the convo
 sum over all weights that produce them. The same kept fraction for every group.
 """
 
+import warnings
+
 import jax
 import numpy as np
 
-from methods.base import Method, State, flatten
+from methods.base import Fallback, Method, State, flatten
 from methods.base import replace as with_leaves
 
 
 def kept_size(size: int, fraction) -> int:
-    """Channels kept of `size`: the nearest integer to fraction · size, at least one."""
-    return max(1, round(float(fraction) * size))
+    """Channels kept of `size`: the nearest integer to fraction · size; where that is 0, one, with a Fallback."""
+    kept = round(float(fraction) * size)
+    if kept == 0:
+        warnings.warn(Fallback(f"1 channel of {size} is kept, where {float(fraction):g} of them is none"), stacklevel=2)
+    return max(1, kept)
 
 
 def saliency(group, leaves) -> np.ndarray:

@@ -266,3 +266,9 @@ def test_a_whole_run_measures_every_column(tiny, tiny_data, tiny_dense, tmp_path
     # conv1 8·8·9·4, conv2 4·4·36·4, dense1 16·8, head 8·3
     assert result.macs == 2304 + 2304 + 128 + 24
     assert result.bops == pytest.approx(64 * result.effective_macs)
+
+
+def test_a_fallback_is_noted_in_the_result(tiny, tiny_data, tiny_dense, tmp_path):
+    setting = Setting(tiny, tiny_data, tiny.recovery, Loop(log_every=3))
+    result = run(setting, MADE["channels"], tiny_dense[0], 0.1, tmp_path, lambda step, losses: None)
+    assert result.notes == ["1 channel of 4 is kept, where 0.1 of them is none"]  # of 8 neurons, 0.1 is one
