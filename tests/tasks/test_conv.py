@@ -53,6 +53,12 @@ def test_only_on_a_cpu_is_the_gradient_of_the_kernel_no_convolution(platform, co
     assert text.count("stablehlo.convolution") == convolutions
 
 
+def test_the_training_loop_sees_that_a_net_convolves():
+    """It looks for the primitive in the forward's jaxpr, to keep convolutions out of a scan on CPUs."""
+    jaxpr = jax.make_jaxpr(conv)(normal(2, 8, 8, 4), normal(3, 3, 4, 5))
+    assert "conv_general_dilated" in str(jaxpr)
+
+
 def test_conv_under_vmap_and_by_reverse_over_reverse():
     kernels, x = normal(2, 3, 3, 4, 5), normal(2, 8, 8, 4, seed=1)
     stacked = jax.vmap(_gradients, (0, None))(kernels, x)
