@@ -29,6 +29,6 @@ TASK = Task(
     dense=Recipe(steps=1000, batch_size=16, learning_rate=6e-3, weight_decay=0.1, warmup=100),
     recovery=Recipe(steps=500, batch_size=16, learning_rate=4e-3, weight_decay=0.1, warmup=50),
     eval_batch=32,
-    reach=2.45,
+    reach=2.5,
     controls=controls,
 )
