@@ -10,13 +10,19 @@ def keep_largest(scores, sparsity):
     `sparsity []` may be traced. Ties go to the later entry, so that the count is exact. By bisection over the bits of
     the scores and then over places: some forty passes of counting, where a sort takes ten to thirty times as long.
     """
-    keys, places = _ordered(scores.ravel()), jnp.arange(scores.size, dtype=jnp.uint32)
+    keys, places = _ordered(scores), jnp.arange(scores.size, dtype=jnp.uint32).reshape(scores.shape)
     pruned = jnp.round(sparsity * scores.size).astype(jnp.int32)
-    edge = _largest(lambda key: jnp.sum(keys < key) <= pruned, 32)
+    edge = _largest(lambda key: _count(keys < key) <= pruned, 32)
     below, tied = keys < edge, keys == edge
-    spare = pruned - jnp.sum(below)
-    end = _largest(lambda place: jnp.sum(tied & (places < place)) <= spare, scores.size.bit_length())
-    return ~(below | (tied & (places < end))).reshape(scores.shape)
+    spare = pruned - _count(below)
+    bits = scores.size.bit_length() * (spare > 0)  # no pass at all where nothing is tied
+    end = _largest(lambda place: _count(tied & (places < place)) <= spare, bits)
+    return ~(below | (tied & (places < end)))
+
+
+def _count(mask):
+    """How many are True, int32 []. By columns first and then their sum, which is faster on CPUs than all at once."""
+    return jnp.sum(jax.lax.optimization_barrier(jnp.sum(mask, axis=tuple(range(mask.ndim - 1)))))
 
 
 def _ordered(x):
@@ -25,11 +31,12 @@ def _ordered(x):
     return jnp.where(bits >> 31, ~bits, bits | jnp.uint32(1 << 31))
 
 
-def _largest(holds, bits: int):
-    """The largest uint32 [] below 2^bits for which `holds`; it holds up to some number, 0 at least, and not after."""
+def _largest(holds, bits):
+    """The largest uint32 [] below 2^bits for which `holds`; it holds up to some number, 0 at least, and not after.
+    `bits` may be traced."""
 
     def decide(i, found):
-        trial = found | (jnp.uint32(1) << (bits - 1 - i).astype(jnp.uint32))
+        trial = found | (jnp.uint32(1) << jnp.uint32(bits - 1 - i))
         return jnp.where(holds(trial), trial, found)
 
     return jax.lax.fori_loop(0, bits, decide, jnp.uint32(0))
