@@ -2,7 +2,7 @@
 
 import ctypes
 
-TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8  # of glibc's <malloc.h>
+TRIM_THRESHOLD, MMAP_MAX = -1, -4  # of glibc's <malloc.h>
 
 
 def keep_freed() -> bool:
@@ -16,4 +16,4 @@ def keep_freed() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return all([mallopt(MMAP_MAX, 0), mallopt(TRIM_THRESHOLD, 2**31 - 1), mallopt(ARENA_MAX, 1)])
+    return all([mallopt(MMAP_MAX, 0), mallopt(TRIM_THRESHOLD, 2**31 - 1)])
