@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.config import load
 from benchmarks.sweep import sweep
+from configs.base import SMOKE_STEPS
 from leaderboard import record
 from methods import METHODS
 from tasks import TASKS
@@ -43,7 +44,6 @@ def test_config_runs_in_smoke_mode(name, tmp_path):
     assert dense.division == rtn.division == magnitude.division == "open"
     assert dense.dense == rtn.dense == magnitude.dense
     (dense,), (rtn,), (magnitude,) = (r.points[0].runs for r in (dense, rtn, magnitude))
-    assert dense.result.quality == pytest.approx(dense.result.quality)
     assert rtn.result.bytes < dense.result.bytes
     assert magnitude.result.density == pytest.approx(0.5, abs=0.01)
-    assert magnitude.result.cost.steps == config.budget.recovery * TASKS[config.tasks[0]].recovery.steps
+    assert magnitude.result.cost.steps == SMOKE_STEPS
