@@ -16,7 +16,12 @@ from tests.tasks.test_tasks import EXPECTED
 
 CONFIGS = sorted(path.stem for path in Path("configs").glob("*.py") if path.stem not in ("__init__", "base"))
 SMOKING = [name for name in CONFIGS if name != "quickstart"]
-SLOW = {"cifar10_resnet56": "its step compiles for a minute", "cifar10_vgg16": "a step takes seconds on a CPU"}
+SLOW = {
+    "cifar10_resnet56": "its step compiles for a minute",
+    "cifar10_vgg16": "a step takes seconds on a CPU",
+    "shakespeare_gpt": "a step takes half a minute on a CPU",
+    "wikitext2_gpt": "a step takes seconds on a CPU",
+}
 
 
 def test_every_task_has_a_config():

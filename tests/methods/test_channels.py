@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.base import Problem, flatten, forward, replace
+from methods.base import Fallback, Problem, flatten, forward, replace
 from methods.channels import channels, kept_size, positions, saliency, shrink
 from tasks.nets import DSCNN, GPT, ConvNet
 from tasks.nets.groups import Axis, Group
@@ -13,10 +13,16 @@ from tasks.nets.groups import Axis, Group
 
 @pytest.mark.parametrize(
     ("size", "fraction", "kept"),
-    [(4, 0.5, 2), (8, 1.0, 8), (8, 0.375, 3), (6, 0.75, 4), (10, 0.25, 2), (3, 0.125, 1), (1, 0.125, 1)],
+    [(4, 0.5, 2), (8, 1.0, 8), (8, 0.375, 3), (6, 0.75, 4), (10, 0.25, 2), (5, 0.125, 1), (1, 0.75, 1)],
 )
 def test_kept_size_by_hand(size, fraction, kept):
     assert kept_size(size, fraction) == kept_size(size, np.float32(fraction)) == kept
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_at_least_one_channel_is_kept_and_it_is_said(size):
+    with pytest.warns(Fallback, match=f"1 channel of {size} is kept, where 0.125 of them is none"):
+        assert kept_size(size, 0.125) == 1
 
 
 def test_saliency_sums_over_all_that_produces():
@@ -115,6 +121,7 @@ def test_heads_and_the_residual_stream_of_a_gpt():
     ],
     ids=["GPT", "DSCNN"],
 )
+@pytest.mark.filterwarnings("ignore::methods.base.Fallback")
 @pytest.mark.parametrize("fraction", [0.75, 0.5, 0.125])
 def test_shapes_are_those_of_the_smaller_net(net, x, fraction):
     smaller, variables = shrink(net, random_variables(net, x), fraction)
