@@ -87,12 +87,13 @@ def _number(flag, text, kind):
 
 def listing() -> str:
     """Tasks with source and metric; methods with knob and default strengths."""
+    width = max(map(len, (*TASKS, *METHODS))) + 2
     lines = ["tasks"]
-    lines += [f"  {name:<16}{task.modality:<10}{task.metric.name}; {task.source}" for name, task in TASKS.items()]
+    lines += [f"  {name:<{width}}{task.modality:<10}{task.metric.name}; {task.source}" for name, task in TASKS.items()]
     lines += ["methods"]
     for name, make in METHODS.items():
         made = make()
-        lines.append(f"  {name:<16}{made.knob:<18}{', '.join(map(_label, made.strengths))}")
+        lines.append(f"  {name:<{width}}{made.knob:<18}{', '.join(map(_label, made.strengths))}")
     return "\n".join(lines)
 
 
