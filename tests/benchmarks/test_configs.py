@@ -17,6 +17,7 @@ from tests.tasks.test_tasks import EXPECTED
 CONFIGS = sorted(path.stem for path in Path("configs").glob("*.py") if path.stem not in ("__init__", "base"))
 SMOKING = [name for name in CONFIGS if name != "quickstart"]
 SLOW = {
+    "cifar10_resnet20": "its step compiles for half a minute",
     "cifar10_resnet56": "its step compiles for a minute",
     "cifar10_vgg16": "a step takes seconds on a CPU",
     "shakespeare_gpt": "a step takes half a minute on a CPU",
