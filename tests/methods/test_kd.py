@@ -40,7 +40,7 @@ def test_a_high_temperature_matches_logits():
 
 def test_nothing_to_learn_from_oneself():
     loss, gradient = jax.jit(jax.value_and_grad(distillation))(STUDENT, STUDENT, 4.0)
-    assert loss == 0
+    assert_allclose(loss, 0, atol=1e-6)  # JAX 0.11 rounds the two apart
     assert_allclose(gradient, np.zeros_like(STUDENT), atol=1e-6)
 
 
