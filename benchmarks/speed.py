@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from absl import flags
 
 from benchmarks import measure, versus
@@ -28,6 +27,7 @@ from benchmarks.step import Program, in_graph, start
 from methods import METHODS
 from methods.base import Method, Problem, fresh
 from tasks.base import Data, Metric, Recipe, Task
+from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP
 
@@ -48,7 +48,7 @@ def _task(name: str, net, x, y, batch: int) -> Task:
         net=net,
         load=lambda: Data(arrays, arrays, arrays, arrays),
         batch=lambda arrays, rows, key: {"x": arrays["x"][rows], "y": arrays["y"][rows]},
-        loss=lambda out, b: optax.softmax_cross_entropy_with_integer_labels(out, b["y"]),
+        loss=cross_entropy,
         outcomes=lambda out, b: jnp.zeros(len(out)),
         metric=Metric("none", "loss", higher_is_better=False),
         dense=Recipe(STEPS, batch, 1e-3),

@@ -60,6 +60,16 @@ def by_parts(features, *arrays, size: int = 200):
     return jax.lax.map(lambda rows: features(*rows), arrays, batch_size=size)
 
 
+def utterances(audio, samples, *, hop: int, **options):
+    """Standardized `log_mel` of audio [N, S] int16 whose first `samples [N]` count: [N, F, bands], 0 behind them."""
+
+    def features(audio, samples):
+        x = log_mel(audio[None] / 32768.0, hop=hop, **options)
+        return standardized(x, jnp.arange(x.shape[1])[None] * hop < samples)[0]
+
+    return by_parts(features, audio, samples)
+
+
 # MLPerf Tiny's keyword spotting (Banbury et al. 2021, arXiv 2106.07597): 30 ms every 20 ms, so 1 s makes 49 × 10. Its
 # code takes magnitudes where `log_mel` takes powers, and pads frames to 512 samples.
 KEYWORDS = {"length": 480, "hop": 320, "bands": 40, "rate": 16000, "low": 20, "high": 4000, "coefficients": 10}

@@ -6,12 +6,10 @@ the honest hard ones; features are normalized per utterance and shifted in time 
 
 from functools import partial
 
-import jax.numpy as jnp
-
 from tasks.base import Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import fsdd
-from tasks.data.audio import by_parts, log_mel, standardized
+from tasks.data.audio import utterances
 from tasks.nets.dscnn import DSCNN
 from tasks.speech.augment import masked_and_shifted
 
@@ -20,12 +18,7 @@ FEATURES = {"length": 256, "hop": 160, "bands": 32, "rate": fsdd.RATE, "low": 60
 
 def prepare(arrays):
     """audio [N, 8000] int16 to x [N, 49, 32]: log-mel energies, standardized over an utterance, 0 behind its end."""
-
-    def features(audio, length):
-        x = log_mel(audio[None] / 32768.0, **FEATURES)
-        return standardized(x, jnp.arange(x.shape[1])[None] * FEATURES["hop"] < length)[0]
-
-    return {"x": by_parts(features, arrays["audio"], arrays["length"]), "y": arrays["y"]}
+    return {"x": utterances(arrays["audio"], arrays["length"], **FEATURES), "y": arrays["y"]}
 
 
 def batch(arrays, rows, key):

@@ -9,7 +9,7 @@ import optax
 
 from tasks.base import Metric, Recipe, Task
 from tasks.data import fsdd
-from tasks.data.audio import by_parts, log_mel, standardized
+from tasks.data.audio import utterances
 from tasks.nets.conformer import conformer, real_frames
 from tasks.speech.augment import masked_and_shifted
 
@@ -18,14 +18,9 @@ FEATURES = {"length": 200, "hop": 80, "bands": 40, "rate": fsdd.RATE, "low": 60,
 
 def prepare(arrays):
     """audio [N, 32000] int16 to x [N, 398, 40], 0 behind an utterance's end; y [N, 6]; per_word [N], see `outcomes`."""
-
-    def features(audio, length):
-        x = log_mel(audio[None] / 32768.0, **FEATURES)
-        return standardized(x, jnp.arange(x.shape[1])[None] * FEATURES["hop"] < length)[0]
-
     digits = arrays["digits"]
     per_word = jnp.full(len(digits), len(digits) / jnp.sum(digits))
-    return {"x": by_parts(features, arrays["audio"], arrays["length"]), "y": arrays["y"], "per_word": per_word}
+    return {"x": utterances(arrays["audio"], arrays["length"], **FEATURES), "y": arrays["y"], "per_word": per_word}
 
 
 def batch(arrays, rows, key):
