@@ -13,6 +13,7 @@ import zlib
 import numpy as np
 
 from tasks.base import Arrays, Data
+from tasks.data.text import windows as cut
 
 LENGTH = 64  # T, characters predicted per window
 VOCABULARY = 97  # 95 printable ASCII characters, newline, any other
@@ -67,4 +68,4 @@ def encode(text: str) -> np.ndarray:
 
 def windows(tokens: np.ndarray, length: int) -> Arrays:
     """Windows [N, length] that start every T tokens."""
-    return {"tokens": np.lib.stride_tricks.sliding_window_view(tokens, length)[::LENGTH].copy()}
+    return {"tokens": cut(tokens, length, LENGTH)}
