@@ -77,13 +77,37 @@ def decode(codes, q):
     return (codes - q.zero_point) * q.scale
 
 
+@jax.custom_vjp
 def fake_quant(x, q: Quantizer):
     """`x` rounded onto the grid, in x's dtype; `x` itself, bit for bit, at 32 bits.
 
     Gradients: 1 to x strictly inside the grid and 0 outside; to `scale`, q - x/scale inside and the code outside,
-    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3).
+    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3); to the codes' bounds and the zero point, none.
     """
     return jnp.where(q.passes(), x, decode(encode(x, q), q).astype(x.dtype))
+
+
+def _fake_quant_pull(residuals, dy):
+    """Works out again what the forward pass worked out: one read of x is cheaper than to keep codes and ratios."""
+    x, q = residuals
+    low, high = q.low - q.zero_point, q.high - q.zero_point
+    ratio = x / q.scale
+    inside = (ratio > low) & (ratio < high)
+    code = jnp.round(jax.lax.clamp(*jnp.broadcast_arrays(low, ratio, high)))
+    slope = jnp.where(q.passes(), 0.0, code - jnp.where(inside, ratio, 0.0))
+    dx = jnp.where(inside | q.passes(), dy, 0)
+    zeros = jax.tree.map(jnp.zeros_like, q)
+    return dx, zeros._replace(scale=_summed(dy * slope, q.scale))
+
+
+def _summed(x, like):
+    """`x` summed over the axes along which `like` was broadcast."""
+    lead = x.ndim - like.ndim
+    axes = (*range(lead), *(lead + i for i, n in enumerate(like.shape) if n == 1))
+    return jnp.sum(x, axes).reshape(like.shape)
+
+
+fake_quant.defvjp(lambda x, q: (fake_quant(x, q), (x, q)), _fake_quant_pull)
 
 
 def symmetric(x, bits, axis=None) -> Quantizer:
