@@ -24,6 +24,7 @@ class Carry(NamedTuple):
     rest: PyTree  # other collections: running statistics
     state: State
     moments: PyTree  # the optimizer's state
+    keep: PyTree | None  # False where moments are forgotten before the next step, or None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +47,9 @@ def start(program: Program, variables: PyTree, state: State) -> Carry:
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
     moments = optimizer(program.recipe).init({"params": params, "train": state.train})
-    return jax.tree.map(jnp.array, Carry(jnp.int32(0), params, rest, state, moments))
+    *_, keep = jax.eval_shape(program.method.update, state, params, params, jnp.int32(1))
+    keep = jax.tree.map(lambda k: jnp.ones(k.shape, k.dtype), keep)
+    return jax.tree.map(jnp.array, Carry(jnp.int32(0), params, rest, state, moments, keep))
 
 
 def make_step(program: Program, mesh: Mesh) -> Callable:
@@ -77,19 +80,20 @@ def make_step(program: Program, mesh: Mesh) -> Callable:
         through, param_grads = pull(dense_grads)
         leaves = {"params": carry.params, "train": carry.state.train}
         grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
-        updates, moments = tx.update(grads, carry.moments, leaves)
+        moments = _forget(tx, carry.moments, carry.keep, carry.state.train)
+        updates, moments = tx.update(grads, moments, leaves)
         leaves = optax.apply_updates(leaves, updates)
 
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
-        if keep is not None:
-            moments = _forget(tx, moments, keep, state.train)
-        return Carry(carry.step + 1, params, rest, state, moments), loss
+        return Carry(carry.step + 1, params, rest, state, moments, keep), loss
 
     return step
 
 
 def _forget(tx, moments, keep, train):
-    """Optimizer moments zeroed where `keep` is False."""
+    """Optimizer moments zeroed where `keep` is False; as the next step begins, where it costs no pass of its own."""
+    if keep is None:
+        return moments
     keep = {"params": keep, "train": jax.tree.map(lambda _: True, train)}
     return optax.tree.map_params(tx, lambda m, k: jnp.where(k, m, 0), moments, keep)

@@ -82,7 +82,7 @@ def fake_quant(x, q: Quantizer):
     """`x` rounded onto the grid, in x's dtype; `x` itself, bit for bit, at 32 bits.
 
     Gradients: 1 to x strictly inside the grid and 0 outside; to `scale`, q - x/scale inside and the code outside,
-    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3); to the codes' bounds and the zero point, none.
+    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3). Zero point and bounds have none.
     """
     return jnp.where(q.passes(), x, decode(encode(x, q), q).astype(x.dtype))
 

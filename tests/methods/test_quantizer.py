@@ -131,6 +131,16 @@ def test_gradients_are_straight_through_and_lsq_equation_3():
     assert_allclose(found_scale, to_scale, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (2, 1), (1, 4)])
+def test_a_shared_scale_gets_the_sum_of_its_entries_gradients(shape):
+    x, _, to_scale = (column.reshape(2, 4) for column in EQUATION_3.T.astype(np.float32))
+    dy = np.arange(8, dtype=np.float32).reshape(2, 4)
+    q = HALVES._replace(scale=jnp.full(shape, 0.5))
+    found = jax.jit(jax.grad(lambda s: (dy * quantizer.fake_quant(x, q._replace(scale=s))).sum()))(q.scale)
+    axes = {(): (0, 1), (1,): (0, 1), (4,): 0, (2, 1): 1, (1, 4): 0}[shape]
+    assert_allclose(found, (dy * to_scale).sum(axes).reshape(shape), atol=1e-5)
+
+
 def test_gradients_with_a_zero_point():
     q = grid(1, 1, 0, 3)  # the values -1, 0, 1, 2
     x = jnp.float32([-4, -1, -0.75, 0.25, 2, 5])
