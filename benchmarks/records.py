@@ -105,11 +105,18 @@ def assemble(config: Config, curve: Curve, task: TaskInfo, nets: Sequence[Dense]
     return Record(
         schema=record.SCHEMA,
         task=task,
-        method=MethodInfo(name=curve.method, knob=made.knob, digest=curve.digest, recovers=made.recovers),
+        method=MethodInfo(
+            name=curve.method,
+            family=made.family,
+            control=made.control,
+            knob=made.knob,
+            digest=curve.digest,
+            recovers=made.recovers,
+        ),
         division="closed" if config.budget == Budget() else "open",
         config=resolved(config, curve.task, curve.method),
         provenance=provenance,
-        claim=None,
+        verified=[],
         dense=[DenseRow(seed=n.seed, checkpoint=n.checkpoint, quality=n.quality, bytes=n.bytes) for n in nets],
         points=points,
     )

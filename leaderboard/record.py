@@ -18,7 +18,7 @@ from leaderboard import strict, validate
 from leaderboard.cells import plain
 from leaderboard.files import write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z")]
@@ -54,6 +54,8 @@ class TaskInfo(_Strict):
 
 class MethodInfo(_Strict):
     name: Name
+    family: str  # of techniques: "quantization"
+    control: Name | None  # the method that this one must beat at the same strength
     knob: str
     digest: Hex  # of everything in `config` that changes a result; part of the file name
     recovers: bool
@@ -67,10 +69,15 @@ class Provenance(_Strict):
     device: str  # platform, kind and count: "cpu x86_64 ×1"
 
 
-class Claim(_Strict):
-    paper: str
-    value: float
-    tolerance: Amount
+class Verification(_Strict):
+    """One run made again from its record, and found to be what the record says."""
+
+    seed: Count
+    strength: float | Annotated[list[float], Meta(min_length=2)]
+    quality: float  # found
+    tolerance: Amount  # |found - recorded| that was allowed
+    device: str
+    commit: str
 
 
 class Latency(_Strict):
@@ -137,7 +144,7 @@ class Record(_Strict):
     division: Literal["closed", "open"]
     config: dict[str, Any]
     provenance: Provenance
-    claim: Claim | None
+    verified: list[Verification]
     dense: Annotated[list[Dense], Meta(min_length=1)]
     points: Annotated[list[Point], Meta(min_length=1)]
 

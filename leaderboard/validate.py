@@ -22,6 +22,7 @@ def problems(record):
         yield from _repeated("seed", [run.seed for run in point.runs], f"$.points[{i}].runs")
         for j, run in enumerate(point.runs):
             yield from _run(record.task, checkpoints, run, f"$.points[{i}].runs[{j}]")
+    yield from _verified(record)
 
 
 def _parts(strength):
@@ -46,6 +47,19 @@ def _run(task, checkpoints, run, field):
     if run.result is not None:
         yield from _outcomes(task, run.result, f"{field}.result")
         yield from _latency(task, run.result, f"{field}.result")
+
+
+def _verified(record):
+    runs = {(_parts(point.strength), run.seed): run.result for point in record.points for run in point.runs}
+    for i, found in enumerate(record.verified):
+        result = runs.get((_parts(found.strength), found.seed))
+        if result is None:
+            yield "there is no finished run of this strength and seed", f"$.verified[{i}]"
+        elif abs(found.quality - result.quality) > found.tolerance:
+            yield (
+                f"quality {found.quality:g} is not within {found.tolerance:g} of {result.quality:g}",
+                f"$.verified[{i}]",
+            )
 
 
 def _outcomes(task, result, field):

@@ -68,6 +68,8 @@ class Method(NamedTuple):
         -math.inf,
         math.inf,
     )  # least and greatest strength that mean something; of a chain, one pair a part
+    family: str = ""  # of techniques: "quantization"; the board groups by it
+    control: str | None = None  # the method of `METHODS` that this one must beat at the same strength
     recovers: bool = False  # whether it uses the task's recovery budget (else zero steps)
     quantizes: bool = False  # owns the values of weights: nothing may change them after it in a chain
     # (key, problem, variables, strength []) -> (net, variables, State). Once, not jitted; may shrink the net.

@@ -69,6 +69,7 @@ def chain(*methods: Method, strengths: tuple) -> Method:
         knob=", ".join(m.knob for m in methods),
         strengths=strengths,
         bounds=tuple(m.bounds for m in methods),
+        family="chain",
         recovers=any(m.recovers for m in methods),
         quantizes=any(m.quantizes for m in methods),
         init=init,

@@ -62,4 +62,12 @@ def channels() -> Method:
             return problem.net, variables, State()
         return *shrink(problem.net, variables, strength), State()
 
-    return Method("kept fraction", (0.75, 0.625, 0.5, 0.375, 0.25, 0.125), (0, 1), recovers=True, init=init)
+    return Method(
+        "kept fraction",
+        (0.75, 0.625, 0.5, 0.375, 0.25, 0.125),
+        (0, 1),
+        family="structured pruning",
+        control="student",
+        recovers=True,
+        init=init,
+    )

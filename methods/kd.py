@@ -37,7 +37,7 @@ def student() -> Method:
     def init(key, problem, variables, strength):
         return *_small_net(key, problem, variables, strength), State()
 
-    return Method("kept fraction", WIDTHS, (0, 1), recovers=True, init=init)
+    return Method("kept fraction", WIDTHS, (0, 1), family="distillation", recovers=True, init=init)
 
 
 def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
@@ -53,4 +53,4 @@ def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
         target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, batch["x"])[0])
         return (1 - alpha) * base + alpha * distillation(out, target, temperature)
 
-    return Method("kept fraction", WIDTHS, (0, 1), recovers=True, init=init, loss=loss)
+    return student()._replace(control="student", init=init, loss=loss)

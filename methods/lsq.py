@@ -92,6 +92,8 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
         "bits",
         (8, 6, 5, 4, 3, 2),
         (2, 32),
+        family="quantization",
+        control="rtn_static",
         recovers=True,
         quantizes=True,
         init=init,

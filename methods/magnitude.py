@@ -56,6 +56,7 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
         "sparsity",
         (0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
         (0, 1),
+        family="pruning",
         recovers=True,
         init=init,
         view=view,
@@ -66,8 +67,9 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
 
 def magnitude(selector: str = KERNELS) -> Method:
     """Prunes the weights of smallest |w|."""
-    return gradual(
+    by_size = gradual(
         lambda key, weights: (),
         lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},
         selector,
     )
+    return by_size._replace(control="random")

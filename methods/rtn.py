@@ -28,7 +28,14 @@ def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
         return State(fixed=grids.Grids(grids.per_channel(weights, bits), inputs))
 
     return Method(
-        "bits", (8, 6, 5, 4, 3, 2), (2, 32), quantizes=True, init=init, settle=settle, **grids.through(grids.if_settled)
+        "bits",
+        (8, 6, 5, 4, 3, 2),
+        (2, 32),
+        family="quantization",
+        quantizes=True,
+        init=init,
+        settle=settle,
+        **grids.through(grids.if_settled),
     )
 
 

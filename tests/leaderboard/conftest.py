@@ -85,15 +85,17 @@ def make(points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", den
         return Run(seed=seed, dense=f"{nets}{seed}", result=None if failure else done, failure=failure)
 
     values = {
-        "schema": 1,
+        "schema": 2,
         "task": TaskInfo(**task),
-        "method": MethodInfo(name=method, knob=knob, digest=digest, recovers=False),
+        "method": MethodInfo(
+            name=method, family="quantization", control=None, knob=knob, digest=digest, recovers=False
+        ),
         "division": "closed",
         "config": {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}},
         "provenance": Provenance(
             command="python", commit="0" * 40, dirty=False, libraries={"jax": "1"}, device="cpu x86_64 ×1"
         ),
-        "claim": None,
+        "verified": [],
         "dense": [Dense(seed=s, checkpoint=f"{nets}{s}", quality=q, bytes=40_000) for s, q in dense.items()],
         "points": [
             Point(

@@ -35,10 +35,8 @@ def test_layout(good, tmp_path):
     """Sorted keys, a scalar list a line, a newline at the end, no leftover temporary file."""
     record.write(tmp_path / "a.json", good)
     text = (tmp_path / "a.json").read_text("utf-8")
-    assert text.startswith(
-        '{\n "claim": null,\n "config": {\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n'
-    )
-    assert text.endswith('"version": 1\n }\n}\n')
+    assert text.startswith('{\n "config": {\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n')
+    assert text.endswith('"version": 1\n },\n "verified": []\n}\n')
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -56,8 +54,9 @@ def change(path, value):
 
 FIRST = ("points", 0, "runs", 0)
 FIRST_RESULT = (*FIRST, "result")
+VERIFIED = {"seed": 0, "strength": 4, "quality": 0.8, "tolerance": 0.01, "device": "cpu", "commit": "0" * 40}
 BAD = {
-    "schema": (change(("schema",), 2), "schema is 2, this code reads 1", "$.schema"),
+    "schema": (change(("schema",), 1), "schema is 1, this code reads 2", "$.schema"),
     "unknown key": (change(("task", "colour"), 1), "unknown field `colour`", "$.task"),
     "missing key": (lambda values: values["task"].pop("metric"), "missing required field `metric`", "$.task"),
     "wrong type": (change((*FIRST_RESULT, "macs"), 1.5), "Expected `int`, got `float`", RESULT + ".macs"),
@@ -96,6 +95,12 @@ BAD = {
     "both result and failure": (change((*FIRST, "failure"), "why"), "either a result or a failure", RUN),
     "no dense net": (change((*FIRST, "seed"), 5), "seed 5 has no dense net", RUN + ".seed"),
     "another dense net": (change((*FIRST, "dense"), "x"), "started from x, but the dense net of seed 0 is c0", RUN),
+    "verified what is not there": (change(("verified",), [VERIFIED | {"seed": 7}]), "no finished run", "$.verified[0]"),
+    "verified with another quality": (
+        change(("verified",), [VERIFIED | {"quality": 0.85}]),
+        "quality 0.85 is not within 0.01 of 0.8",
+        "$.verified[0]",
+    ),
     "latency": (change(("task", "eval_batch"), 9), "batches [1, 8], it must be of [1, 9]", RESULT + ".latency"),
 }
 

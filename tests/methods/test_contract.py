@@ -130,6 +130,14 @@ def test_every_method_has_a_row():
 
 
 @each_method
+def test_family_and_control_are_named(name):
+    method = MADE[name]
+    assert method.family
+    if method.control:
+        assert set(MADE[method.control].strengths) & set(method.strengths), "no strength in common"
+
+
+@each_method
 def test_default_sweep_has_five_strengths_and_a_knob(name):
     method = MADE[name]
     assert method.knob
