@@ -66,7 +66,7 @@ class Provenance(_Strict):
     commit: str
     dirty: bool  # whether the tree differed from the commit
     libraries: dict[str, str]
-    device: str  # platform, kind and count: "cpu x86_64 ×1"
+    device: str  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
 
 
 class Verification(_Strict):
