@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Setting:
     data: Data  # on the device
     recovery: Recipe
     loop: Loop
+    teachers: Mapping[int, Teacher] = dataclasses.field(default_factory=dict)  # by seed; else the dense net
 
 
 def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, report: Callable) -> Result:
@@ -56,7 +57,7 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
         calibration=calibration,
         loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
         recovery_steps=setting.recovery.steps if method.recovers else 0,
-        teacher=Teacher(task.net, dense.variables),
+        teacher=setting.teachers.get(dense.seed, Teacher(task.net, dense.variables)),
     )
     path, notes = Path(folder) / "artifact.safetensors", []
     with collected(notes):
