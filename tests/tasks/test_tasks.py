@@ -1,6 +1,6 @@
 """Every task, by being registered: splits, shapes, parameters, and outcomes on logits made by hand.
 
-What is particular to a downloaded dataset is tested in `test_datasets.py`; without it in place its tasks' nets are
+What is particular to a downloaded dataset is tested in `test_data_*.py`; without it in place its tasks' nets are
 tested here, and the rest is skipped.
 """
 
