@@ -22,7 +22,8 @@ from benchmarks.notes import collected
 from benchmarks.step import Program, in_graph, start
 from leaderboard.record import Cost, Latency, Result, digits
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, Problem, Teacher, flatten, forward
+from methods.base import Method, Problem, Teacher, flatten, forward, with_params
+from methods.norms import reestimate
 from tasks.base import Data, Recipe, Task
 
 TOLERANCE = 1e-4
@@ -95,6 +96,10 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
         variables, state = {"params": carry.params, **carry.rest}, carry.state
     with clock:
         state = jax.block_until_ready(method.settle(after, problem._replace(net=net), variables, state))
+        if method.renorms:
+            seen = with_params(variables, jax.jit(method.view)(state, variables["params"]))
+            renewed = reestimate(net, seen, problem.calibration, tap=method.tap(state))
+            variables = jax.block_until_ready(with_params(renewed, variables["params"]))
     return net, variables, state
 
 
