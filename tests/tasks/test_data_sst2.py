@@ -44,7 +44,7 @@ def test_sst2(root, monkeypatch):
     assert rows(data.train) + rows(data.valid) == 64
     assert rows(data.valid) > 0
     for split in data:
-        assert split["ids"].shape == split["mask"].shape == (rows(split), 64)
+        assert split["ids"].shape == split["mask"].shape == (rows(split), 48)
         assert (split["ids"].dtype, split["mask"].dtype, split["y"].dtype) == (np.int32, bool, np.int32)
         assert_array_equal(split["mask"], split["ids"] > 0)
         assert (np.diff(split["mask"].astype(int)) <= 0).all()  # padding at the end only
@@ -56,7 +56,7 @@ def test_sst2(root, monkeypatch):
 def test_pieces_are_padded_and_cut():
     tokenizer = sst2.learn(["ab ab ab"])
     arrays = sst2.pieces(tokenizer, ["ab", "ab " * 99])
-    assert_array_equal(arrays["mask"].sum(1), [1, 64])
+    assert_array_equal(arrays["mask"].sum(1), [1, 48])
     assert_array_equal(arrays["ids"][0, 1:], 0)
     assert len(set(arrays["ids"][1])) == 1
 

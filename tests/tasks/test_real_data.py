@@ -19,7 +19,7 @@ LOADERS = {
     "cifar10": (cifar.load10, (45000, 5000, 10000, 240), None),
     "cifar100": (cifar.load100, (45000, 5000, 10000, 240), None),
     "shakespeare": (lambda: shakespeare.load(64), (14902, 781, 1742, 256), "012d0c2616764c68"),
-    "sst2": (sst2.load, (60935, 697, 872, 250), "7c76c1237448b906"),
+    "sst2": (sst2.load, (60935, 697, 872, 250), "392da8982eb75177"),
     "fsdd": (fsdd.load, (2400, 300, 300, 200), "ed7cde933c6d1245"),
     "wikitext2": (lambda: wikitext.load(64), (32633, 3400, 3837, 256), None),
     "speech_commands": (speech_commands.load, None, None),
