@@ -54,10 +54,11 @@ def _board(records):
 
 
 def _same_data(records):
-    """Those of the newest task version and, in it, the commonest data; and the others."""
+    """Those of the newest task version and, in it, the commonest data and measure; and the others."""
     newest = max(record.task.version for record in records)
-    data = Counter(record.task.fingerprint for record in records if record.task.version == newest)
-    fingerprint = data.most_common(1)[0][0]
+    tasks = [record.task for record in records if record.task.version == newest]
+    fingerprint = _commonest(task.fingerprint for task in tasks)
+    measure = _commonest(_measure(task) for task in tasks if task.fingerprint == fingerprint)
     current, stale = [], []
     for record in records:
         if record.task.version != newest:
@@ -66,9 +67,22 @@ def _same_data(records):
             stale.append(
                 Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
             )
+        elif _measure(record.task) != measure:
+            stale.append(
+                Stale(record, "metric, its direction, batch or number of test examples is not that of the others")
+            )
         else:
             current.append(record)
     return current, stale
+
+
+def _commonest(values):
+    return Counter(values).most_common(1)[0][0]
+
+
+def _measure(task):
+    """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
+    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"]
 
 
 def _same_nets(records):

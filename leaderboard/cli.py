@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from leaderboard.board import Board
 from leaderboard.record import RecordError
 
 RESULTS = Path("leaderboard/results")
@@ -37,6 +38,15 @@ def call(program: Callable[[argparse.Namespace], int], parser: Parser, argv: lis
         return complain([error])
     except OSError as error:
         return complain([f"{error.filename}: {error.strerror}"])
+
+
+def board_of(boards: list[Board], task: str) -> Board:
+    """The board of --task. Raises UsageError."""
+    for board in boards:
+        if board.task.name == task:
+            return board
+    known = ", ".join(board.task.name for board in boards)
+    raise UsageError(f"--task: there are no records of {task!r}; there are of {known or 'no task'}")
 
 
 def complain(errors: Iterable) -> int:

@@ -1,4 +1,4 @@
-"""What a JSON parser lets pass and a record must not hold: repeated keys, and numbers that are none or beyond bounds."""
+"""What a JSON parser lets pass and a record must not hold: repeated keys, and numbers that are none or too large."""
 
 import json
 from typing import Any, NamedTuple

@@ -151,6 +151,16 @@ def test_what_differs_is_stale_and_not_ranked(toy, changes, reason):
         assert f"- a-0a1b2c3d (closed): {reason}" in page
 
 
+def test_one_record_cannot_turn_the_ranking_around(toy):
+    """It sorts first, and claims that lower is better."""
+    good = [toy({8: {0: (0.8, 5000)}, 4: {0: (0.6, 5000)}}, method=name) for name in ("b", "c")]
+    (board,) = boards([toy(RUNS, method="a", task=toy.task | {"higher_is_better": False}), *good])
+    reason = "metric, its direction, batch or number of test examples is not that of the others"
+    assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
+    assert board.task.higher_is_better
+    assert board.divisions[0].optimal == [True, False, True, False]
+
+
 def test_the_newest_version_wins_against_the_majority(toy):
     old = [toy(RUNS, method=name) for name in ("a", "b", "c")]
     new = toy(RUNS, method="d", task=toy.task | {"version": 2})

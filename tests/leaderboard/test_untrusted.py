@@ -221,8 +221,8 @@ def test_any_mutation_is_refused_or_shown(toy, good, tmp_path):
         (tmp_path / "a.json").write_text(json.dumps(values))
         try:
             one = record.read(tmp_path / "a.json")
-        except RecordError as error:
-            assert str(error).isprintable()
+        except RecordError:
+            pass
         else:
             believed += 1
             for show in (table.markdown, table.text, brief.block):
