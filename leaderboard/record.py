@@ -5,6 +5,7 @@ raises RecordError, which names the file and the field. Writing is byte-stable: 
 Units are in the names.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -161,14 +162,14 @@ def read(path: str | os.PathLike) -> Record:
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise _error(path, "is no file")
+            raise refusal(path, "is no file")
         if size > MOST_BYTES:
-            raise _error(path, f"{size} bytes, at most {MOST_BYTES} are read")
+            raise refusal(path, f"{size} bytes, at most {MOST_BYTES} are read")
         text = path.read_bytes().decode()
     except OSError as error:
-        raise _error(path, error.strerror) from None
+        raise refusal(path, error.strerror) from None
     except UnicodeDecodeError as error:
-        raise _error(path, f"not UTF-8 at byte {error.start}") from None
+        raise refusal(path, f"not UTF-8 at byte {error.start}") from None
     return _parse(text, path)
 
 
@@ -179,7 +180,7 @@ def read_all(folder: str | os.PathLike) -> tuple[list[Record], list[RecordError]
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise _error(folder, "no such folder")
+        raise refusal(folder, "no such folder")
     records, refused = [], []
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".json" or path.is_symlink():
@@ -197,11 +198,11 @@ def place(folder: str | os.PathLike, record: Record) -> Path:
 
 def _placed(path, folder) -> Record:
     if path.is_symlink():
-        raise _error(path, "is a symbolic link; a record is a file")
+        raise refusal(path, "is a symbolic link; a record is a file")
     record = read(path)
     wanted = place(folder, record)
     if path != wanted:
-        raise _error(path, f"must be named {wanted} - at `$.task.name`, `$.method.name`, `$.method.digest`")
+        raise refusal(path, f"must be named {wanted} - at `$.task.name`, `$.method.name`, `$.method.digest`")
     return record
 
 
@@ -218,13 +219,13 @@ def _parse(text, path) -> Record:
             raise ValueError(f"schema is {schema}, this code reads {SCHEMA} - at `$.schema`")
         record = msgspec.json.decode(text, type=Record)
     except (ValueError, RecursionError) as error:
-        raise _error(path, error) from None
+        raise refusal(path, error) from None
     for what, field in validate.problems(record):
-        raise _error(path, f"{what} - at `{field}`")
+        raise refusal(path, f"{what} - at `{field}`")
     return record
 
 
-def _error(path, what) -> RecordError:
+def refusal(path, what) -> RecordError:
     """In one short line, whatever a file holds or is called."""
     return RecordError(f"{shortened(plain(str(path)), 500)}: {shortened(plain(str(what)), 500)}")
 
@@ -244,6 +245,11 @@ def dumps(value: Any, indent: str = "") -> str:
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         return "[\n" + ",\n".join(deeper + dumps(item, deeper) for item in value) + f"\n{indent}]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Eight hex digits of a JSON value: `method.digest` is that of `config`."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def digits(value: float, significant: int = 6) -> float:
