@@ -12,7 +12,8 @@ from tasks.data.store import DataError
 def call(program: Callable, values: flags.FlagValues, argv: list[str], about: str, takes: tuple[str, ...] = ()) -> int:
     """Parses `argv` into `values` and returns what `program(values, *rest)` returns, 0 if that is None.
 
-    `about`: what --help prints above the flags; `takes`: names of what must be there besides flags, `rest`. A UsageError, DataError or wrong flag is one line and exit code 2.
+    `about`: what --help prints above the flags. `takes`: names of what must be there beside flags, the `rest`.
+    A UsageError, DataError or wrong flag is one line and exit code 2.
     """
     flags.DEFINE_bool("help", False, "Print this and stop.", flag_values=values)
     try:
