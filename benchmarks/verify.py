@@ -104,8 +104,12 @@ def config_of(record: Record, point: Point, seed: int) -> Config:
         config = _config(asked, point, seed)
     except (msgspec.ValidationError, UsageError) as error:
         raise UsageError(f"the record's config: {error}") from None
+    if (asked.task, asked.method) != (record.task.name, record.method.name):
+        raise UsageError(f"the record's config is of {asked.method} on {asked.task}")
+    if record.division == "closed" and config.budget != Budget():
+        raise UsageError("the record is of the closed division, but its config has other budgets than the task")
     ours = json.loads(json.dumps(resolved(config, asked.task, asked.method)))
-    if digest(ours) != record.method.digest:
+    if ours != record.config or digest(ours) != record.method.digest:
         others = sorted(key for key in ours if ours[key] != record.config[key])
         raise UsageError(
             f"the record's method digest is {record.method.digest}, that of its config is {digest(ours)} here"
