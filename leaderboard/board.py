@@ -86,20 +86,24 @@ def _measure(task):
 
 
 def _same_nets(records):
-    """Those that agree on the dense checkpoint of every seed, the commonest checkpoints first; and the others."""
-    votes = Counter((net.seed, net.checkpoint) for record in records for net in record.dense)
+    """Those that agree on the dense net of every seed, the commonest nets first; and the others."""
+    votes = Counter(net for record in records for net in record.dense)
     agreed, ranked, stale = {}, [], []
-    for record in sorted(records, key=lambda r: -sum(votes[net.seed, net.checkpoint] for net in r.dense)):
-        own = {net.seed: net.checkpoint for net in record.dense}
+    for record in sorted(records, key=lambda r: -sum(votes[net] for net in r.dense)):
+        own = {net.seed: net for net in record.dense}
         differs = [seed for seed in own if agreed.get(seed, own[seed]) != own[seed]]
         if differs:
             seed = differs[0]
-            reason = f"dense checkpoint {own[seed]} of seed {seed}, ranked records have {agreed[seed]}"
+            reason = f"dense checkpoint {_net(own[seed])} of seed {seed}, ranked records have {_net(agreed[seed])}"
             stale.append(Stale(record, reason))
         else:
             agreed |= own
             ranked.append(record)
     return sorted(ranked, key=_place), stale
+
+
+def _net(net):
+    return f"{net.checkpoint} ({net.quality:g}, {net.bytes} bytes)"
 
 
 def _division(name, records, task):
