@@ -36,6 +36,8 @@ def call(program: Callable[[argparse.Namespace], int], parser: Parser, argv: lis
         return program(parser.parse_args(argv))
     except (UsageError, RecordError) as error:
         return complain([error])
+    except UnicodeEncodeError as error:
+        return complain([f"the terminal's encoding is {error.encoding}, which cannot show this; set PYTHONUTF8=1"])
     except OSError as error:
         return complain([f"{error.filename}: {error.strerror}"])
 

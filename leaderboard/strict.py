@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 GREATEST_INT = 2**53 - 1
 """The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
-GREATEST_FLOAT = 1e30
-"""No measured number comes near it, and sums and squares of smaller ones are finite."""
+GREATEST_FLOAT = 1e100
+"""float32, in which nets compute, ends at 3.4e38; and sums and squares of what is smaller are finite."""
 
 
 class _Bad(NamedTuple):

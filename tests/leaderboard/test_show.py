@@ -1,5 +1,9 @@
 """What is best under a budget, in the terminal."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from leaderboard import record, show
@@ -123,6 +127,20 @@ def test_stale_records_are_counted(run, toy):
     new = toy({2: {0: (0.9, 10)}}, task=toy.task | {"version": 2}, method="b")
     lines = run([new, toy({2: {0: (0.9, 10)}})], "--task=toy")[1]
     assert lines[-1] == "stale, not ranked: 1 records; leaderboard/README.md says why"
+
+
+def test_a_terminal_that_cannot_show_it_is_one_line(records, tmp_path):
+    for one in records:
+        record.write(record.place(tmp_path, one), one)
+    done = subprocess.run(
+        [sys.executable, "-m", "leaderboard.show", f"--results={tmp_path}"],
+        cwd=Path(show.__file__).parents[1],
+        env={"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    said = "error: the terminal's encoding is ascii, which cannot show this; set PYTHONUTF8=1\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 def test_no_records(run):
