@@ -29,6 +29,7 @@ Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Label = Annotated[str, Meta(max_length=100)]  # fit for a cell
 Text = Annotated[str, Meta(max_length=2000)]  # fit for a paragraph
+FEW = Meta(max_length=200)
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
@@ -50,13 +51,13 @@ class TaskInfo(_Strict):
     modality: Label
     source: Text
     fingerprint: Label  # hash of the decoded arrays
-    rows: dict[Label, Size]  # examples in each split
+    rows: Annotated[dict[Label, Size], FEW]  # examples in each split
     metric: Label
     outcome: Literal["correct", "loss", "edits"]
     higher_is_better: bool
     eval_batch: Size
     reach: float  # what the dense net must reach on test
-    controls: dict[Label, float]  # task-level baselines, e.g. a 3-gram model
+    controls: Annotated[dict[Label, float], FEW]  # task-level baselines, e.g. a 3-gram model
 
 
 class MethodInfo(_Strict):
@@ -72,7 +73,7 @@ class Provenance(_Strict):
     command: Text
     commit: Label
     dirty: bool  # whether the tree differed from the commit
-    libraries: dict[Label, Label]
+    libraries: Annotated[dict[Label, Label], FEW]
     device: Label  # platform, kind and count: "cpu x86_64 ×1"
 
 
@@ -122,7 +123,7 @@ class Result(_Strict):
     memory_bytes: Size  # peak of the compiled program at the task's batch
     cost: Cost
     output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
-    notes: list[Text]  # fallbacks taken, if any
+    notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
 
 
 class Run(_Strict):
@@ -134,7 +135,7 @@ class Run(_Strict):
 
 class Point(_Strict):
     strength: float | Annotated[list[float], Meta(min_length=2)]  # a list of a chain, one per part
-    runs: Annotated[list[Run], Meta(min_length=1, max_length=1000)]
+    runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
 class Dense(_Strict):
@@ -151,8 +152,8 @@ class Record(_Strict):
     division: Literal["closed", "open"]
     config: dict[str, Any]
     provenance: Provenance
-    verified: list[Verification]
-    dense: Annotated[list[Dense], Meta(min_length=1)]
+    verified: Annotated[list[Verification], FEW]
+    dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
 
 

@@ -66,6 +66,13 @@ REFUSED = {  # field, value, what is said, where
     "1 for true": (("provenance", "dirty"), 1, "Expected `bool`, got `int`", "$.provenance.dirty"),
     "null": (("division",), None, "got `null`", "$.division"),
     "another schema": (("schema",), 3, "schema is 3, this code reads 2", "$.schema"),
+    "many notes": ((*RESULT, "notes"), ["a"] * 201, "length <= 200", "$.points[0].runs[0].result.notes"),
+    "many controls": (
+        ("task", "controls"),
+        dict.fromkeys(map(str, range(201)), 1.0),
+        "length <= 200",
+        "$.task.controls",
+    ),
     "many points": (("points",), [{"strength": 4, "runs": [RUN]}] * 201, "length <= 200", "$.points"),
 }
 
