@@ -34,8 +34,8 @@ from tasks.base import Recipe, fingerprint
 from tasks.data.store import set_data_dir
 
 
-class _Resolved(msgspec.Struct, forbid_unknown_fields=True):
-    """`config` of a record, as `benchmarks.config.resolved` makes it."""
+class _Resolved(msgspec.Struct):
+    """What is needed of a record's `config`, as `benchmarks.config.resolved` makes it; all of it is compared later."""
 
     task: str
     task_version: int
@@ -110,7 +110,7 @@ def config_of(record: Record, point: Point, seed: int) -> Config:
         raise UsageError("the record is of the closed division, but its config has other budgets than the task")
     ours = json.loads(json.dumps(resolved(config, asked.task, asked.method)))
     if ours != record.config or digest(ours) != record.method.digest:
-        others = sorted(key for key in ours if ours[key] != record.config[key])
+        others = sorted(key for key in ours | record.config if ours.get(key) != record.config.get(key))
         raise UsageError(
             f"the record's method digest is {record.method.digest}, that of its config is {digest(ours)} here"
             + (f"; they differ in {', '.join(others)}" if others else "")

@@ -74,7 +74,7 @@ class Provenance(_Strict):
     commit: Label
     dirty: bool  # whether the tree differed from the commit
     libraries: Annotated[dict[Label, Label], FEW]
-    device: Label  # platform, kind and count: "cpu x86_64 ×1"
+    device: Label  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
 
 
 class Verification(_Strict):
