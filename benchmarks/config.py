@@ -2,10 +2,8 @@
 
 import ast
 import dataclasses
-import hashlib
 import importlib.util
 import inspect
-import json
 import types
 import typing
 from collections.abc import Mapping
@@ -146,11 +144,6 @@ def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
         "dense": dataclasses.asdict(scaled(task.dense, config.budget.dense)),
         "recovery": recovery and dataclasses.asdict(recovery),
     }
-
-
-def digest(value: Any) -> str:
-    """Eight hex digits of a JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def with_value(config: Config, assignment: str) -> Config:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import point, records
-from benchmarks.config import Config, digest, method, scaled, strengths
+from benchmarks.config import Config, method, scaled, strengths
 from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
-from leaderboard.record import Run, write
+from leaderboard.record import Run, digest, write
 from methods import METHODS
 from methods.base import Teacher
 from tasks import TASKS
