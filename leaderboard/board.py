@@ -5,8 +5,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from leaderboard.comparisons import dense_results
+from leaderboard.judge import judged
 from leaderboard.record import Dense, Record, TaskInfo
 from leaderboard.rows import Row, row_of
+from leaderboard.scores import Score, scores
 from leaderboard.statistics import pareto
 
 
@@ -18,6 +21,7 @@ class Division(NamedTuple):
     devices: list[str]
     rows: list[Row]
     optimal: list[bool]  # of each row: on the Pareto front of quality and bytes
+    scores: list[Score]  # of each record, on each axis
 
 
 class Stale(NamedTuple):
@@ -43,32 +47,38 @@ def _place(record):
 
 def _board(records):
     current, stale = _same_data(records)
-    divisions = []
+    divisions, dense = [], dense_results(current)
     for name in ("closed", "open"):
         entered = [record for record in current if record.division == name]
         ranked, differing = _same_nets(entered)
         stale += differing
         if ranked:
-            divisions.append(_division(name, ranked, current[0].task))
+            divisions.append(_division(name, ranked, dense))
     return Board(current[0].task, divisions, stale)
 
 
 def _same_data(records):
-    """Those of the newest task version and, in it, the commonest data; and the others."""
+    """Those of the newest task version and, in it, the commonest data and metric; and the others."""
     newest = max(record.task.version for record in records)
-    data = Counter(record.task.fingerprint for record in records if record.task.version == newest)
-    fingerprint = data.most_common(1)[0][0]
+    kinds = Counter(_kind(record.task) for record in records if record.task.version == newest)
+    (fingerprint, *metric), _ = kinds.most_common(1)[0]
     current, stale = [], []
     for record in records:
-        if record.task.version != newest:
-            stale.append(Stale(record, f"task version {record.task.version}, the newest is {newest}"))
-        elif record.task.fingerprint != fingerprint:
-            stale.append(
-                Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
-            )
+        task = record.task
+        if task.version != newest:
+            stale.append(Stale(record, f"task version {task.version}, the newest is {newest}"))
+        elif task.fingerprint != fingerprint:
+            stale.append(Stale(record, f"data fingerprint {task.fingerprint}, ranked records have {fingerprint}"))
+        elif _kind(task) != (fingerprint, *metric):
+            stale.append(Stale(record, "metric, batch or number of test examples differ from those of ranked records"))
         else:
             current.append(record)
     return current, stale
+
+
+def _kind(task):
+    rows = task.rows["test"]
+    return task.fingerprint, task.metric, task.outcome, task.higher_is_better, task.eval_batch, rows
 
 
 def _same_nets(records):
@@ -88,15 +98,18 @@ def _same_nets(records):
     return sorted(ranked, key=_place), stale
 
 
-def _division(name, records, task):
+def _division(name, records, known):
     dense = {net.seed: net for record in records for net in record.dense}
-    rows = [row_of(record, point) for record in records for point in record.points]
+    higher = records[0].task.higher_is_better
+    alone = [row_of(record, point) for record in records for point in record.points]
+    rows = judged(alone, known, 1 if higher else -1)
     return Division(
         name=name,
         dense=[dense[seed] for seed in sorted(dense)],
         devices=sorted({record.provenance.device for record in records}),
         rows=rows,
-        optimal=_optimal(rows, task.higher_is_better),
+        optimal=_optimal(rows, higher),
+        scores=[score for record in records for score in scores(record)],
     )
 
 

@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import brief, record, table
+from leaderboard import board, brief, claims, record, table
 from leaderboard.files import write_atomically
 
 RESULTS, OUT, README = Path("leaderboard/results"), Path("leaderboard/README.md"), Path("README.md")
@@ -26,9 +26,9 @@ def main(argv: list[str]) -> int:
         args = _parser().parse_args(argv)
         if args.out.is_dir():
             raise UsageError(f"--out={args.out}: is a folder, it must be a file")
-        pages = _pages(record.read_all(args.results), args.out)
+        pages = _pages(board.boards(record.read_all(args.results)), args.out)
         return _check(pages, argv) if args.check else _write(pages)
-    except (UsageError, record.RecordError) as error:
+    except (UsageError, record.RecordError, claims.ClaimError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
@@ -45,12 +45,12 @@ def _parser():
     return parser
 
 
-def _pages(records, out) -> dict[Path, str]:
+def _pages(boards, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
-    pages = {out: table.markdown(records)}
+    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards))}
     if out == OUT and README.exists():
         try:
-            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(records))
+            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(boards))
         except ValueError as error:
             raise UsageError(f"{README}: {error}") from None
     return pages

@@ -24,10 +24,27 @@ def number(value: float) -> str:
 
 
 def spread(summary: Summary, *, signed: bool = False) -> str:
-    """ "0.9523 ± 0.0021"; the mean alone of one value."""
-    mean = round(summary.mean, 4) + 0.0  # + 0.0: no negative zero
-    text = f"{mean:+.4f}".replace("-", "−") if signed else f"{mean:.4f}"
-    return text if summary.std is None else f"{text} ± {summary.std:.4f}"
+    """ "0.9523 [0.9501, 0.9545]", mean and 95 % interval; the mean alone of one value."""
+    return interval(summary.mean, summary.low, summary.high, signed=signed)
+
+
+def interval(value: float, low: float | None, high: float | None, *, digits: int = 4, signed: bool = False) -> str:
+    """The value, and its interval if it has one."""
+    text = fixed(value, digits, signed=signed)
+    if low is None or high is None:
+        return text
+    return f"{text} [{fixed(low, digits, signed=signed)}, {fixed(high, digits, signed=signed)}]"
+
+
+def fixed(value: float, digits: int = 4, *, signed: bool = False) -> str:
+    """ "−0.0123" """
+    value = round(value, digits) + 0.0  # + 0.0: no negative zero
+    return f"{value:+.{digits}f}".replace("-", "−") if signed else f"{value:.{digits}f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """ "p 0.012"; "p < 0.001"; two significant digits."""
+    return "p < 0.001" if p < 0.001 else f"p {p:.2g}"
 
 
 def plain(text: str) -> str:

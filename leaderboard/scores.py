@@ -1,0 +1,109 @@
+"""One number for a curve: how much quality it keeps, over all budgets of bytes or of latency.
+
+Of one seed, with b the artifact's cost over that of the dense net it started from (bytes, or median latency at the
+task's batch, timed in turn with it) and R = 64 for bytes, 8 for latency:
+
+    score = 1 / ln R · ∫ u(c(b)) d ln b  for b from 1/R to 1,   u(q) = (q - z) / (q_dense - z), held within 0 and 1
+
+c(b) is what a user with budget b would pick: of the curve's artifacts that cost at most b, the one that is best on
+*valid*; u is then its quality on *test*, so that no luck on test is picked. Where nothing fits, u = 0. z is the
+quality of an answer that ignores its input: `references.json`, or else the task's best control.
+So dense as it is scores 0; dense quality at 1/R of the cost scores 1. Quality above dense counts as dense: a score
+says what compressing costs. Nothing but the record, its dense nets and z enters, so that an entry never moves the
+score of another. Only what was timed *deployed* counts as latency: simulated artifacts do not run at that speed.
+"""
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from leaderboard.record import Record, TaskInfo
+from leaderboard.statistics import summarize
+
+RANGE = {"bytes": 64, "latency": 8}
+"""R of each axis."""
+REFERENCES = Path(__file__).parent / "references.json"
+
+
+class Score(NamedTuple):
+    """Mean over the seeds that ran at every strength, and its 95 % interval, None of one seed. All None, and no
+    `seeds`, where there is no score: no reference, no deployed artifact, or no seed that ran at every strength."""
+
+    method: str
+    digest: str
+    axis: str  # "bytes" or "latency"
+    value: float | None
+    low: float | None
+    high: float | None
+    seeds: tuple[float, ...]
+    valid: float | None  # the same with quality on valid: for choosing among configurations
+
+
+def scores(record: Record) -> list[Score]:
+    """On each axis."""
+    return [_score(record, axis) for axis in RANGE]
+
+
+def _score(record, axis):
+    found = by_seed(record, axis)
+    summary = summarize(found) if found else None
+    value, low, high = (summary.mean, summary.low, summary.high) if summary else (None, None, None)
+    valid = summarize(by_seed(record, axis, "valid_quality")).mean if found else None
+    return Score(record.method.name, record.method.digest, axis, value, low, high, tuple(found), valid)
+
+
+def reference(task: TaskInfo) -> float | None:
+    """z: the quality of an answer that ignores its input; None if nothing says."""
+    controls = task.controls.values()
+    best = max if task.higher_is_better else min
+    return _references().get(task.name, best(controls, default=None))
+
+
+@cache
+def _references() -> dict[str, float]:
+    return json.loads(REFERENCES.read_text("utf-8"))
+
+
+def by_seed(record: Record, axis: str, field: str = "quality") -> list[float]:
+    """The score of each seed that ran at every strength; `field`: the quality that counts. Empty if there is none."""
+    zero = reference(record.task)
+    curves = {net.seed: [] for net in record.dense}
+    for point in record.points:
+        for run in point.runs:
+            curves[run.seed].append(run.result)
+    dense = {net.seed: net for net in record.dense}
+    whole = [seed for seed, curve in sorted(curves.items()) if len(curve) == len(record.points)]
+    done = [result for seed in whole for result in curves[seed] if result is not None]
+    if zero is None or not any(_costs(axis, result) for result in done):
+        return []
+    sign = 1 if record.task.higher_is_better else -1
+    return [_area(_curve(curves[seed], dense[seed], axis, field, sign, zero), RANGE[axis]) for seed in whole]
+
+
+def _costs(axis, result):
+    return axis == "bytes" or result.execution == "deployed"
+
+
+def _curve(results, dense, axis, field, sign, zero):
+    """(relative cost, quality on valid, utility) of each artifact."""
+    curve = []
+    for result in results:
+        if result is not None and _costs(axis, result):
+            timing = result.latency[1]
+            cost = result.bytes / dense.bytes if axis == "bytes" else timing.median_ms / timing.dense_median_ms
+            gain, whole = sign * (getattr(result, field) - zero), sign * (dense.quality - zero)
+            curve.append((cost, sign * result.valid_quality, min(max(gain / whole, 0.0), 1.0) if whole > 0 else 0.0))
+    return curve
+
+
+def _area(curve, span):
+    """The integral: each artifact that is picked, from its cost to that of the next one."""
+    curve = sorted(curve, key=lambda point: (point[0], -point[1]))
+    ends = [min(max(cost, 1 / span), 1.0) for cost, *_ in curve[1:]] + [1.0]
+    area, picked = 0.0, (-math.inf, 0.0)
+    for (cost, valid, utility), end in zip(curve, ends, strict=True):
+        picked = max(picked, (valid, utility), key=lambda point: point[0])
+        area += picked[1] * math.log(end / min(max(cost, 1 / span), 1.0))
+    return area / math.log(span)
