@@ -1,11 +1,11 @@
 """Numbers and strings as a table shows them."""
 
 import re
-import unicodedata
 
 from leaderboard.statistics import Summary
 
 MISSING = "–"
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"\\{c}" for c in "\\`*[]|~$"}})
 
 
 def si(value: float, unit: str = "") -> str:
@@ -49,11 +49,12 @@ def p_value(p: float) -> str:
 
 def plain(text: str) -> str:
     """One line without control, format or surrogate characters: fit for a terminal."""
-    return " ".join("".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def markdown(text: str) -> str:
     """`text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
-    text = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    text = plain(text).translate(ESCAPES)
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text) if "_" in text else text

@@ -1,6 +1,7 @@
 """Each row against dense, against its control and against the best row of its table, corrected for all of them."""
 
 from collections.abc import Sequence
+
 from leaderboard.paired import Sample, findings
 from leaderboard.record import Record, Result
 from leaderboard.rows import Comparison, Row, name

@@ -12,6 +12,7 @@ With ENOUGH seeds, or where the other side's outcomes are not known, it is a pai
 seeds, on these examples.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -29,8 +30,8 @@ class Sample(NamedTuple):
     """What one entry did."""
 
     quality: dict[int, float]  # by seed
-    outcomes: dict[int, np.ndarray]  # by seed, of each test example; int16 0 or 1 where it is right or wrong
-    total: np.ndarray | None  # sum of all outcomes over seeds
+    outcomes: dict[int, str | list[float]]  # by seed, as a record holds them
+    total: np.ndarray | None  # of each test example, summed over seeds; int16 where it is right or wrong
 
 
 class Pair(NamedTuple):
@@ -53,15 +54,18 @@ class Finding(NamedTuple):
 def sample(runs: Iterable[tuple[int, float, str | list[float] | None]]) -> Sample:
     """Of (seed, quality, outcomes as a record holds them, None if unknown)."""
     runs = list(runs)
-    outcomes = {seed: _array(values) for seed, _, values in runs if values is not None}
-    total = np.sum(list(outcomes.values()), axis=0) if outcomes else None
-    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, total)
+    outcomes = {seed: values for seed, _, values in runs if values is not None}
+    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, _sum(list(outcomes.values())))
 
 
-def _array(values):
-    if isinstance(values, str):
-        return (np.frombuffer(values.encode(), np.uint8) - ord("0")).astype(np.int16)
-    return np.asarray(values, float)
+def _sum(outcomes):
+    """Of [seeds, examples] over seeds; None of no seed."""
+    if not outcomes:
+        return None
+    if isinstance(outcomes[0], str):
+        right = (np.frombuffer(values.encode(), np.uint8) & 1 for values in outcomes)  # "0" is 48, "1" is 49
+        return functools.reduce(np.add, right, np.int16(0))
+    return np.sum(outcomes, axis=0, dtype=float)
 
 
 def pair(a: Sample, b: Sample) -> Pair | None:
@@ -76,16 +80,20 @@ def pair(a: Sample, b: Sample) -> Pair | None:
 def _total(entry, seeds):
     if len(seeds) == len(entry.outcomes):
         return entry.total
-    return np.sum([entry.outcomes[seed] for seed in seeds], axis=0)
+    return _sum([entry.outcomes[seed] for seed in seeds])
 
 
 def p_value(pair: Pair) -> float:
     """Of the test that its outcomes call for."""
     if pair.examples is None:
         return paired_t(summarize(pair.seeds))
-    if pair.examples.dtype == np.int16:
+    if _right_or_wrong(pair.examples):
         return sign_test(np.count_nonzero(pair.examples > 0), np.count_nonzero(pair.examples < 0))
     return normal_tail(float(pair.examples.mean()), _error(pair.examples))
+
+
+def _right_or_wrong(examples):
+    return examples.dtype == np.int16
 
 
 def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
@@ -97,7 +105,7 @@ def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
 
 
 def _batch(pairs):
-    losses = [i for i, p in enumerate(pairs) if p and p.examples is not None and p.examples.dtype != np.int16]
+    losses = [i for i, p in enumerate(pairs) if p and p.examples is not None and not _right_or_wrong(p.examples)]
     means = [pairs[i].examples / len(pairs[i].seeds) for i in losses]
     intervals = dict(zip(losses, bootstrap_intervals(np.stack(means)).tolist(), strict=True)) if losses else {}
     return [p and _finding(p, intervals.get(i)) for i, p in enumerate(pairs)]
@@ -116,6 +124,6 @@ def _finding(pair, interval):
 
 def _error(values):
     """Standard error of the mean of `values` [N], by bootstrap: √Σ(v - v̄)² / N."""
-    values = values.astype(np.float32 if values.dtype == np.int16 else float)  # float32 is exact on small integers
+    values = values.astype(np.float32 if _right_or_wrong(values) else float)  # float32 is exact on small integers
     spread = float(values @ values) - float(values.sum()) ** 2 / len(values)
     return math.sqrt(max(spread, 0.0)) / len(values)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leaderboard.record import Record, TaskInfo
-from leaderboard.statistics import summarize
+from leaderboard.statistics import mean, summarize
 
 RANGE = {"bytes": 64, "latency": 8}
 """R of each axis."""
@@ -47,11 +47,12 @@ def scores(record: Record) -> list[Score]:
 
 
 def _score(record, axis):
-    found = by_seed(record, axis)
-    summary = summarize(found) if found else None
-    value, low, high = (summary.mean, summary.low, summary.high) if summary else (None, None, None)
-    valid = summarize(by_seed(record, axis, "valid_quality")).mean if found else None
-    return Score(record.method.name, record.method.digest, axis, value, low, high, tuple(found), valid)
+    pairs = by_seed(record, axis)
+    if not pairs:
+        return Score(record.method.name, record.method.digest, axis, None, None, None, (), None)
+    test, valid = zip(*pairs, strict=True)
+    found = summarize(test)
+    return Score(record.method.name, record.method.digest, axis, found.mean, found.low, found.high, test, mean(valid))
 
 
 def reference(task: TaskInfo) -> float | None:
@@ -66,44 +67,51 @@ def _references() -> dict[str, float]:
     return json.loads(REFERENCES.read_text("utf-8"))
 
 
-def by_seed(record: Record, axis: str, field: str = "quality") -> list[float]:
-    """The score of each seed that ran at every strength; `field`: the quality that counts. Empty if there is none."""
+def by_seed(record: Record, axis: str) -> list[tuple[float, float]]:
+    """The score of each seed that ran at every strength: with quality on test, and on valid. Empty if there is none."""
     zero = reference(record.task)
     curves = {net.seed: [] for net in record.dense}
     for point in record.points:
         for run in point.runs:
             curves[run.seed].append(run.result)
-    dense = {net.seed: net for net in record.dense}
-    whole = [seed for seed, curve in sorted(curves.items()) if len(curve) == len(record.points)]
-    done = [result for seed in whole for result in curves[seed] if result is not None]
+    whole = [net for net in record.dense if len(curves[net.seed]) == len(record.points)]
+    done = [result for net in whole for result in curves[net.seed] if result is not None]
     if zero is None or not any(_costs(axis, result) for result in done):
         return []
     sign = 1 if record.task.higher_is_better else -1
-    return [_area(_curve(curves[seed], dense[seed], axis, field, sign, zero), RANGE[axis]) for seed in whole]
+    return [_area(_curve(curves[net.seed], net, axis, sign, zero), RANGE[axis]) for net in whole]
 
 
 def _costs(axis, result):
     return axis == "bytes" or result.execution == "deployed"
 
 
-def _curve(results, dense, axis, field, sign, zero):
-    """(relative cost, quality on valid, utility) of each artifact."""
-    curve = []
-    for result in results:
-        if result is not None and _costs(axis, result):
-            timing = result.latency[1]
-            cost = result.bytes / dense.bytes if axis == "bytes" else timing.median_ms / timing.dense_median_ms
-            gain, whole = sign * (getattr(result, field) - zero), sign * (dense.quality - zero)
-            curve.append((cost, sign * result.valid_quality, min(max(gain / whole, 0.0), 1.0) if whole > 0 else 0.0))
-    return curve
+def _curve(results, dense, axis, sign, zero):
+    """(relative cost, quality on valid, utility on test, utility on valid) of each artifact; better is higher."""
+    whole = sign * (dense.quality - zero)
+
+    def utility(quality):
+        return min(max(sign * (quality - zero) / whole, 0.0), 1.0) if whole > 0 else 0.0
+
+    return [
+        (_cost(axis, r, dense), sign * r.valid_quality, utility(r.quality), utility(r.valid_quality))
+        for r in results
+        if r is not None and _costs(axis, r)
+    ]
+
+
+def _cost(axis, result, dense):
+    timing = result.latency[1]
+    return result.bytes / dense.bytes if axis == "bytes" else timing.median_ms / timing.dense_median_ms
 
 
 def _area(curve, span):
-    """The integral: each artifact that is picked, from its cost to that of the next one."""
+    """The integral, with quality on test and on valid: each artifact counts from its cost to that of the next one."""
     curve = sorted(curve, key=lambda point: (point[0], -point[1]))
-    ends = [min(max(cost, 1 / span), 1.0) for cost, *_ in curve[1:]] + [1.0]
-    area, picked = 0.0, (-math.inf, 0.0)
-    for (cost, valid, utility), end in zip(curve, ends, strict=True):
-        picked = max(picked, (valid, utility), key=lambda point: point[0])
-        area += picked[1] * math.log(end / min(max(cost, 1 / span), 1.0))
-    return area / math.log(span)
+    costs = [min(max(point[0], 1 / span), 1.0) for point in curve]
+    test, valid, picked = 0.0, 0.0, None
+    for point, cost, end in zip(curve, costs, [*costs[1:], 1.0], strict=True):
+        picked = point if picked is None or point[1] > picked[1] else picked
+        share = math.log(end / cost) / math.log(span)
+        test, valid = test + share * picked[2], valid + share * picked[3]
+    return test, valid

@@ -15,7 +15,7 @@ RESAMPLES = 2000
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Exact, of `better` against `worse` pairs; ties do not count. p = min(1, 2 · P(X ≤ min)), X ~ B(better + worse, ½).
+    """Exact, of `better` against `worse` pairs, ties not counted: min(1, 2 · P(X ≤ min)) with X ~ B(better + worse, ½).
 
     Where either side of a pair is right or wrong, it is McNemar's test (1947) in its exact form.
     """

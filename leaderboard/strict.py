@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -13,30 +14,39 @@ class _Bad(NamedTuple):
 
 def parse(text: str) -> Any:
     """The value of `text`. Raises ValueError: not JSON, or a repeated key, NaN or an infinity, with its field."""
+    bad: list[_Bad] = []  # where it is, is looked for only if there is any: most records are good, and some are large
+    hooks = {"object_pairs_hook": _object, "parse_constant": _constant, "parse_float": _float}
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+        value = json.loads(text, **{name: partial(hook, bad) for name, hook in hooks.items()})
     except RecursionError:
         raise ValueError("not a record: nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
-    for field, bad in _find(value, "$"):
-        raise ValueError(f"{bad.what} - at `{field}`")
+    for field, found in _find(value, "$") if bad else ():
+        raise ValueError(f"{found.what} - at `{field}`")
     return value
 
 
-def _object(pairs):
+def _object(bad, pairs):
+    value = dict(pairs)
+    if len(value) == len(pairs):
+        return value
     keys = [key for key, _ in pairs]
-    repeated = [key for key in keys if keys.count(key) > 1]
-    return _Bad(f"key {repeated[0]!r} occurs twice") if repeated else dict(pairs)
+    return _mark(bad, f"key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice")
 
 
-def _constant(name):
-    return _Bad(f"{name} is not a number")
+def _constant(bad, name):
+    return _mark(bad, f"{name} is not a number")
 
 
-def _float(text):
+def _float(bad, text):
     value = float(text)
-    return value if math.isfinite(value) else _Bad(f"{text} is out of range")
+    return value if math.isfinite(value) else _mark(bad, f"{text} is out of range")
+
+
+def _mark(bad, what):
+    bad.append(_Bad(what))
+    return bad[-1]
 
 
 def _find(value, field):
