@@ -35,11 +35,11 @@ class Built(NamedTuple):
         return self.seconds < SECONDS and self.gigabytes < GIGABYTES
 
 
-def build(records: int = RECORDS) -> Built:
-    """Makes up that many records in a temporary folder and builds the board from them, in a process of its own."""
+def build() -> Built:
+    """Makes up RECORDS in a temporary folder and builds the board from them, in a process of its own."""
     with TemporaryDirectory() as folder:
         results = Path(folder) / "results"
-        for name, made in made_up(records):
+        for name, made in made_up(RECORDS):
             path = results / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(made), "utf-8")

@@ -13,8 +13,8 @@ SHARE = 0.02
 """What any other metric may lose, relative to dense."""
 NOTE = (
     "The smallest artifact of each method whose quality, mean over seeds, is within 1 point of dense accuracy or 2 % "
-    "of another metric: size, dense size / size (strength; difference in quality). – where none is that "
-    "good. In brackets the 95 % interval of the mean over seeds. Closed division only; [all of it](leaderboard/README.md)."
+    "of another metric: size, dense size / size (strength; difference in quality [95 % interval over seeds]). – where "
+    "none is that good. Closed division only; [all of it](leaderboard/README.md)."
 )
 
 

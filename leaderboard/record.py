@@ -22,10 +22,12 @@ SCHEMA = 2
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z")]
-Count = Annotated[int, Meta(ge=0)]
-Size = Annotated[int, Meta(gt=0)]
-Amount = Annotated[float, Meta(ge=0)]
-Positive = Annotated[float, Meta(gt=0)]
+# Bounds are far from anything measured, and near enough for squares and ratios to stay finite.
+Count = Annotated[int, Meta(ge=0, le=10**18)]
+Size = Annotated[int, Meta(gt=0, le=10**18)]
+Amount = Annotated[float, Meta(ge=0, le=1e100)]
+Positive = Annotated[float, Meta(ge=1e-100, le=1e100)]
+Quality = Annotated[float, Meta(ge=-1e100, le=1e100)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -48,8 +50,8 @@ class TaskInfo(_Strict):
     outcome: Literal["correct", "loss", "edits"]
     higher_is_better: bool
     eval_batch: Size
-    reach: float  # what the dense net must reach on test
-    controls: dict[str, float]  # task-level baselines, e.g. a 3-gram model
+    reach: Quality  # what the dense net must reach on test
+    controls: dict[str, Quality]  # task-level baselines, e.g. a 3-gram model
 
 
 class MethodInfo(_Strict):
@@ -74,7 +76,7 @@ class Verification(_Strict):
 
     seed: Count
     strength: float | Annotated[list[float], Meta(min_length=2)]
-    quality: float  # found
+    quality: Quality  # found
     tolerance: Amount  # |found - recorded| that was allowed
     device: str
     commit: str
@@ -100,9 +102,9 @@ class Cost(_Strict):
 class Result(_Strict):
     """What one exported artifact is and does."""
 
-    quality: float  # test, last step
-    valid_quality: float
-    outcomes: str | list[float]  # per test example; "0110…" where the outcome is right or wrong
+    quality: Quality  # test, last step
+    valid_quality: Quality
+    outcomes: str | list[Quality]  # per test example; "0110…" where the outcome is right or wrong
     artifact: str  # SHA-256 of the file
     bytes: Size
     parameters: Count
@@ -133,7 +135,7 @@ class Point(_Strict):
 class Dense(_Strict):
     seed: Count
     checkpoint: str
-    quality: float
+    quality: Quality
     bytes: Size
 
 

@@ -109,8 +109,9 @@ def _area(curve, span):
     """The integral, with quality on test and on valid: each artifact counts from its cost to that of the next one."""
     curve = sorted(curve, key=lambda point: (point[0], -point[1]))
     costs = [min(max(point[0], 1 / span), 1.0) for point in curve]
+    ends = costs[1:] + [1.0] * bool(curve)
     test, valid, picked = 0.0, 0.0, None
-    for point, cost, end in zip(curve, costs, [*costs[1:], 1.0], strict=True):
+    for point, cost, end in zip(curve, costs, ends, strict=True):
         picked = point if picked is None or point[1] > picked[1] else picked
         share = math.log(end / cost) / math.log(span)
         test, valid = test + share * picked[2], valid + share * picked[3]
