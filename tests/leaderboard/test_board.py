@@ -227,10 +227,10 @@ def test_text_is_aligned(toy):
     head, *lines = page_text([one]).splitlines()
     dense = "dense 0.9000 [0.9000, 0.9000] (n=2), 40 kB; bar ≥ 0.85, reached"
     assert head == f"toy, closed division; accuracy; {dense}; device: cpu x86_64 ×1"
+    sizes = ["12.3 kB", "×3.24", "2 ms ×0.50", "simulated", "2"]
     assert [re.split(" {2,}", line.strip()) for line in lines[:3]] == [
         ["method", "strength", "quality", "against dense", "bytes", "ratio", "latency, batch 8", "run as", "n"],
-        ["●", "rtn", "bits 8", "0.9000 [0.9000, 0.9000]", "+0.0000 [+0.0000, +0.0000], p 1"]
-        + ["12.3 kB", "×3.24", "2 ms ×0.50", "simulated", "2"],
+        ["●", "rtn", "bits 8", "0.9000 [0.9000, 0.9000]", "+0.0000 [+0.0000, +0.0000], p 1", *sizes],
         ["rtn", "bits 4", "0.8000", "−0.1000", "900 B", "×44.4", "2 ms ×0.50", "simulated", "1/2 †"],
     ]
     assert lines[0].index("run as") == lines[1].index("simulated") == lines[2].index("simulated")
