@@ -6,8 +6,9 @@ task's batch, timed in turn with it) and R = 64 for bytes, 8 for latency:
     score = 1 / ln R · ∫ u(c(b)) d ln b  for b from 1/R to 1,   u(q) = (q - z) / (q_dense - z), held within 0 and 1
 
 c(b) is what a user with budget b would pick: of the curve's artifacts that cost at most b, the one that is best on
-*valid*; u is then its quality on *test*, so that no luck on test is picked. Where nothing fits, u = 0. z is the
-quality of an answer that ignores its input: `references.json`, or else the task's best control.
+*valid*; u is then its quality on *test*, so that no luck on test is picked. Where nothing fits, u = 0. z, the task's
+reference, is the quality of an answer that ignores its input: in `references.json` 1 / classes, the entropy of tokens
+by their frequency in train, or word errors of an empty transcript; for a task that is not there, its best control.
 So dense as it is scores 0; dense quality at 1/R of the cost scores 1. Quality above dense counts as dense: a score
 says what compressing costs. Nothing but the record, its dense nets and z enters, so that an entry never moves the
 score of another. Only what was timed *deployed* counts as latency: simulated artifacts do not run at that speed.

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 ENOUGH = 10
 """Values from which on a bootstrap of the mean is trusted; of fewer it is too narrow, and Student's t is used."""
@@ -52,6 +52,8 @@ def quantile(df: int) -> float:
 
 def _bootstrap(values):
     """Bias-corrected and accelerated (Efron 1987), 9,999 resamples, always the same ones."""
+    from scipy import stats  # takes a second to load, and few tables need it
+
     found = stats.bootstrap((values,), np.mean, confidence_level=LEVEL, method="BCa", rng=np.random.default_rng(0))
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
