@@ -5,9 +5,9 @@ p is about *these nets* on new examples, and says nothing about nets of new seed
 averaged within each example first, as the same example under three seeds is no three independent ones.
 - Right or wrong: of the examples that one side gets right under more seeds than the other, an exact sign test asks
   whether they favour one side. With one seed that is McNemar's exact test.
-- Losses and edits: a paired bootstrap over examples. Its interval holds 95 % of 2,000 resampled means. Its p is the
+- Losses and edits: a paired bootstrap over examples. Its interval holds 95 % of 1,000 resampled means. Its p is the
   tail of a normal with the bootstrap's standard error, √Σ(d - d̄)² / N (Efron & Tibshirani 1993, §5.3): counting
-  resamples cannot show a p below 1/2,000, and Holm's correction over a table needs smaller ones.
+  resamples cannot show a p below 1/1,000, and Holm's correction over a table needs smaller ones.
 With ENOUGH seeds, or where the other side's outcomes are not known, it is a paired t over seeds: about nets of new
 seeds, on these examples.
 """

@@ -35,8 +35,8 @@ class RecordError(ValueError):
     """A record that cannot be believed; the message names the file and the field."""
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """Not tracked by the garbage collector: records hold no cycles, and there may be a million of these."""
 
 
 class TaskInfo(_Strict):

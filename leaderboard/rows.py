@@ -1,11 +1,11 @@
 """A row of the board: one point of a curve, its seeds aggregated."""
 
-from statistics import fmean, geometric_mean
+import math
 from typing import NamedTuple
 
 from leaderboard import cells
 from leaderboard.record import Dense, Point, Record, Result
-from leaderboard.statistics import Summary, summarize
+from leaderboard.statistics import Summary, mean, summarize
 
 
 class Timing(NamedTuple):
@@ -103,28 +103,32 @@ def _remarks(run):
 def _figures(done: list[tuple[Dense, Result]]) -> Figures:
     nets, results = zip(*done, strict=True)
 
-    def mean(field):
-        return fmean(getattr(result, field) for result in results)
+    def average(field):
+        return mean([getattr(result, field) for result in results])
+
+    def cost(field):
+        return mean([getattr(result.cost, field) for result in results])
 
     return Figures(
         quality=summarize([result.quality for result in results]),
-        valid=mean("valid_quality"),
+        valid=average("valid_quality"),
         dense=summarize([net.quality for net in nets]),
         difference=summarize([result.quality - net.quality for net, result in done]),
-        bytes=mean("bytes"),
-        ratio=fmean(net.bytes for net in nets) / mean("bytes"),
-        macs=mean("macs"),
-        effective_macs=mean("effective_macs"),
-        bops=mean("bops"),
+        bytes=average("bytes"),
+        ratio=mean([net.bytes for net in nets]) / average("bytes"),
+        macs=average("macs"),
+        effective_macs=average("effective_macs"),
+        bops=average("bops"),
         latency=(_timing(results, 0), _timing(results, 1)),
         execution="/".join(sorted({result.execution for result in results})),
-        seconds=fmean(result.cost.seconds for result in results),
-        steps=fmean(result.cost.steps for result in results),
-        teacher_forwards=fmean(result.cost.teacher_forwards for result in results),
+        seconds=cost("seconds"),
+        steps=cost("steps"),
+        teacher_forwards=cost("teacher_forwards"),
     )
 
 
 def _timing(results, which):
+    """The speedup is a geometric mean."""
     timed = [result.latency[which] for result in results]
-    speedup = geometric_mean(t.dense_median_ms / t.median_ms for t in timed)
-    return Timing(timed[0].batch, fmean(t.median_ms for t in timed), speedup)
+    speedup = math.exp(mean([math.log(t.dense_median_ms / t.median_ms) for t in timed]))
+    return Timing(timed[0].batch, mean([t.median_ms for t in timed]), speedup)

@@ -11,7 +11,7 @@ from leaderboard.statistics import Summary
 
 RISK = 0.05
 """Told apart where the corrected p is below it."""
-RESAMPLES = 2000
+RESAMPLES = 1000
 
 
 def sign_test(better: int, worse: int) -> float:
