@@ -89,7 +89,7 @@ def p_value(pair: Pair) -> float:
         return paired_t(summarize(pair.seeds))
     if _right_or_wrong(pair.examples):
         return sign_test(np.count_nonzero(pair.examples > 0), np.count_nonzero(pair.examples < 0))
-    return normal_tail(float(pair.examples.mean()), _error(pair.examples))
+    return normal_tail(float(pair.examples.mean()), _error(pair.examples), len(pair.examples))
 
 
 def _right_or_wrong(examples):
@@ -125,5 +125,5 @@ def _finding(pair, interval):
 def _error(values):
     """Standard error of the mean of `values` [N], by bootstrap: √Σ(v - v̄)² / N."""
     values = values.astype(np.float32 if _right_or_wrong(values) else float)  # float32 is exact on small integers
-    spread = float(values @ values) - float(values.sum()) ** 2 / len(values)
-    return math.sqrt(max(spread, 0.0)) / len(values)
+    values -= values.mean()
+    return math.sqrt(float(values @ values)) / len(values)

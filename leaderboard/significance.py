@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from leaderboard.statistics import Summary
+from leaderboard.statistics import ROUNDING, Summary
 
 RISK = 0.05
 """Told apart where the corrected p is below it."""
@@ -24,17 +24,22 @@ def sign_test(better: int, worse: int) -> float:
 
 def paired_t(differences: Summary) -> float:
     """Student's t (1908) of at least two differences: t = mean · √n / std, n - 1 degrees of freedom."""
-    if not differences.std:
-        return 0.0 if differences.mean else 1.0
-    t = differences.mean * math.sqrt(differences.n) / differences.std
-    return 2 * float(special.stdtr(differences.n - 1, -abs(t)))
+    error = differences.std / math.sqrt(differences.n)
+    if error <= ROUNDING * abs(differences.mean):
+        return _all_alike(differences.mean, differences.n)
+    return 2 * float(special.stdtr(differences.n - 1, -abs(differences.mean / error)))
 
 
-def normal_tail(mean: float, error: float) -> float:
-    """Of a `mean` whose standard error is `error`."""
-    if error == 0:
-        return 0.0 if mean else 1.0
+def normal_tail(mean: float, error: float, n: int) -> float:
+    """Of the `mean` of n differences, whose standard error is `error`."""
+    if error <= ROUNDING * abs(mean):
+        return _all_alike(mean, n)
     return 2 * float(special.ndtr(-abs(mean) / error))
+
+
+def _all_alike(difference, n):
+    """n equal differences have no spread to be measured by; that all have one sign has p = 2 / 2ⁿ."""
+    return sign_test(n, 0) if difference else 1.0
 
 
 def bootstrap_intervals(values: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from scipy import special
 ENOUGH = 10
 """Values from which on a bootstrap of the mean is trusted; of fewer it is too narrow, and Student's t is used."""
 LEVEL = 0.95
+ROUNDING = 1e-9
+"""A spread below this share of the mean is that of floats, not of data."""
 
 
 class Summary(NamedTuple):
@@ -30,7 +32,8 @@ def summarize(values: Sequence[float]) -> Summary:
     if n == 1:
         return Summary(average, None, 1, None, None)
     std = math.sqrt(math.fsum((value - average) ** 2 for value in values) / (n - 1))
-    low, high = _student(average, std, n) if n < ENOUGH or std == 0 else _bootstrap(values)
+    flat = std <= ROUNDING * abs(average)
+    low, high = _student(average, std, n) if n < ENOUGH or flat else _bootstrap(values, average, std)
     return Summary(average, std, n, low, high)
 
 
@@ -50,12 +53,15 @@ def quantile(df: int) -> float:
     return float(special.stdtrit(df, (1 + LEVEL) / 2))
 
 
-def _bootstrap(values):
-    """Bias-corrected and accelerated (Efron 1987), 9,999 resamples, always the same ones."""
+def _bootstrap(values, average, std):
+    """Bias-corrected and accelerated (Efron 1987), 9,999 resamples, always the same ones; of standardized values, as
+    tiny ones would underflow."""
     from scipy import stats  # takes a second to load, and few tables need it
 
-    found = stats.bootstrap((values,), np.mean, confidence_level=LEVEL, method="BCa", rng=np.random.default_rng(0))
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    scaled = [(value - average) / std for value in values]
+    found = stats.bootstrap((scaled,), np.mean, confidence_level=LEVEL, method="BCa", rng=np.random.default_rng(0))
+    low, high = found.confidence_interval
+    return average + std * float(low), average + std * float(high)
 
 
 def pareto(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> list[bool]:

@@ -48,7 +48,7 @@ def test_like_all_pairs():
 
 
 def test_on_a_board_lower_losses_are_first(toy):
-    worse = toy({8: {0: toy.result(2.5, 10, "loss", outcomes=[2.4, 2.6, 2.5, 2.5])}}, task=toy.loss, method="a")
+    worse = toy({8: {0: toy.result(2.5, 10, "loss", outcomes=[2.3, 2.7, 2.5, 2.5])}}, task=toy.loss, method="a")
     better = toy({8: {0: toy.result(2.0, 10, "loss", outcomes=[1.9, 2.1, 2.0, 2.0])}}, task=toy.loss, method="b")
     failed = toy({8: {0: "no room"}}, task=toy.loss, method="c")
     rows = boards([worse, better, failed])[0].divisions[0].rows

@@ -27,14 +27,16 @@ def test_t_like_scipy(n):
     assert paired_t(summarize(list(a - b))) == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-9)
 
 
-def test_t_without_spread():
-    assert paired_t(summarize([0.0, 0.0])) == 1.0
-    assert paired_t(summarize([0.5, 0.5])) == 0.0
+def test_equal_differences_are_judged_by_their_sign():
+    """Two of one sign have 2 / 2²; five 2 / 2⁵. 0.3 and 0.1 + 0.2 are equal."""
+    assert paired_t(summarize([0.0, 0.0])) == normal_tail(0.0, 0.0, 3) == 1.0
+    assert paired_t(summarize([0.5, 0.5])) == 0.5
+    assert paired_t(summarize([-0.3, -(0.1 + 0.2), -0.3, -0.3, -0.3])) == 0.0625
+    assert normal_tail(0.1, 0.0, 5) == 0.0625
 
 
 def test_normal_tail_by_the_table():
-    assert normal_tail(-1.959964, 1.0) == pytest.approx(0.05, abs=1e-7)
-    assert (normal_tail(0.0, 0.0), normal_tail(0.1, 0.0)) == (1.0, 0.0)
+    assert normal_tail(-1.959964, 1.0, 50) == pytest.approx(0.05, abs=1e-7)
 
 
 def test_bootstrap_like_scipy():

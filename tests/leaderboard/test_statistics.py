@@ -32,14 +32,23 @@ def test_a_bootstrap_from_ten_on_leans_to_the_long_tail():
     """Of nine 0 and one 1 the mean is 0.1 and no resample goes below 0, where Student's interval would."""
     _, _, n, low, high = summarize([0.0] * 9 + [1.0])
     assert n == 10
-    assert 0 <= low < 0.1 < high <= 1
+    assert -1e-12 < low < 0.1 < high <= 1
     assert high - 0.1 > 0.1 - low
     assert summarize([0.0] * 9 + [1.0])[3:] == (low, high)
+
+
+def test_bca_like_scipy_at_any_scale():
+    values = np.random.default_rng(0).exponential(size=12)
+    wanted = stats.bootstrap((values,), np.mean, method="BCa", rng=np.random.default_rng(5)).confidence_interval
+    assert summarize(values.tolist())[3:] == pytest.approx((wanted.low, wanted.high), abs=0.04)
+    tiny = summarize((values * 1e-140).tolist())
+    assert (tiny.low * 1e140, tiny.high * 1e140) == pytest.approx(summarize(values.tolist())[3:], rel=1e-3)
 
 
 @pytest.mark.parametrize("n", [3, 12])
 def test_equal_values_have_an_interval_of_no_width(n):
     assert summarize([0.5] * n) == (0.5, 0.0, n, 0.5, 0.5)
+    assert summarize([0.3] * n + [0.1 + 0.2])[3:] == pytest.approx((0.3, 0.3))
 
 
 POINTS = [(10, 0.9), (20, 0.95), (20, 0.9), (30, 0.95), (5, 0.5), (10, 0.9), (4, 0.4)]
