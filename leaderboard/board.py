@@ -5,8 +5,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from leaderboard.comparisons import dense_results
+from leaderboard.judge import judged
 from leaderboard.record import Dense, Record, TaskInfo
 from leaderboard.rows import Row, row_of
+from leaderboard.scores import Score, scores
 from leaderboard.statistics import pareto
 
 
@@ -18,6 +21,7 @@ class Division(NamedTuple):
     devices: list[str]
     rows: list[Row]
     optimal: list[bool]  # of each row: on the Pareto front of quality and bytes
+    scores: list[Score]  # of each record, on each axis
 
 
 class Stale(NamedTuple):
@@ -43,13 +47,13 @@ def _place(record):
 
 def _board(records):
     current, stale = _same_data(records)
-    divisions = []
+    divisions, dense = [], dense_results(current)
     for name in ("closed", "open"):
         entered = [record for record in current if record.division == name]
         ranked, differing = _same_nets(entered)
         stale += differing
         if ranked:
-            divisions.append(_division(name, ranked, current[0].task))
+            divisions.append(_division(name, ranked, dense))
     return Board(current[0].task, divisions, stale)
 
 
@@ -106,15 +110,18 @@ def _net(net):
     return f"{net.checkpoint} ({net.quality:g}, {net.bytes} bytes)"
 
 
-def _division(name, records, task):
+def _division(name, records, known):
     dense = {net.seed: net for record in records for net in record.dense}
-    rows = [row_of(record, point) for record in records for point in record.points]
+    higher = records[0].task.higher_is_better
+    alone = [row_of(record, point) for record in records for point in record.points]
+    rows = judged(alone, known, 1 if higher else -1)
     return Division(
         name=name,
         dense=[dense[seed] for seed in sorted(dense)],
         devices=sorted({record.provenance.device for record in records}),
         rows=rows,
-        optimal=_optimal(rows, task.higher_is_better),
+        optimal=_optimal(rows, higher),
+        scores=[score for record in records for score in scores(record)],
     )
 
 

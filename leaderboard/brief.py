@@ -1,10 +1,9 @@
 """The board in one short table: the smallest artifact of each method that is about as good as dense."""
 
 from leaderboard import cells
-from leaderboard.board import Board, Division, boards
-from leaderboard.columns import strength
-from leaderboard.record import Record, TaskInfo
-from leaderboard.rows import Row
+from leaderboard.board import Board, Division
+from leaderboard.record import TaskInfo
+from leaderboard.rows import Row, strength
 from leaderboard.statistics import summarize
 
 BEGIN, END = "<!-- board:begin -->", "<!-- board:end -->"
@@ -14,14 +13,14 @@ SHARE = 0.02
 """What any other metric may lose, relative to dense."""
 NOTE = (
     "The smallest artifact of each method whose quality, mean over seeds, is within 1 point of dense accuracy or 2 % "
-    "of another metric: size, dense size / size (strength; difference in quality). – where none is that "
-    "good. Closed division only; [all of it](leaderboard/README.md)."
+    "of another metric: size, dense size / size (strength; difference in quality [95 % interval over seeds]). – where "
+    "none is that good. Closed division only; [all of it](leaderboard/README.md)."
 )
 
 
-def block(records: list[Record]) -> str:
+def block(boards: list[Board]) -> str:
     """Markdown: a row per method, a column per task, closed division only."""
-    columns = [(b, d) for b in boards(records) for d in b.divisions if d.name == "closed"]
+    columns = [(b, d) for b in boards for d in b.divisions if d.name == "closed"]
     if not columns:
         return "There are no records in the closed division yet."
     methods = sorted({row.record.method.name for _, division in columns for row in division.rows} - {"dense"})

@@ -19,7 +19,19 @@ UNITS = {
     "latency": {"us": 1e-6, "ms": 1e-3, "s": 1.0},
     "macs": {"k": 1e3, "M": 1e6, "G": 1e9},
 }
-COLUMNS = ("", "method", "strength", "quality", "difference", "bytes", "MACs", "latency, batch 1", "run as", "n")
+COLUMNS = (
+    "",
+    "rank",
+    "method",
+    "strength",
+    "quality",
+    "against dense",
+    "bytes",
+    "MACs",
+    "latency, batch 1",
+    "run as",
+    "n",
+)
 
 
 def amount(text: str, by: str) -> float:

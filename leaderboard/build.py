@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import brief, table
+from leaderboard import board, brief, claims, table
 from leaderboard.cli import Parser, UsageError, call, complain
 from leaderboard.files import write_atomically
 from leaderboard.record import read_all
@@ -24,7 +24,7 @@ def _build(args, argv) -> int:
     if args.out.is_dir():
         raise UsageError(f"--out={args.out}: is a folder, it must be a file")
     records, refused = read_all(args.results)
-    pages = _pages(records, args.out)
+    pages = _pages(board.boards(records), args.out)
     done = _check(pages, argv) if args.check else _write(pages)
     return complain(refused) or done
 
@@ -39,12 +39,12 @@ def _parser():
     return parser
 
 
-def _pages(records, out) -> dict[Path, str]:
+def _pages(boards, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
-    pages = {out: table.markdown(records)}
+    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards))}
     if out == OUT and README.exists():
         try:
-            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(records))
+            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(boards))
         except ValueError as error:
             raise UsageError(f"{README}: {error}") from None
     return pages

@@ -1,11 +1,11 @@
 """Numbers and strings as a table shows them."""
 
 import re
-import unicodedata
 
 from leaderboard.statistics import Summary
 
 MISSING = "–"
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"\\{c}" for c in "\\`*[]|~$"}})
 
 
 def si(value: float, unit: str = "") -> str:
@@ -24,15 +24,34 @@ def number(value: float) -> str:
 
 
 def spread(summary: Summary, *, signed: bool = False) -> str:
-    """ "0.9523 ± 0.0021"; the mean alone of one value."""
-    mean = round(summary.mean, 4) + 0.0  # + 0.0: no negative zero
-    text = f"{mean:+.4f}".replace("-", "−") if signed else f"{mean:.4f}"
-    return text if summary.std is None else f"{text} ± {summary.std:.4f}"
+    """ "0.9523 [0.9501, 0.9545]", mean and 95 % interval; the mean alone of one value."""
+    return interval(summary.mean, summary.low, summary.high, signed=signed)
+
+
+def interval(value: float, low: float | None, high: float | None, *, digits: int = 4, signed: bool = False) -> str:
+    """The value, and its interval if it has one."""
+    text = fixed(value, digits, signed=signed)
+    if low is None or high is None:
+        return text
+    return f"{text} [{fixed(low, digits, signed=signed)}, {fixed(high, digits, signed=signed)}]"
+
+
+def fixed(value: float, digits: int = 4, *, signed: bool = False) -> str:
+    """ "−0.0123" """
+    value = round(value, digits) + 0.0  # + 0.0: no negative zero
+    return f"{value:+.{digits}f}".replace("-", "−") if signed else f"{value:.{digits}f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """ "p 0.012"; "p < 0.001"; two significant digits."""
+    return "p < 0.001" if p < 0.001 else f"p {p:.2g}"
 
 
 def plain(text: str) -> str:
     """One line without control, format or surrogate characters: fit for a terminal."""
-    return " ".join("".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def shortened(text: str, most: int) -> str:
@@ -43,6 +62,5 @@ def shortened(text: str, most: int) -> str:
 
 def markdown(text: str) -> str:
     """`text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
-    text = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    text = plain(text).translate(ESCAPES)
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text) if "_" in text else text

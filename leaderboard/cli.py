@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from leaderboard.board import Board
+from leaderboard.claims import ClaimError
 from leaderboard.record import RecordError
 
 RESULTS = Path("leaderboard/results")
@@ -31,10 +32,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def call(program: Callable[[argparse.Namespace], int], parser: Parser, argv: list[str]) -> int:
-    """What `program` returns. A UsageError, RecordError or file that cannot be had is one line and exit code 2."""
+    """What `program` returns. A mistake of the user, or a file that cannot be had or believed: one line, code 2."""
     try:
         return program(parser.parse_args(argv))
-    except (UsageError, RecordError) as error:
+    except (UsageError, RecordError, ClaimError) as error:
         return complain([error])
     except UnicodeEncodeError as error:
         return complain([f"the terminal's encoding is {error.encoding}, which cannot show this; set PYTHONUTF8=1"])

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from leaderboard import cells
 from leaderboard.board import Division
+from leaderboard.comparisons import beats
 from leaderboard.record import TaskInfo
-from leaderboard.rows import Row
+from leaderboard.rows import Row, strength
 
 Cell = Callable[[Row, bool], str]
 
@@ -35,11 +36,12 @@ def _columns(task: TaskInfo, division: Division) -> dict[str, Cell]:
 
     return {
         "": lambda row, optimal: "●" if optimal else "",
-        "method": lambda row, _: method(division, row),
+        "rank": lambda row, _: _rank(row),
+        "method": lambda row, _: row.label,
         "strength": lambda row, _: strength(row),
         "quality": lambda row, _: cells.spread(row.figures.quality) if row.figures else "failed",
-        "dense": figure(lambda f: cells.spread(f.dense)),
-        "difference": figure(lambda f: cells.spread(f.difference, signed=True)),
+        "against dense": lambda row, _: _against_dense(row),
+        "against control": lambda row, _: _against_control(row, task),
         "bytes": figure(lambda f: cells.si(f.bytes, "B")),
         "ratio": figure(lambda f: f"×{cells.number(f.ratio)}"),
         "MACs": figure(_macs),
@@ -52,18 +54,28 @@ def _columns(task: TaskInfo, division: Division) -> dict[str, Cell]:
     }
 
 
-def method(division: Division, row: Row) -> str:
-    """The name, with the record's digest where the table holds several configurations of the method."""
-    info = row.record.method
-    digests = {other.record.method.digest for other in division.rows if other.record.method.name == info.name}
-    return f"{info.name} ({info.digest})" if len(digests) > 1 else info.name
-
-
-def strength(row: Row) -> str:
-    """ "bits 4"; a method without a knob has none."""
-    if row.record.method.knob == "none":
+def _rank(row):
+    """ "2"; "1–9, tie 1" """
+    if row.rank is None:
         return cells.MISSING
-    return f"{row.record.method.knob} {row.strength}"
+    first, last = row.rank
+    return str(first) if first == last else f"{first}–{last}, tie {row.tie}"
+
+
+def _against_dense(row):
+    """Difference with its interval over seeds, and the p of the comparison."""
+    if row.figures is None:
+        return cells.MISSING
+    found = row.comparisons.get("dense")
+    return cells.spread(row.figures.difference, signed=True) + (f", {cells.p_value(found.p)}" if found else "")
+
+
+def _against_control(row, task):
+    found = row.comparisons.get("control")
+    if found is None:
+        return cells.MISSING
+    verdict = "" if beats(found, higher_is_better=task.higher_is_better) else "not beaten: "
+    return f"{verdict}{cells.fixed(found.difference, signed=True)}, {cells.p_value(found.p)}"
 
 
 def _macs(figures):

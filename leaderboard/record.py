@@ -18,6 +18,7 @@ from msgspec import Meta
 from leaderboard import strict, validate
 from leaderboard.cells import plain, shortened
 from leaderboard.files import write_atomically
+from leaderboard.validate import GREATEST_FLOAT, GREATEST_INT
 
 SCHEMA = 2
 
@@ -30,10 +31,11 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Label = Annotated[str, Meta(max_length=100)]  # fit for a cell
 Text = Annotated[str, Meta(max_length=2000)]  # fit for a paragraph
 FEW = Meta(max_length=200)
-Count = Annotated[int, Meta(ge=0)]
-Size = Annotated[int, Meta(gt=0)]
-Amount = Annotated[float, Meta(ge=0)]
-Duration = Annotated[float, Meta(ge=1e-6)]  # no clock shows less of a millisecond
+Count = Annotated[int, Meta(ge=0, le=GREATEST_INT)]
+Size = Annotated[int, Meta(gt=0, le=GREATEST_INT)]
+Amount = Annotated[float, Meta(ge=0, le=GREATEST_FLOAT)]
+Duration = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]  # no clock shows less of a millisecond
+Quality = Annotated[float, Meta(ge=-GREATEST_FLOAT, le=GREATEST_FLOAT)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -41,8 +43,8 @@ class RecordError(ValueError):
     """A record that cannot be believed; the message names the file and the field."""
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """Not tracked by the garbage collector: records hold no cycles, and there may be a million of these."""
 
 
 class TaskInfo(_Strict):
@@ -56,8 +58,8 @@ class TaskInfo(_Strict):
     outcome: Literal["correct", "loss", "edits"]
     higher_is_better: bool
     eval_batch: Size
-    reach: float  # what the dense net must reach on test
-    controls: Annotated[dict[Label, float], FEW]  # task-level baselines, e.g. a 3-gram model
+    reach: Quality  # what the dense net must reach on test
+    controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
 
 
 class MethodInfo(_Strict):
@@ -82,7 +84,7 @@ class Verification(_Strict):
 
     seed: Count
     strength: float | Annotated[list[float], Meta(min_length=2)]
-    quality: float  # found
+    quality: Quality  # found
     tolerance: Amount  # |found - recorded| that was allowed
     device: Label
     commit: Label
@@ -108,9 +110,9 @@ class Cost(_Strict):
 class Result(_Strict):
     """What one exported artifact is and does."""
 
-    quality: float  # test, last step
-    valid_quality: float
-    outcomes: str | list[float]  # per test example; "0110…" where the outcome is right or wrong
+    quality: Quality  # test, last step
+    valid_quality: Quality
+    outcomes: str | list[Quality]  # per test example; "0110…" where the outcome is right or wrong
     artifact: Sha256  # of the file
     bytes: Size
     parameters: Count
@@ -141,7 +143,7 @@ class Point(_Strict):
 class Dense(_Strict):
     seed: Count
     checkpoint: Label
-    quality: float
+    quality: Quality
     bytes: Size
 
 

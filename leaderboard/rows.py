@@ -1,10 +1,11 @@
 """A row of the board: one point of a curve, its seeds aggregated."""
 
-from statistics import fmean, geometric_mean
+import math
 from typing import NamedTuple
 
+from leaderboard import cells
 from leaderboard.record import Dense, Point, Record, Result
-from leaderboard.statistics import Summary, summarize
+from leaderboard.statistics import Summary, mean, summarize
 
 
 class Timing(NamedTuple):
@@ -17,6 +18,7 @@ class Figures(NamedTuple):
     """Means over the seeds that finished."""
 
     quality: Summary
+    valid: float  # quality on valid, for choosing
     dense: Summary  # of the dense nets of the same seeds
     difference: Summary  # quality - dense, paired by seed
     bytes: float
@@ -31,26 +33,61 @@ class Figures(NamedTuple):
     teacher_forwards: float
 
 
+class Comparison(NamedTuple):
+    """This row minus another in quality, paired by seed and by test example."""
+
+    against: str  # method and strength of the other
+    difference: float
+    low: float  # 95 % interval, of this comparison alone
+    high: float
+    p: float  # after Holm's correction over all comparisons of the table
+    test: str
+
+
 class Row(NamedTuple):
+    """`comparisons`, `rank` and `tie` are what the other rows of a table make of it, see `leaderboard/judge.py`."""
+
     record: Record
+    label: str  # the method, with the record's digest where the table holds several of its configurations
+    point: Point
     strength: str  # "8", and "0.5+8" of a chain
     figures: Figures | None  # None where every seed failed
     finished: int  # seeds
     asked: int
     remarks: list[str]  # failures and fallbacks, each with its seed
+    comparisons: dict[str, Comparison]  # "dense", "control" and "best", where there is such another row
+    rank: tuple[int, int] | None  # from, to; by quality, 1 is the best; None where every seed failed
+    tie: int | None  # group of rows that cannot be told apart, numbered from the best
 
 
 def row_of(record: Record, point: Point) -> Row:
+    """By itself, yet without comparisons and rank."""
     dense = {net.seed: net for net in record.dense}
     done = [(dense[run.seed], run.result) for run in point.runs if run.result is not None]
     return Row(
         record=record,
+        label=record.method.name,
+        point=point,
         strength=strength_text(point.strength),
         figures=_figures(done) if done else None,
         finished=len(done),
         asked=len(point.runs),
         remarks=[text for run in point.runs for text in _remarks(run)],
+        comparisons={},
+        rank=None,
+        tie=None,
     )
+
+
+def strength(row: Row) -> str:
+    """ "bits 4"; a method without a knob has none."""
+    knob = row.record.method.knob
+    return cells.MISSING if knob == "none" else f"{knob} {row.strength}"
+
+
+def name(row: Row) -> str:
+    """ "rtn, bits 4"."""
+    return row.label if row.record.method.knob == "none" else f"{row.label}, {strength(row)}"
 
 
 def strength_text(strength: float | list[float]) -> str:
@@ -66,27 +103,32 @@ def _remarks(run):
 def _figures(done: list[tuple[Dense, Result]]) -> Figures:
     nets, results = zip(*done, strict=True)
 
-    def mean(field):
-        return fmean(getattr(result, field) for result in results)
+    def average(field):
+        return mean([getattr(result, field) for result in results])
+
+    def cost(field):
+        return mean([getattr(result.cost, field) for result in results])
 
     return Figures(
         quality=summarize([result.quality for result in results]),
+        valid=average("valid_quality"),
         dense=summarize([net.quality for net in nets]),
         difference=summarize([result.quality - net.quality for net, result in done]),
-        bytes=mean("bytes"),
-        ratio=fmean(net.bytes for net in nets) / mean("bytes"),
-        macs=mean("macs"),
-        effective_macs=mean("effective_macs"),
-        bops=mean("bops"),
+        bytes=average("bytes"),
+        ratio=mean([net.bytes for net in nets]) / average("bytes"),
+        macs=average("macs"),
+        effective_macs=average("effective_macs"),
+        bops=average("bops"),
         latency=(_timing(results, 0), _timing(results, 1)),
         execution="/".join(sorted({result.execution for result in results})),
-        seconds=fmean(result.cost.seconds for result in results),
-        steps=fmean(result.cost.steps for result in results),
-        teacher_forwards=fmean(result.cost.teacher_forwards for result in results),
+        seconds=cost("seconds"),
+        steps=cost("steps"),
+        teacher_forwards=cost("teacher_forwards"),
     )
 
 
 def _timing(results, which):
+    """The speedup is a geometric mean."""
     timed = [result.latency[which] for result in results]
-    speedup = geometric_mean(t.dense_median_ms / t.median_ms for t in timed)
-    return Timing(timed[0].batch, fmean(t.median_ms for t in timed), speedup)
+    speedup = math.exp(mean([math.log(t.dense_median_ms / t.median_ms) for t in timed]))
+    return Timing(timed[0].batch, mean([t.median_ms for t in timed]), speedup)

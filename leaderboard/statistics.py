@@ -1,21 +1,67 @@
-"""Mean and spread over seeds; which points are Pareto-optimal."""
+"""Mean, spread and interval over seeds; which points are Pareto-optimal."""
 
+import math
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from functools import cache
 from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+ENOUGH = 10
+"""Values from which on a bootstrap of the mean is trusted; of fewer it is too narrow, and Student's t is used."""
+LEVEL = 0.95
+ROUNDING = 1e-9
+"""A spread below this share of the mean is that of floats, not of data."""
 
 
 class Summary(NamedTuple):
-    """Of n values. `std` is the sample standard deviation (n - 1 in the denominator), None where n = 1."""
+    """Of n values. `std` is the sample standard deviation (n - 1 in the denominator); `low` and `high` are the 95 %
+    interval of the mean. All three are None where n = 1."""
 
     mean: float
     std: float | None
     n: int
+    low: float | None
+    high: float | None
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Of at least one value; exactly rounded, so that a page is the same on every machine."""
-    return Summary(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+    """Of at least one value; sums are exactly rounded, so that a page is the same on every machine."""
+    n, average = len(values), mean(values)
+    if n == 1:
+        return Summary(average, None, 1, None, None)
+    std = math.sqrt(math.fsum((value - average) ** 2 for value in values) / (n - 1))
+    flat = std <= ROUNDING * abs(average)
+    low, high = _student(average, std, n) if n < ENOUGH or flat else _bootstrap(values, average, std)
+    return Summary(average, std, n, low, high)
+
+
+def mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _student(average, std, n):
+    """mean ± t(0.975; n - 1) · std / √n (Student 1908)."""
+    half = quantile(n - 1) * std / math.sqrt(n)
+    return average - half, average + half
+
+
+@cache
+def quantile(df: int) -> float:
+    """Of Student's t: what bounds the middle 95 %."""
+    return float(special.stdtrit(df, (1 + LEVEL) / 2))
+
+
+def _bootstrap(values, average, std):
+    """Bias-corrected and accelerated (Efron 1987), 9,999 resamples, always the same ones; of standardized values, as
+    tiny ones would underflow."""
+    from scipy import stats  # takes a second to load, and few tables need it
+
+    scaled = [(value - average) / std for value in values]
+    found = stats.bootstrap((scaled,), np.mean, confidence_level=LEVEL, method="BCa", rng=np.random.default_rng(0))
+    low, high = found.confidence_interval
+    return average + std * float(low), average + std * float(high)
 
 
 def pareto(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> list[bool]:
@@ -24,9 +70,9 @@ def pareto(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> 
     Cost is better when lower. Equal points stand or fall together.
     """
     sign = 1 if higher_is_better else -1
-    points = [(cost, -sign * quality) for cost, quality in points]
-    return [not any(_dominates(other, point) for other in points) for point in points]
-
-
-def _dominates(a, b):
-    return a[0] <= b[0] and a[1] <= b[1] and a != b
+    front, best = set(), -math.inf
+    for cost, quality in sorted(((cost, sign * quality) for cost, quality in points), key=lambda p: (p[0], -p[1])):
+        if quality > best:
+            front.add((cost, quality))
+            best = quality
+    return [(cost, sign * quality) in front for cost, quality in points]

@@ -1,12 +1,11 @@
-"""What a JSON parser lets pass and a record must not hold: repeated keys, and numbers that are none or too large."""
+"""What a JSON parser lets pass and a record must not hold: repeated keys, NaN and infinities.
+
+What is out of a float's range is refused by msgspec, which decodes next and names the field.
+"""
 
 import json
+from functools import partial
 from typing import Any, NamedTuple
-
-GREATEST_INT = 2**53 - 1
-"""The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
-GREATEST_FLOAT = 1e100
-"""float32, in which nets compute, ends at 3.4e38; and sums and squares of what is smaller are finite."""
 
 
 class _Bad(NamedTuple):
@@ -16,47 +15,35 @@ class _Bad(NamedTuple):
 
 
 def parse(text: str) -> Any:
-    """The value of `text`. Raises ValueError, with the field: no JSON, a repeated key, NaN, a number out of range."""
-    found = []  # most records hold nothing bad, and need not be searched for it
-
-    def bad(what):
-        found.append(_Bad(what))
-        return found[-1]
-
-    hooks = {
-        "object_pairs_hook": lambda pairs: _object(pairs, bad),
-        "parse_constant": lambda name: bad(f"{name} is not a number"),
-        "parse_float": lambda text: _float(text, bad),
-        "parse_int": lambda text: _int(text, bad),
-    }
+    """The value of `text`. Raises ValueError: not JSON, or a repeated key, NaN or an infinity, with its field."""
+    bad: list[_Bad] = []  # where it is, is looked for only if there is any: most records are good, and some are large
+    hooks = {"object_pairs_hook": _object, "parse_constant": _constant}
     try:
-        value = json.loads(text, **hooks)
-        field, first = next(_find(value, "$")) if found else (None, None)
+        value = json.loads(text, **{name: partial(hook, bad) for name, hook in hooks.items()})
     except RecursionError:
         raise ValueError("not a record: nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
-    if found:
-        raise ValueError(f"{first.what} - at `{field}`")
+    for field, found in _find(value, "$") if bad else ():
+        raise ValueError(f"{found.what} - at `{field}`")
     return value
 
 
-def _object(pairs, bad):
+def _object(bad, pairs):
     value = dict(pairs)
     if len(value) == len(pairs):
         return value
-    seen = set()
-    return bad(f"key {next(key for key, _ in pairs if key in seen or seen.add(key))!r} occurs twice")
+    keys = [key for key, _ in pairs]
+    return _mark(bad, f"key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice")
 
 
-def _float(text, bad):
-    value = float(text)
-    return value if abs(value) <= GREATEST_FLOAT else bad(f"{text} is out of range")
+def _constant(bad, name):
+    return _mark(bad, f"{name} is not a number")
 
 
-def _int(text, bad):
-    short = len(text) <= len(str(-GREATEST_INT))
-    return int(text) if short and abs(int(text)) <= GREATEST_INT else bad(f"{text} is out of range")
+def _mark(bad, what):
+    bad.append(_Bad(what))
+    return bad[-1]
 
 
 def _find(value, field):

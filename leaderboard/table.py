@@ -1,9 +1,15 @@
 """The board as a Markdown page and as text for a terminal: one table per task and division, from the same rows."""
 
-from leaderboard import cells
-from leaderboard.board import Board, Division, boards
-from leaderboard.columns import grid, method, strength
-from leaderboard.record import Record, TaskInfo
+from collections.abc import Sequence
+
+from leaderboard import across, cells
+from leaderboard.aggregate import aggregate
+from leaderboard.board import Board, Division
+from leaderboard.claims import Status
+from leaderboard.columns import grid
+from leaderboard.record import TaskInfo
+from leaderboard.rows import name
+from leaderboard.scores import RANGE
 from leaderboard.statistics import summarize
 
 PAGE = """\
@@ -16,8 +22,16 @@ How to read a row, one method at one strength:
 
 - ● is Pareto-optimal: no other row of its table is at least as good in quality and in bytes and better in one.
   Rows with failed seeds are not candidates.
-- *quality* is the metric on test after the last step, mean ± sample standard deviation over seeds;
-  *dense* is that of the nets the same seeds started from; *difference* is quality − dense, paired by seed.
+- Rows are sorted by method. *rank* is by mean quality: "3–7" cannot be told apart from those of ranks 3 to 7 at 5 %
+  risk over all pairs of the table. A *tie* is a leader and all rows that cannot be told apart from it.
+- *quality* is the metric on test after the last step: mean over seeds [95 % interval of that mean]. It is Student's t
+  interval below ten seeds and a bootstrap (BCa) above.
+- *against dense*: quality − that of the net which the same seed started from [95 % interval over seeds], and p.
+  *against control*: difference to the simpler method that this one must beat, at the same strength, and p;
+  *not beaten* where it is not better, or p ≥ 0.05. – where there is no such row.
+- Every p is two-sided, paired, and corrected for all comparisons of its table (Holm). Below ten seeds it asks whether
+  *these nets* differ on new examples (right or wrong: exact McNemar test, each example counted once over its
+  seeds; losses and edits: paired bootstrap), from ten on whether new seeds would (paired t).
 - *bytes* is the size of the artifact file; *ratio* is dense float32 artifact bytes / bytes.
 - *MACs* of one example; "a of b" where only a of the b multiply by a nonzero weight. *BOPs* = those × weight bits ×
   activation bits.
@@ -25,21 +39,50 @@ How to read a row, one method at one strength:
   *simulated*: rounded or masked floats were timed; *deployed*: what was timed is what would run.
 - *cost* is that of optimizing, compilation apart; *teacher* counts examples that the teacher saw.
 - *n* is the number of seeds; † marks a single one, which shows no spread; 2/3 means that one of three failed.
+- *score* of a curve: the share of dense quality that is kept, averaged over log budgets from 1/64 of dense to dense
+  (bytes) or from 1/8 (latency, deployed artifacts only). Dense is 0, dense quality at the least budget is 1; no entry
+  moves another's. Equations: `leaderboard/scores.py`.
 - *open* holds runs that depart from the task's budget. They are not compared with *closed* ones.
 """
-NARROW = ("", "method", "strength", "quality", "difference", "bytes", "ratio", "run as", "n")
+NARROW = ("", "method", "strength", "quality", "against dense", "bytes", "ratio", "run as", "n")
 """The columns that a terminal has room for, and the latency at the task's batch."""
+LEFT = ("method", "strength", "missing", "task", "metric", "status", "source")
+ACROSS = """\
+Interquartile mean of the scores of a method over tasks × seeds, closed division, with its stratified bootstrap interval
+(Agarwal et al. 2021). A task without a score counts as nothing: who lacks one has no place.
+"""
+CLAIMS = """\
+What papers report, in the units of the task's metric, beside what the board has at that strength. *matched* is within
+the tolerance; *below* is worse than claimed, *above* is better.
+"""
 
 
-def markdown(records: list[Record]) -> str:
+def markdown(boards: Sequence[Board], statuses: Sequence[Status]) -> str:
     """The whole page."""
-    parts = [PAGE] + [_markdown_board(board) for board in boards(records)]
-    return "\n".join(parts if records else [PAGE, "There are no records yet.\n"])
+    parts = [PAGE, *_across(boards), *map(_markdown_board, boards), *_claims(statuses)]
+    return "\n".join(parts if boards else [PAGE, "There are no records yet.\n"])
 
 
-def text(records: list[Record]) -> str:
+def text(boards: Sequence[Board]) -> str:
     """The same rows with fewer columns, aligned."""
-    return "\n\n".join(_text_board(board) for board in boards(records)) or "no records"
+    return "\n\n".join(map(_text_board, boards)) or "no records"
+
+
+def _across(boards: Sequence[Board]) -> list[str]:
+    found = aggregate(boards)
+    grids = [across.aggregates(found, axis) for axis in RANGE]
+    tables = ["\n".join([*_table(grid), ""]) for grid in grids if len(grid) > 1]
+    return ["## Over all tasks\n", ACROSS, *tables] if tables else []
+
+
+def _claims(statuses: Sequence[Status]) -> list[str]:
+    return ["## Claims of papers\n", CLAIMS, "\n".join([*_table(across.claims(statuses)), ""])] if statuses else []
+
+
+def _table(grid: across.Grid) -> list[str]:
+    header, *rows = [[cells.markdown(cell) for cell in row] for row in grid]
+    rule = ["---" if title in LEFT else "--:" for title in grid[0]]
+    return [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
 
 
 def _markdown_board(board: Board) -> str:
@@ -48,9 +91,9 @@ def _markdown_board(board: Board) -> str:
     for division in board.divisions:
         lines += ["", f"### {cells.markdown(board.task.name)}: {division.name} division", ""]
         lines += [f"- {cells.markdown(fact)}" for fact in division_facts(board.task, division)]
-        header, *rows = [[cells.markdown(cell) for cell in row] for row in grid(board.task, division)]
-        rule = ["---" if name in ("method", "strength") else "--:" for name in header]
-        lines += [""] + [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
+        lines += ["", *_table(grid(board.task, division))]
+        scores = across.scores(division)
+        lines += ["", *_table(scores)] if len(scores) > 1 else []
         lines += _list("Failures and notes:", remarks(division), cells.markdown)
     lines += _list("Stale, not ranked:", stale(board), cells.markdown)
     return "\n".join(lines) + "\n"
@@ -111,7 +154,7 @@ def _reaches(task, quality):
 
 def remarks(division: Division) -> list[str]:
     """What failed and why, and which fallbacks were taken."""
-    return [f"{method(division, row)}, {strength(row)}, {text}" for row in division.rows for text in row.remarks]
+    return [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
 
 
 def stale(board: Board) -> list[str]:

@@ -6,6 +6,10 @@ from collections import Counter
 
 TOLERANCE = 1e-5
 """Relative; outcomes that are not right or wrong are stored with six significant digits."""
+GREATEST_INT = 2**53 - 1
+"""The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
+GREATEST_FLOAT = 1e100
+"""float32, in which nets compute, ends at 3.4e38; and squares and ratios of what is smaller are finite."""
 MOST_CONFIG, DEEPEST = 20_000, 8
 """Characters of `config` as JSON, and how deep its lists and objects may nest: pages show all of it."""
 
@@ -34,6 +38,9 @@ def _config(config):
     for _ in range(DEEPEST):
         values = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
         level = [value for value in values if isinstance(value, dict | list)]
+        for value in values:
+            if isinstance(value, int | float) and abs(value) > (GREATEST_INT, GREATEST_FLOAT)[isinstance(value, float)]:
+                yield f"{value} is out of range", "$.config"
     if level:
         yield f"nested more than {DEEPEST} deep", "$.config"
     elif len(json.dumps(config)) > MOST_CONFIG:
@@ -78,20 +85,20 @@ def _verified(record):
 
 
 def _outcomes(task, result, field):
-    text = isinstance(result.outcomes, str)
-    if text != (task.outcome == "correct") or (text and set(result.outcomes) - {"0", "1"}):
+    """A string is counted, not taken apart: there may be 10,000 examples in each of very many runs."""
+    outcomes, text = result.outcomes, isinstance(result.outcomes, str)
+    right = outcomes.count("1") if text else 0
+    if text != (task.outcome == "correct") or (text and right + outcomes.count("0") != len(outcomes)):
         wanted = "a string of 0 and 1" if task.outcome == "correct" else "a list of numbers"
         yield f"outcomes of kind {task.outcome!r} must be {wanted}", f"{field}.outcomes"
-    elif len(result.outcomes) != task.rows["test"]:
-        yield f"{len(result.outcomes)} outcomes for {task.rows['test']} test examples", f"{field}.outcomes"
+    elif len(outcomes) != task.rows["test"]:
+        yield f"{len(outcomes)} outcomes for {task.rows['test']} test examples", f"{field}.outcomes"
     else:
-        outcomes = [1.0] * result.outcomes.count("1") if text else result.outcomes
-        yield from _mean(outcomes, len(result.outcomes), result.quality, field)
+        total, size = (right, right) if text else (math.fsum(outcomes), math.fsum(map(abs, outcomes)))
+        yield from _mean(total / len(outcomes), TOLERANCE * size / len(outcomes), result.quality, field)
 
 
-def _mean(outcomes, count, quality, field):
-    mean = math.fsum(outcomes) / count
-    allowed = TOLERANCE * math.fsum(map(abs, outcomes)) / count
+def _mean(mean, allowed, quality, field):
     if abs(mean - quality) > allowed:
         yield f"quality is {quality:g}, but the mean of outcomes is {mean:g}", f"{field}.quality"
 

@@ -1,11 +1,13 @@
 """What benchmarks.speed prints; how fast anything is depends on the machine and is no test."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 
-from benchmarks import speed
+from benchmarks import scale, speed
+from leaderboard import record
 
 
 @pytest.fixture
@@ -34,3 +36,22 @@ def test_without_the_other_framework_it_says_so(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert speed.cli(["speed", "--versus=torch"]) == 2
     assert "pip install torch" in capsys.readouterr().err
+
+
+def test_the_board_of_few_made_up_records(monkeypatch, capsys):
+    monkeypatch.setattr(scale, "RECORDS", 40)
+    monkeypatch.setattr(scale, "TESTS", (50, -20))
+    assert speed.cli(["speed", "--leaderboard"]) == 0
+    assert capsys.readouterr().out.startswith("40 records: ")
+    monkeypatch.setattr(scale, "GIGABYTES", 0.001)
+    assert speed.cli(["speed", "--leaderboard"]) == 1
+
+
+def test_made_up_records_are_records(monkeypatch, tmp_path):
+    monkeypatch.setattr(scale, "TESTS", (50, -20))
+    for name, made in scale.made_up(6):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(made))
+    outcomes = [one.points[0].runs[0].result.outcomes for one in record.read_all(tmp_path)[0]]
+    assert [len(values) for values in outcomes] == [50] * 3 + [20] * 3

@@ -72,7 +72,9 @@ def result(quality: float, size: int, outcome: str = "correct", **changes) -> Re
     return Result(**values | changes)
 
 
-def make(points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", dense=None, nets="c", **changes) -> Record:
+def make(
+    points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", control=None, dense=None, nets="c", **changes
+) -> Record:
     """`points`: {strength: {seed: (quality, bytes), a Result, or why it failed}}; `dense`: {seed: quality}.
 
     The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes.
@@ -88,7 +90,7 @@ def make(points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", den
         "schema": 2,
         "task": TaskInfo(**task),
         "method": MethodInfo(
-            name=method, family="quantization", control=None, knob=knob, digest=digest, recovers=False
+            name=method, family="quantization", control=control, knob=knob, digest=digest, recovers=False
         ),
         "division": "closed",
         "config": {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}},

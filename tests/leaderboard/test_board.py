@@ -10,6 +10,14 @@ from leaderboard.board import boards
 from leaderboard.rows import row_of
 
 
+def page_markdown(records):
+    return table.markdown(boards(records), [])
+
+
+def page_text(records):
+    return table.text(boards(records))
+
+
 def cells(page, method):
     """The cells of each table row of `method`, by header, read by an independent Markdown parser."""
     tokens = iter(MarkdownIt("gfm-like", {"linkify": False}).parse(page))
@@ -18,8 +26,12 @@ def cells(page, method):
         if token.type in ("th_open", "td_open"):
             row.append("".join(child.content for child in next(tokens).children))
         elif token.type == "tr_close":
-            header, rows, row = (row, rows, []) if "method" in row else (header, [*rows, (header, row)], [])
-    return [dict(zip(head, r, strict=True)) for head, r in rows if r[1] == method]
+            header, rows, row = (
+                (row, rows, [])
+                if "method" in row or "score over bytes" in row
+                else (header, [*rows, (header, row)], [])
+            )
+    return [dict(zip(head, r, strict=True)) for head, r in rows if head[2] == "method" and r[2] == method]
 
 
 def methods(division):
@@ -33,23 +45,25 @@ def test_figures_by_hand(toy):
         dense={0: 0.9, 1: 0.9, 2: 0.8},
     )
     figures = row_of(one, one.points[0]).figures
-    assert figures.quality == (pytest.approx(0.9), pytest.approx(0.1), 3)
-    assert figures.dense == (pytest.approx(2.6 / 3), pytest.approx((0.02 / 3 / 2) ** 0.5), 3)
-    assert figures.difference == (pytest.approx(1 / 30), pytest.approx(((0.05 - 3 / 900) / 2) ** 0.5), 3)
+    assert figures.quality[:3] == (pytest.approx(0.9), pytest.approx(0.1), 3)
+    assert figures.dense[:3] == (pytest.approx(2.6 / 3), pytest.approx((0.02 / 3 / 2) ** 0.5), 3)
+    assert figures.difference[:3] == (pytest.approx(1 / 30), pytest.approx(((0.05 - 3 / 900) / 2) ** 0.5), 3)
     assert (figures.bytes, figures.ratio) == (5000, 8)
     assert [(t.batch, t.median_ms, pytest.approx(t.speedup)) for t in figures.latency] == [(1, 0.5, 1.8), (8, 2, 0.5)]
 
 
 def test_row_of_the_page(toy):
-    page = table.markdown([toy({4: {0: (0.8, 4000), 1: (0.9, 6000)}})])
+    """Of 0.8 and 0.9, the interval is 0.85 ± 12.7062 · 0.0707 / √2; t = -0.05 / 0.05 with 1 degree: p = ½."""
+    page = page_markdown([toy({4: {0: (0.8, 4000), 1: (0.9, 6000)}})])
     assert cells(page, "rtn") == [
         {
             "": "●",
+            "rank": "1",
             "method": "rtn",
             "strength": "bits 4",
-            "quality": "0.8500 ± 0.0707",
-            "dense": "0.9000 ± 0.0000",
-            "difference": "−0.0500 ± 0.0707",
+            "quality": "0.8500 [0.2147, 1.4853]",
+            "against dense": "−0.0500 [−0.6853, +0.5853], p 0.5",
+            "against control": "–",
             "bytes": "5 kB",
             "ratio": "×8",
             "MACs": "1.23 M",
@@ -74,7 +88,7 @@ def test_sparse_distilled_chain_of_one_seed(toy):
         cost=type(cost)(**{f: getattr(cost, f) for f in cost.__struct_fields__} | {"teacher_forwards": 9600}),
     )
     one = toy({(0.5, 8): {0: distilled}}, method="chain", knob="sparsity, bits")
-    (row,) = cells(table.markdown([one]), "chain")
+    (row,) = cells(page_markdown([one]), "chain")
     assert row["strength"] == "sparsity, bits 0.5+8"
     assert row["MACs"] == "617 k of 1.23 M"
     assert row["cost"] == "12 s, 300 steps, 9.6 k teacher"
@@ -98,17 +112,18 @@ def test_pareto_of_a_loss(toy):
 
 def test_failed_seeds_are_shown_with_the_reason(toy):
     one = toy({4: {0: (0.8, 4000), 1: "loss is nan | step 3", 2: (0.9, 4000)}, 2: {0: "no room", 1: "no room"}})
-    page = table.markdown([one])
+    page = page_markdown([one])
     some, none = cells(page, "rtn")
-    assert (some["quality"], some["n"], some["dense"]) == ("0.8500 ± 0.0707", "2/3", "0.9000 ± 0.0000")
+    assert (some["quality"], some["n"]) == ("0.8500 [0.2147, 1.4853]", "2/3")
     assert (none["quality"], none["bytes"], none["n"], none[""]) == ("failed", "–", "0/2", "")
+    assert (none["rank"], none["against dense"], none["against control"]) == ("–", "–", "–")
     assert "- rtn, bits 4, seed 1 failed: loss is nan \\| step 3\n- rtn, bits 2, seed 0 failed: no room\n" in page
-    assert "rtn, bits 4, seed 1 failed: loss is nan | step 3" in table.text([one])
+    assert "rtn, bits 4, seed 1 failed: loss is nan | step 3" in page_text([one])
 
 
 def test_fallbacks_are_shown(toy):
     one = toy({4: {0: toy.result(0.8, 4000, notes=["conv1: Hessian damped"])}})
-    assert "- rtn, bits 4, seed 0: conv1: Hessian damped\n" in table.markdown([one])
+    assert "- rtn, bits 4, seed 0: conv1: Hessian damped\n" in page_markdown([one])
 
 
 def test_divisions_are_apart(toy):
@@ -118,12 +133,12 @@ def test_divisions_are_apart(toy):
     (board,) = boards([open_, closed])
     assert [(d.name, d.optimal) for d in board.divisions] == [("closed", [True]), ("open", [True])]
     assert board.stale == []
-    page = table.markdown([open_, closed])
+    page = page_markdown([open_, closed])
     assert page.index("### toy: closed division") < page.index("### toy: open division")
 
 
 def test_two_configurations_of_a_method_are_told_apart(toy):
-    page = table.markdown([toy({8: {0: (0.8, 5000)}}, digest=digest) for digest in ("aa", "bb")])
+    page = page_markdown([toy({8: {0: (0.8, 5000)}}, digest=digest) for digest in ("aa", "bb")])
     assert [len(cells(page, name)) for name in ("rtn (aa)", "rtn (bb)", "rtn")] == [1, 1, 0]
 
 
@@ -135,6 +150,10 @@ RUNS = {8: {0: (0.8, 5000), 1: (0.9, 5000)}}
     [
         ({"task": {"version": 1}}, "task version 1, the newest is 2"),
         ({"task": {"fingerprint": "beef"}}, "data fingerprint beef, ranked records have f00d"),
+        (
+            {"task": {"metric": "F1"}},
+            "metric, its direction, batch or number of test examples is not that of the others",
+        ),
         (
             {"nets": "d"},
             "dense checkpoint d0 (0.9, 40000 bytes) of seed 0, ranked records have c0 (0.9, 40000 bytes)",
@@ -155,7 +174,7 @@ def test_what_differs_is_stale_and_not_ranked(toy, changes, reason):
     assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
     assert methods(board.divisions[0]) == ["b", "c"]
     assert board.task.version == 2
-    for page in (table.markdown([*good, old]), table.text([*good, old])):
+    for page in (page_markdown([*good, old]), page_text([*good, old])):
         assert f"- a-0a1b2c3d (closed): {reason}" in page
 
 
@@ -185,17 +204,20 @@ def test_other_seeds_are_no_difference(toy):
 
 
 def test_head_of_a_task(toy):
-    page = table.markdown([toy(RUNS, dense={0: 0.9, 1: 0.8})])
+    page = page_markdown([toy(RUNS, dense={0: 0.9, 1: 0.8})])
     assert "## toy\n\n- metric: accuracy, higher is better; vision; task version 1\n" in page
     assert (
         "- data: synthetic: drawn in a test; 10 test examples; fingerprint f00d\n- controls: nearest mean 0.5000\n"
         in page
     )
-    assert "- dense 0.8500 ± 0.0707 (n=2), 40 kB; bar ≥ 0.85, missed by 1 of 2 seeds\n- device: cpu x86_64 ×1\n" in page
+    assert (
+        "- dense 0.8500 \\[0.2147, 1.4853\\] (n=2), 40 kB; bar ≥ 0.85, missed by 1 of 2 seeds\n"
+        "- device: cpu x86_64 ×1\n" in page
+    )
 
 
 def test_bar_where_lower_is_better(toy):
-    page = table.markdown([toy({8: {0: (2.0, 5)}}, task=toy.loss, dense={0: 2.1})])
+    page = page_markdown([toy({8: {0: (2.0, 5)}}, task=toy.loss, dense={0: 2.1})])
     assert "- dense 2.1000 (n=1), 40 kB; bar ≤ 2.1, reached\n" in page
 
 
@@ -203,7 +225,7 @@ def test_latency_names_the_device_where_there_are_several(toy):
     here = toy(RUNS, method="a")
     fields = {f: getattr(here.provenance, f) for f in here.provenance.__struct_fields__}
     there = toy(RUNS, method="b", provenance=type(here.provenance)(**fields | {"device": "gpu X ×1"}))
-    page = table.markdown([here, there])
+    page = page_markdown([here, there])
     assert "- device: cpu x86_64 ×1 \\[1\\], gpu X ×1 \\[2\\]\n" in page
     assert [cells(page, m)[0]["latency, batch 1"] for m in "ab"] == ["0.5 ms ×1.80 [1]", "0.5 ms ×1.80 [2]"]
 
@@ -213,23 +235,27 @@ def test_strings_of_records_are_escaped(toy):
     evil = "<b>|`x`\n## y\x1b[31m"
     task = toy.task | {"metric": evil, "source": evil, "modality": evil, "controls": {evil: 1.0}}
     one = toy({4: {0: toy.result(0.8, 4000, notes=[evil]), 1: evil}}, task=task, knob=evil)
-    page = table.markdown([one])
+    page = page_markdown([one])
     assert page.count("&lt;b&gt;\\|\\`x\\` ## y \\[31m") == 9
     assert "<b>" not in page
     assert not re.search(r"^## y|\x1b", page, re.MULTILINE)
     assert cells(page, "rtn")[0]["strength"] == "<b>|`x` ## y [31m 4"
-    assert "\x1b" not in table.text([one])
+    assert "\x1b" not in page_text([one])
 
 
 def test_text_is_aligned(toy):
     one = toy({8: {0: (0.9, 12_345), 1: (0.9, 12_345)}, 4: {0: (0.8, 900), 1: "no room"}})
-    head, *lines = table.text([one]).splitlines()
-    dense = "dense 0.9000 ± 0.0000 (n=2), 40 kB; bar ≥ 0.85, reached"
+    head, *lines = page_text([one]).splitlines()
+    dense = "dense 0.9000 [0.9000, 0.9000] (n=2), 40 kB; bar ≥ 0.85, reached"
     assert head == f"toy, closed division; accuracy; {dense}; device: cpu x86_64 ×1"
-    assert lines == [
-        "   method  strength  quality          difference        bytes    ratio  latency, batch 8  run as     n",
-        "●  rtn     bits 8    0.9000 ± 0.0000  +0.0000 ± 0.0000  12.3 kB  ×3.24  2 ms ×0.50        simulated  2",
-        "   rtn     bits 4    0.8000           −0.1000           900 B    ×44.4  2 ms ×0.50        simulated  1/2 †",
+    sizes = ["12.3 kB", "×3.24", "2 ms ×0.50", "simulated", "2"]
+    assert [re.split(" {2,}", line.strip()) for line in lines[:3]] == [
+        ["method", "strength", "quality", "against dense", "bytes", "ratio", "latency, batch 8", "run as", "n"],
+        ["●", "rtn", "bits 8", "0.9000 [0.9000, 0.9000]", "+0.0000 [+0.0000, +0.0000], p 1", *sizes],
+        ["rtn", "bits 4", "0.8000", "−0.1000", "900 B", "×44.4", "2 ms ×0.50", "simulated", "1/2 †"],
+    ]
+    assert lines[0].index("run as") == lines[1].index("simulated") == lines[2].index("simulated")
+    assert lines[3:] == [
         "",
         "Failures and notes:",
         "",
@@ -238,5 +264,5 @@ def test_text_is_aligned(toy):
 
 
 def test_no_records():
-    assert table.markdown([]).endswith("\nThere are no records yet.\n")
-    assert table.text([]) == "no records"
+    assert page_markdown([]).endswith("\nThere are no records yet.\n")
+    assert page_text([]) == "no records"

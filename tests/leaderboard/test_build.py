@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import brief, build, record, table
+from leaderboard import brief, build, claims, record, table
+from leaderboard.board import boards
 
 README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
 
@@ -21,11 +22,13 @@ def clone(toy, tmp_path, monkeypatch):
 
 
 def test_writes_both_pages_and_then_they_are_up_to_date(clone, capsys):
-    records, _ = record.read_all("leaderboard/results")
+    found = boards(record.read_all("leaderboard/results")[0])
     assert build.main([]) == 0
-    assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(records)
+    assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(
+        found, claims.statuses(claims.read(), found)
+    )
     page = Path("README.md").read_bytes().decode()
-    assert page == README.replace("\nold\n", f"\n{brief.block(records)}\n")
+    assert page == README.replace("\nold\n", f"\n{brief.block(found)}\n")
     assert build.main(["--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -119,10 +122,10 @@ def test_short_table_by_hand(toy):
         toy({8: {0: (2.04, 5000)}, 4: {0: (2.05, 3000)}}, task=toy.loss, dense={0: 2.0}),
         toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knob="sparsity", dense={0: 2.0}),
     ]
-    assert brief.block(records).splitlines()[:-2] == [
+    assert brief.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",
         "| --- | --- | --- |",
-        "| dense | 2.0000, 40 kB | 0.9000 ± 0.0000, 40 kB |",
+        "| dense | 2.0000, 40 kB | 0.9000 \\[0.9000, 0.9000\\], 40 kB |",
         "| lsq |  | 4 kB, ×10 (bits 8; +0.1000) |",
         "| magnitude | 8 kB, ×5 (sparsity 0.5; −0.1000) | – |",
         "| rtn | 5 kB, ×8 (bits 8; +0.0400) | 3 kB, ×13.3 (bits 4; +0.0000) |",
@@ -132,9 +135,9 @@ def test_short_table_by_hand(toy):
 def test_one_point_of_accuracy_is_still_close(toy):
     """0.90 from 0.91: in floats the difference is a hair more than 0.01."""
     for dense, cell in ((0.91, "3 kB, ×13.3 (bits 4; −0.0100)"), (0.911, "–")):
-        assert f"| rtn | {cell} |" in brief.block([toy({4: {0: (0.9, 3000)}}, dense={0: dense})])
+        assert f"| rtn | {cell} |" in brief.block(boards([toy({4: {0: (0.9, 3000)}}, dense={0: dense})]))
 
 
 def test_short_table_of_nothing(toy):
     assert brief.block([]) == "There are no records in the closed division yet."
-    assert brief.block([toy({4: {0: (0.9, 10)}}, division="open")]) == brief.block([])
+    assert brief.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == brief.block([])

@@ -33,15 +33,30 @@ def test_number(value, text):
 @pytest.mark.parametrize(
     ("summary", "signed", "text"),
     [
-        (Summary(0.95, 0.012, 3), False, "0.9500 ± 0.0120"),
-        (Summary(0.95, None, 1), False, "0.9500"),
-        (Summary(-0.0123, 0.001, 3), True, "−0.0123 ± 0.0010"),
-        (Summary(0.25, None, 1), True, "+0.2500"),
-        (Summary(-0.00001, None, 1), True, "+0.0000"),
+        (Summary(0.95, 0.012, 3, 0.94, 0.97), False, "0.9500 [0.9400, 0.9700]"),
+        (Summary(0.95, None, 1, None, None), False, "0.9500"),
+        (Summary(-0.0123, 0.01, 3, -0.02, 0.01), True, "−0.0123 [−0.0200, +0.0100]"),
+        (Summary(0.25, None, 1, None, None), True, "+0.2500"),
+        (Summary(-0.00001, None, 1, None, None), True, "+0.0000"),
     ],
 )
 def test_spread(summary, signed, text):
     assert cells.spread(summary, signed=signed) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0, "p < 0.001"),
+        (0.00099, "p < 0.001"),
+        (0.001, "p 0.001"),
+        (0.0496, "p 0.05"),
+        (0.321, "p 0.32"),
+        (1.0, "p 1"),
+    ],
+)
+def test_p_value(p, text):
+    assert cells.p_value(p) == text
 
 
 HOSTILE = [

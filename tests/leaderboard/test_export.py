@@ -85,7 +85,10 @@ def test_latex_table_by_hand(toy):
     lines = as_latex(boards([one])).splitlines()
     assert lines[:2] == [r"\begin{table}", r"\centering"]
     assert lines[2].startswith(r"\caption{toy, closed division; accuracy; dense 0.9000 (n=1), 40 kB; bar $\geq$ 0.85")
-    assert lines[4:6] == [r"\toprule", r" & method & strength & quality & difference & bytes & ratio & run as & n \\"]
+    assert lines[4:6] == [
+        r"\toprule",
+        r" & method & strength & quality & against dense & bytes & ratio & run as & n \\",
+    ]
     assert lines[7:9] == [
         r" & rtn\_static & 50 \% \& more 4 & 0.8000 & $-$0.1000 & 4 kB & $\times$10 & simulated & 1 $\dagger$ \\",
         r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 & +0.0000 & 3 kB & $\times$13.3 & simulated "

@@ -9,8 +9,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from leaderboard import brief, build, record, table
+from leaderboard.board import boards
+from leaderboard.claims import read, statuses
 from leaderboard.record import RecordError
-from leaderboard.strict import GREATEST_INT
+from leaderboard.validate import GREATEST_INT
 
 RUN = {"seed": 0, "dense": "c0", "result": None, "failure": "x"}
 RESULT = ("points", 0, "runs", 0, "result")
@@ -47,11 +49,11 @@ REFUSED = {  # field, value, what is said, where
     "name of another script": (("method", "name"), "rtո", "regex", "$.method.name"),
     "path as a digest": (("method", "digest"), "../x", "regex", "$.method.digest"),
     "SHA-256 cut short": ((*RESULT, "artifact"), "ab" * 31, "regex", "$.points[0].runs[0].result.artifact"),
-    "2^63": ((*RESULT, "bytes"), 2**63, "out of range", "$.points[0].runs[0].result.bytes"),
-    "2^53": ((*RESULT, "macs"), 2**53, "9007199254740992 is out of range", "$.points[0].runs[0].result.macs"),
-    "2^63 in config": (("config", "x"), [-(2**63)], "out of range", "$.config.x[0]"),
+    "2^63": ((*RESULT, "bytes"), 2**63, "`int` <= 9007199254740991", "$.points[0].runs[0].result.bytes"),
+    "2^53": ((*RESULT, "macs"), 2**53, "`int` <= 9007199254740991", "$.points[0].runs[0].result.macs"),
+    "2^63 in config": (("config", "x"), [-(2**63)], "-9223372036854775808 is out of range", "$.config"),
     "integer of 4000 digits": ((*RESULT, "bops"), 10**4000, "out of range", "$.points[0].runs[0].result.bops"),
-    "sum beyond floats": ((*RESULT, "quality"), 1e308, "1e+308 is out of range", "$.points[0].runs[0].result.quality"),
+    "sum beyond floats": ((*RESULT, "quality"), 1e308, "`float` <= 1e+100", "$.points[0].runs[0].result.quality"),
     "infinity": (("task", "controls"), {"a": float("inf")}, "Infinity is not a number", "$.task.controls.a"),
     "quotient beyond floats": (
         (*RESULT, "latency", 0, "median_ms"),
@@ -131,7 +133,7 @@ UNREADABLE = {
     "repeated key": (lambda path: path.write_text('{"a": {"b": 1, "b": 2}}'), "key 'b' occurs twice - at `$.a`"),
     "nested lists": (lambda path: path.write_text("[" * 10**6), "nested too deeply"),
     "nested 900 deep": (lambda path: path.write_text('{"config":' * 900 + "1" + "}" * 900), "missing required"),
-    "digits": (lambda path: path.write_text("9" * 10**6), "is out of range - at `$`"),
+    "digits": (lambda path: path.write_text("9" * 10**6), "not JSON: Exceeds the limit"),
     "64 MB": (sparse, "64000001 bytes, at most 64000000 are read"),
     "folder": (lambda path: path.mkdir(), "is no file"),
     "pipe": (os.mkfifo, "is no file"),
@@ -151,7 +153,7 @@ def test_a_bad_file_does_not_hide_the_good_ones(toy, good, tmp_path, capsys, mak
     make(results / "toy" / name)
     argv = [f"--results={results}", f"--out={page}"]
     assert build.main(argv) == 2
-    assert page.read_text("utf-8") == table.markdown([other, good])
+    assert page.read_text("utf-8") == table.markdown(boards([other, good]), statuses(read(), boards([other, good])))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"error: {results}/toy/{shown}: ")
@@ -173,6 +175,7 @@ def test_a_linked_folder_is_named(good, tmp_path):
     assert str(error) == f"{tmp_path}/results/toy: is a symbolic link; a record is a file"
 
 
+PAGES = (lambda found: table.markdown(found, []), table.text, brief.block)
 HOSTILE = {
     "markup": "<script>alert(1)</script><img src=x onerror=y>",
     "quotes": '"\'`"><b>',
@@ -196,7 +199,7 @@ def test_hostile_strings_are_text_wherever_they_show(toy, text, tmp_path):
         one = toy(points, task=task, **changes)
         record.write(tmp_path / "a.json", one)
         one = record.read(tmp_path / "a.json")
-        return [show([one]) for show in (table.markdown, table.text, brief.block)]
+        return [show(boards([one])) for show in PAGES]
 
     hostile = page(task, points, knob=text)
     tame = page(toy.task | {"controls": {"a": 1.0}}, {4: {0: toy.result(0.8, 4000, notes=["a"]), 1: "a"}}, knob="bits")
@@ -232,8 +235,8 @@ def test_any_mutation_is_refused_or_shown(toy, good, tmp_path):
             pass
         else:
             believed += 1
-            for show in (table.markdown, table.text, brief.block):
-                show([one, good])
+            for show in PAGES:
+                show(boards([one, good]))
     assert 50 < believed < 550
 
 
