@@ -7,6 +7,7 @@ from pathlib import Path
 
 from leaderboard import brief, record, table
 from leaderboard.files import write_atomically
+from leaderboard.site import page
 
 RESULTS, OUT, README = Path("leaderboard/results"), Path("leaderboard/README.md"), Path("README.md")
 
@@ -39,7 +40,10 @@ def _parser():
     parser = _Parser(prog="python -m leaderboard.build", description=__doc__.partition(": ")[2], allow_abbrev=False)
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records, default %(default)s")
     parser.add_argument(
-        "--out", type=Path, default=OUT, help=f"page, default %(default)s; with the default {README} is filled in too"
+        "--out",
+        type=Path,
+        default=OUT,
+        help=f"page, default %(default)s; the site goes beside it; with the default {README} is filled in too",
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a page is not up to date")
     return parser
@@ -47,7 +51,7 @@ def _parser():
 
 def _pages(records, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
-    pages = {out: table.markdown(records)}
+    pages = {out: table.markdown(records), out.parent / "site" / "index.html": page.build(records)}
     if out == OUT and README.exists():
         try:
             pages[README] = brief.splice(README.read_bytes().decode(), brief.block(records))
@@ -57,11 +61,19 @@ def _pages(records, out) -> dict[Path, str]:
 
 
 def _check(pages, argv) -> int:
-    drifted = [path for path, text in pages.items() if not path.exists() or path.read_bytes() != text.encode()]
+    drifted = [path for path, text in pages.items() if not _same(path, text)]
     command = shlex.join(["python", "-m", "leaderboard.build", *(flag for flag in argv if flag != "--check")])
     for path in drifted:
         print(f"{path} differs from the records; mend it: {command}", file=sys.stderr)
     return 1 if drifted else 0
+
+
+def _same(path, text) -> bool:
+    """Of the site, what its blocks hold is compared: zlib may pack the same otherwise elsewhere."""
+    if not path.exists():
+        return False
+    found = path.read_bytes()
+    return found == text.encode() or page.unpacked(found.decode(errors="replace")) == page.unpacked(text)
 
 
 def _write(pages) -> int:

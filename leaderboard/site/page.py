@@ -1,0 +1,111 @@
+"""Assembles `index.html` of template, styles, scripts, plotting library and packed payload.
+
+The page runs under a content-security policy that names the hash of each of its scripts and styles; everything else,
+data from records in particular, can be no script. It needs no network.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+
+from leaderboard.board import boards
+from leaderboard.record import Record
+from leaderboard.site import details, payload
+
+SOURCE = Path(__file__).parent / "source"
+STYLES = ("theme.css", "page.css", "controls.css", "tables.css", "overview.css", "task.css", "record.css")
+SCRIPTS = (  # each after those that it imports
+    "dom.js format.js store.js route.js marks.js plot.js grid.js legend.js "
+    "overview.js tradeoff.js answer.js tray.js columns.js task.js record.js flips.js compare.js main.js"
+).split()
+SPECS = ("tradeoff", "ranking", "profile")
+LARGEST = 6_000_000
+"""Bytes of the page. Details that do not fit are left out, and the page says so."""
+BLOCK = re.compile(r'(<script type="application/octet-stream" id="[^"]*">)([A-Za-z0-9+/=]*)(?=</script>)')
+
+IMPORT = re.compile(r'^import {([^}]*)} from "\./(\w+)\.js";$', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:const|function|async function) (\w+)", re.MULTILINE)
+
+
+def build(records: list[Record]) -> str:
+    """The whole page."""
+    script, style, library = _script(), _style(), _library()
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hash(script)} {_hash(library)}",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    parts = {"POLICY": policy, "STYLE": style, "SCRIPT": script, "BLOCKS": "\n".join(_blocks(records, library))}
+    template = (SOURCE / "index.html").read_text("utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+
+
+def unpacked(page: str) -> str:
+    """The page with its blocks as text: how they are packed differs between builds of zlib, what they hold does not."""
+    return BLOCK.sub(lambda match: match[1] + gzip.decompress(base64.b64decode(match[2])).decode(), page)
+
+
+def _blocks(records, library):
+    """Everything that must be there, then details and outcomes, small tasks first, while they fit."""
+    found = boards(records)
+    needed = {"library": library, "specs": _json(_specs()), "overview": _json(payload.overview(found))}
+    needed |= {f"rows/{board.task.name}": _json(payload.rows(board)) for board in found}
+    packed = [_pack(name, text) for name, text in needed.items()]
+    left = LARGEST - sum(map(len, packed)) - 200_000
+    for kind, make in (("details", details.records), ("outcomes", details.outcomes)):
+        more = [_pack(f"{kind}/{board.task.name}", _json(make(board))) for board in found]
+        for block in sorted(more, key=len):
+            if len(block) <= left:
+                packed.append(block)
+                left -= len(block)
+    return packed
+
+
+def _pack(name: str, text: str) -> str:
+    data = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return f'<script type="application/octet-stream" id="{name}">{data}</script>'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _specs() -> dict[str, Any]:
+    return {name: json.loads((SOURCE / f"{name}.json").read_text("utf-8")) for name in SPECS}
+
+
+def _style() -> str:
+    return "\n".join((SOURCE / name).read_text("utf-8") for name in STYLES)
+
+
+def _script() -> str:
+    """The modules one after the other, each in a scope of its own: a browser imports no file from a disk."""
+    return "\n".join(_module(name.removesuffix(".js"), (SOURCE / name).read_text("utf-8")) for name in SCRIPTS)
+
+
+def _module(name: str, text: str) -> str:
+    exported = ", ".join(EXPORT.findall(text))
+    text = IMPORT.sub(lambda m: f"const {{{m[1].replace(' as ', ': ')}}} = ${m[2]};", re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return f"const ${name} = (() => {{\n{text}return {{ {exported} }};\n}})();"
+
+
+@cache
+def _library() -> str:
+    """Vega, Vega-Lite and Vega-Embed, with the interpreter of expressions that needs no `eval`."""
+    return vl_convert.javascript_bundle()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,106 @@
+// The trade-off plot: quality against what it costs.
+import { el, fill, symbol } from "./dom.js";
+import { fixed, interval, plusMinus, seeds, si, strength, three } from "./format.js";
+import { colourOf, scales } from "./marks.js";
+import { draw } from "./plot.js";
+import { toRecord } from "./route.js";
+
+const CHEAPEST = 0.01; // seconds: a method that costs less is drawn here, as a log axis has no zero
+
+export function axes(task) {
+  return {
+    bytes: { label: "bytes", title: "artifact, bytes", of: (row) => row.bytes, show: (v) => si(v, "B"), format: "~s" },
+    macs: { label: "MACs", title: "effective MACs of one example", of: (row) => row.effective_macs, show: (v) => si(v), format: "~s" },
+    bops: { label: "BOPs", title: "bit operations of one example", of: (row) => row.bops, show: (v) => si(v), format: "~s" },
+    ms1: { label: "latency, batch 1", title: "median latency at batch 1, ms", of: (row) => row.ms0, show: (v) => `${three(v)} ms`, format: "~g" },
+    ms: { label: `batch ${task.batch}`, title: `median latency at batch ${task.batch}, ms`, of: (row) => row.ms1, show: (v) => `${three(v)} ms`, format: "~g" },
+    cost: { label: "cost", title: "seconds of optimizing", of: (row) => row.seconds === null ? null : Math.max(row.seconds, CHEAPEST), show: (v) => `${three(v)} s`, format: "~g" },
+  };
+}
+
+// Rows that no other row equals in both and beats in one. Only rows whose seeds all finished count.
+export function front(rows, of, higher) {
+  const sign = higher ? 1 : -1;
+  const whole = rows.filter((row) => row.finished === row.asked && of(row) !== null && row.quality !== null)
+    .sort((a, b) => of(a) - of(b) || sign * (b.quality - a.quality));
+  let best = -Infinity;
+  return whole.filter((row) => {
+    const better = sign * row.quality > best;
+    if (better) best = sign * row.quality;
+    return better;
+  });
+}
+
+export function drawTradeoff(host, { task, group, rows, axis, limit, near, only, all, height }) {
+  const shown = rows.filter((row) => axis.of(row) > 0 && row.quality !== null);
+  if (!shown.length) return fill(host, el("p", { class: "none" }, "No row has both figures."));
+  const points = shown.map((row, i) => point(row, axis, only, i));
+  const best = front(shown, axis.of, task.higher);
+  const xs = points.map((p) => p.x);
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
+  const dense = group.dense?.quality[0] ?? null;
+  const range = near && dense !== null ? closeTo(dense, task) : null;
+  const [low, high] = range ?? [Math.min(...ys), Math.max(...ys)];
+  return draw(host, "tradeoff", (spec) => {
+    spec.height = height;
+    spec.datasets.points = points;
+    spec.datasets.front = best.length ? [...best.map((row) => ({ x: axis.of(row), y: row.quality })), { x: right, y: best.at(-1).quality }] : [];
+    spec.datasets.dense = dense === null ? [] : [{ x: left, y: dense }, { x: right, y: dense }];
+    spec.datasets.limit = limit ? [{ x: limit, y: low }, { x: limit, y: high }] : [];
+    spec.encoding.x.axis = { ...spec.encoding.x.axis, title: axis.title, format: axis.format };
+    spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
+    if (range) spec.encoding.y.scale = { domain: range, nice: false };
+    scales(spec.encoding.color, spec.encoding.shape, all.families.flatMap((f) => f.methods), all);
+    spec.layer[0].encoding.color.value = colourOf("--muted");
+    spec.layer[1].encoding.color.value = colourOf("--accent");
+    spec.layer[2].encoding.color.value = colourOf("--ink");
+  }).then((view) => view && hover(host, view, shown, axis, all));
+}
+
+function point(row, axis, only, index) {
+  return { index, x: axis.of(row), y: row.quality, low: row.low, high: row.high, record: row.record,
+    family: row.info.family, method: row.info.method, weight: only && only !== row.info.method ? 0 : 1 };
+}
+
+// What is within 10 % of dense: of an accuracy 10 points.
+function closeTo(dense, task) {
+  const width = 0.1 * Math.abs(dense);
+  return task.higher ? [dense - width, dense + width / 3] : [dense - width / 3, dense + width];
+}
+
+// Hovering shows a card, a click keeps it, so that a finger can follow its link.
+function hover(host, view, rows, axis, all) {
+  const card = el("div", { class: "card", role: "status", hidden: true });
+  host.append(card);
+  let kept = false;
+  const rowOf = (item) => (item?.datum?.index === undefined ? null : rows[item.datum.index]);
+  const show = (event, row) => {
+    fill(card, contents(row, axis, all));
+    card.hidden = false;
+    const box = host.getBoundingClientRect();
+    const x = event.clientX - box.left, y = event.clientY - box.top;
+    card.style.left = `${Math.max(0, Math.min(x + 14, box.width - card.offsetWidth))}px`;
+    card.style.top = `${y + 18}px`;
+  };
+  view.addEventListener("mousemove", (event, item) => {
+    const row = rowOf(item);
+    host.classList.toggle("over", row !== null);
+    if (kept) return;
+    if (row) show(event, row); else card.hidden = true;
+  });
+  view.addEventListener("click", (event, item) => {
+    const row = rowOf(item);
+    kept = row !== null;
+    if (row) show(event, row); else card.hidden = true;
+  });
+}
+
+function contents(row, axis, all) {
+  const mark = all.of(row.info);
+  const lines = [["quality", plusMinus(fixed(row.quality), row.std)], ["95 %", interval(row.low, row.high)],
+    [axis.label, axis.show(axis.of(row))], ["bytes", axis.label === "bytes" ? null : si(row.bytes, "B")], ["n", seeds(row)]];
+  return [el("b", {}, symbol(mark.path, mark.colour), `${row.info.label} · ${strength(row)}`),
+    el("dl", {}, lines.filter(([, text]) => text).map(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])),
+    el("a", { href: toRecord(row.info.task, row.record) }, "Open the record")];
+}
