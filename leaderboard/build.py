@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from leaderboard import brief, record, table
+from leaderboard.board import boards
 from leaderboard.files import write_atomically
 from leaderboard.site import page
 
@@ -51,7 +52,7 @@ def _parser():
 
 def _pages(records, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
-    pages = {out: table.markdown(records), out.parent / "site" / "index.html": page.build(records)}
+    pages = {out: table.markdown(records), out.parent / "site" / "index.html": page.build(boards(records))}
     if out == OUT and README.exists():
         try:
             pages[README] = brief.splice(README.read_bytes().decode(), brief.block(records))

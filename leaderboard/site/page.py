@@ -15,8 +15,7 @@ from typing import Any
 
 import vl_convert
 
-from leaderboard.board import boards
-from leaderboard.record import Record
+from leaderboard.board import Board
 from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"
@@ -34,7 +33,7 @@ IMPORT = re.compile(r'^import {([^}]*)} from "\./(\w+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:const|function|async function) (\w+)", re.MULTILINE)
 
 
-def build(records: list[Record]) -> str:
+def build(boards: list[Board]) -> str:
     """The whole page."""
     script, style, library = _script(), _style(), _library()
     policy = "; ".join(
@@ -47,7 +46,7 @@ def build(records: list[Record]) -> str:
             "form-action 'none'",
         )
     )
-    parts = {"POLICY": policy, "STYLE": style, "SCRIPT": script, "BLOCKS": "\n".join(_blocks(records, library))}
+    parts = {"POLICY": policy, "STYLE": style, "SCRIPT": script, "BLOCKS": "\n".join(_blocks(boards, library))}
     template = (SOURCE / "index.html").read_text("utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
@@ -57,15 +56,14 @@ def unpacked(page: str) -> str:
     return BLOCK.sub(lambda match: match[1] + gzip.decompress(base64.b64decode(match[2])).decode(), page)
 
 
-def _blocks(records, library):
+def _blocks(boards, library):
     """Everything that must be there, then details and outcomes, small tasks first, while they fit."""
-    found = boards(records)
-    needed = {"library": library, "specs": _json(_specs()), "overview": _json(payload.overview(found))}
-    needed |= {f"rows/{board.task.name}": _json(payload.rows(board)) for board in found}
+    needed = {"library": library, "specs": _json(_specs()), "overview": _json(payload.overview(boards))}
+    needed |= {f"rows/{board.task.name}": _json(payload.rows(board)) for board in boards}
     packed = [_pack(name, text) for name, text in needed.items()]
     left = LARGEST - sum(map(len, packed)) - 200_000
     for kind, make in (("details", details.records), ("outcomes", details.outcomes)):
-        more = [_pack(f"{kind}/{board.task.name}", _json(make(board))) for board in found]
+        more = [_pack(f"{kind}/{board.task.name}", _json(make(board))) for board in boards]
         for block in sorted(more, key=len):
             if len(block) <= left:
                 packed.append(block)

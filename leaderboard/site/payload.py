@@ -70,7 +70,7 @@ def _task(board):
 def _division(division: Division):
     scores = {}
     for score in pending.scores(division):
-        values = [number(value, 4) for value in (score.value, score.low, score.high)]
+        values = [number(value, 4) for value in (score.value, score.low, score.high, score.valid)]
         scores.setdefault((score.method, score.digest), {})[score.axis] = values
     records = {key(row.record): row.record for row in division.rows}.values()
     return {

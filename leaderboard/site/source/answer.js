@@ -24,6 +24,6 @@ const name = (row) => el("a", { href: toRecord(row.info.task, row.record) }, `${
 function verdict(best, next, others) {
   if (best.tie === null) return null;
   const tied = others.filter((row) => row.tie === best.tie).length;
-  if (best.tie !== next.tie) return "The two are told apart.";
-  return `They cannot be told apart${tied > 1 ? `, nor can ${tied - 1} more row${tied > 2 ? "s" : ""}` : ""}.`;
+  if (best.tie !== next.tie) return "They are in different tie groups.";
+  return `They share a tie group${tied > 1 ? `, with ${tied - 1} more row${tied > 2 ? "s" : ""}` : ""}: no test tells them apart.`;
 }

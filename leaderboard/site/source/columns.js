@@ -5,12 +5,13 @@ import { toRecord } from "./route.js";
 import { chooser } from "./tray.js";
 
 export function columns(task, all) {
-  const [first, latencies] = [method(all), [latency(0, "1"), latency(1, task.batch)]];
+  const [first, latencies] = [method(all, true), [latency(0, "1"), latency(1, task.batch)]];
   return [
     first,
     { id: "strength", label: "strength", value: (r) => r.strength, cell: strength, rising: true },
     number("rank", "rank", (r) => r.rank_low, ranked, "The ranks that it may have; rows with the same letter cannot be told apart", true),
     number("quality", task.metric, (r) => r.quality, quality, "Mean ± standard deviation over seeds, and its 95 % interval"),
+    number("n", "n", (r) => r.finished, seeds, "Seeds; † a single one; 2/3: one of three failed"),
     number("difference", "vs dense", (r) => r.difference, (r) => against(r.difference, r.p_dense), "Quality − dense, paired by seed; p after Holm’s correction"),
     number("control", "vs control", (r) => r.control_difference, (r) => control(r, task), "Quality − control at the same strength"),
     number("bytes", "bytes", (r) => r.bytes, (r) => si(r.bytes, "B"), "Artifact file", true),
@@ -20,8 +21,6 @@ export function columns(task, all) {
     ...latencies,
     { id: "execution", label: "run as", value: (r) => r.execution, cell: (r) => r.execution ?? MISSING, rising: true },
     number("seconds", "cost", (r) => r.seconds, cost, "Of optimizing, compilation apart", true),
-    number("n", "n", (r) => r.finished, seeds, "Seeds; † a single one; 2/3: one of three failed"),
-    { id: "compare", label: "compare", cell: chooser },
   ];
 }
 
@@ -34,12 +33,12 @@ export function staleColumns(all) {
 
 const number = (id, label, value, cell, hint, rising) => ({ id, label, value, cell, hint, rising, numeric: true });
 
-function method(all) {
+function method(all, pick) {
   return { id: "method", label: "method", value: (r) => r.info.label, rising: true, cell: (r) => {
     const mark = all.of(r.info);
-    return el("a", { href: toRecord(r.info.task, r.record) }, symbol(mark.path, mark.colour), r.info.label,
+    return [pick && chooser(r), el("a", { href: toRecord(r.info.task, r.record) }, symbol(mark.path, mark.colour), r.info.label,
       r.optimal ? el("span", { class: "optimal", title: "Pareto-optimal in quality and bytes" }, " ●") : null,
-      r.info.verified ? el("span", { class: "stamp good", title: "verified" }, "✓") : null);
+      r.info.verified ? el("span", { class: "stamp good", title: "verified" }, "✓") : null)];
   } };
 }
 

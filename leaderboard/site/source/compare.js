@@ -3,11 +3,12 @@ import { el, fill, picker, symbol } from "./dom.js";
 import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength, three } from "./format.js";
 import { changes, flips, mean, pairs } from "./flips.js";
 import { table } from "./grid.js";
-import { marks } from "./marks.js";
+import { colourOf, marks } from "./marks.js";
 import { toCompare, toRecord, toTask } from "./route.js";
 import { details, outcomes, rows as load } from "./store.js";
 import { axes, drawTradeoff } from "./tradeoff.js";
 
+const SIDES = ["--family-2", "--family-0"];
 const SHOWN = 12; // indices of examples
 
 export async function comparePage(main, board, route, task) {
@@ -21,20 +22,20 @@ export async function comparePage(main, board, route, task) {
   const plot = el("div", { class: "plot", role: "img", "aria-label": `${task.metric} against bytes of both records` });
   const seeding = el("div");
   fill(main, el("div", { class: "title" }, el("p", { class: "crumb" }, el("a", { href: toTask(task.name) }, task.name), " / compare"),
-    el("h1", {}, "Side by side")),
+    el("h1", {}, `${a.info.label}, ${strength(a)}`, el("span", { class: "against" }, " against "), `${b.info.label}, ${strength(b)}`)),
     el("div", { class: "controls" }, picker("A", options, a.id, (id) => go(id, b.id)), picker("B", options, b.id, (id) => go(a.id, id)),
       el("button", { type: "button", onclick: () => go(b.id, a.id) }, "Swap")),
     el("div", { class: "pair" }, el("section", {}, el("h2", {}, "Figures"), figures(task, a, b, all)),
       el("section", {}, el("h2", {}, "Curves"), plot)), seeding);
   const group = task.groups.find((one) => one.name === a.info.group);
-  drawTradeoff(plot, { task, group, rows: rows.filter((row) => [a.record, b.record].includes(row.record)), axis: axes(task).bytes, limit: null, near: false, only: "", all, height: 320 });
+  drawTradeoff(plot, { task, group, rows: rows.filter((row) => [a.record, b.record].includes(row.record)), axis: axes(task).bytes, limit: null, near: false, only: "", all, height: 320, sides: { domain: [a.record, b.record], range: SIDES.map(colourOf) } });
   fill(seeding, await paired(task, a, b, rows));
 }
 
 function figures(task, a, b, all) {
   const heads = [a, b].map((row, i) => {
     const mark = all.of(row.info);
-    return el("th", { scope: "col" }, el("span", { class: "side" }, "AB"[i]), el("a", { href: toRecord(task.name, row.record) }, symbol(mark.path, mark.colour), row.info.label), el("small", {}, strength(row)));
+    return el("th", { scope: "col" }, el("span", { class: "side" }, "AB"[i]), el("a", { href: toRecord(task.name, row.record) }, symbol(mark.path, colourOf(SIDES[i])), row.info.label), el("small", {}, strength(row)));
   });
   const line = (label, show, ratio) => el("tr", {}, el("th", { scope: "row" }, label), [a, b].map((row) => el("td", { class: "number" }, show(row))),
     el("td", { class: "number" }, ratio ? quotient(ratio(a), ratio(b)) : null));
@@ -81,7 +82,7 @@ const cells = (...texts) => texts.map((text) => el("td", { class: "number" }, te
 
 function tied(a, b) {
   if (a.tie === null || b.tie === null || a.info.group !== b.info.group) return null;
-  return a.tie === b.tie ? "They share a tie group: the seeds cannot tell them apart." : "They are in different tie groups.";
+  return a.tie === b.tie ? "They share a tie group: no test of the board tells them apart." : "They are in different tie groups.";
 }
 
 function flipped(indices) {

@@ -66,5 +66,5 @@ function by(value, falling) {
 // One that does not sort; it scrolls alike.
 export function table(caption, headers, lines) {
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, el("table", { class: "grid" },
-    el("thead", {}, el("tr", {}, headers.map((text) => el("th", { scope: "col" }, text)))), el("tbody", {}, lines)));
+    el("thead", {}, el("tr", {}, headers.map((text, i) => el("th", { scope: "col", class: lines[0]?.children[i]?.className || null }, text)))), el("tbody", {}, lines)));
 }

@@ -13,7 +13,7 @@ export function legend(all, records, state, changed) {
   function group(family) {
     const box = el("input", { type: "checkbox", onchange: () => toggle(family.name) });
     syncs.push(() => { box.checked = !hidden(state).has(family.name); });
-    return el("fieldset", {}, el("legend", {}, el("label", {}, box, family.name)), family.methods.map(entry));
+    return el("fieldset", {}, el("legend", {}, el("label", {}, box, family.name || "baseline")), family.methods.map(entry));
   }
 
   function entry(method) {

@@ -22,8 +22,9 @@ export function marks(board) {
       found.get(record.family).add(record.method);
     }
   const of = new Map();
-  const families = [...found.keys()].sort().map((name, i) => {
-    const colour = colourOf(`--family-${name === "none" ? "none" : i % COLOURS}`);
+  let i = 0;
+  const families = [...found.keys()].sort().map((name) => {
+    const colour = colourOf(`--family-${name === "" ? "none" : i++ % COLOURS}`);
     const methods = [...found.get(name)].sort().map((method, j) => {
       const shape = NAMES[j % NAMES.length];
       of.set(`${name}/${method}`, { name: method, family: name, shape, path: SHAPES[shape], colour });

@@ -46,11 +46,11 @@ function heading(board) {
 }
 
 const SCORE = () => el("p", { class: "note" },
-  "The area under quality against log cost, between frozen reference points of the task: 0 is the dense net ",
-  "uncompressed, 1 the task’s ideal corner. Closed division. ", el("span", { class: "missing key" }, MISSING),
+  "The share of dense quality that a curve keeps, averaged over log budgets between fixed references of the task: ",
+  "0 is the dense net uncompressed, 1 its quality at the least budget. No entry moves another’s. Closed division. ", el("span", { class: "missing key" }, MISSING),
   " marks what has not been run; it is never averaged over.");
 
-// One row a task, one column a method; of several configurations, the best, with their number.
+// One row a task, one column a method; of several configurations, the best on valid, with their number.
 function heat(board, all, axis) {
   const best = new Map();
   const names = new Set();
@@ -59,9 +59,10 @@ function heat(board, all, axis) {
       for (const record of group.records) {
         const place = `${task.name}/${record.family}/${record.method}`;
         const score = record.scores[axis]?.[0] ?? null;
-        const cell = best.get(place) ?? { count: 0, record, score };
+        const valid = record.scores[axis]?.[3] ?? null;
+        const cell = best.get(place) ?? { count: 0, record, score, valid };
         cell.count += 1;
-        if (score !== null && (cell.score === null || score > cell.score)) Object.assign(cell, { record, score });
+        if (score !== null && (cell.score === null || valid > cell.valid)) Object.assign(cell, { record, score, valid });
         best.set(place, cell);
         names.add(`${record.family}/${record.method}`);
       }
@@ -92,16 +93,15 @@ function cell(task, method, found, axis) {
 
 function drawRanking(host, note, board, all, axis) {
   const methods = all.families.flatMap((family) => family.methods);
-  const entries = board.aggregate.filter((entry) => entry.axis === axis && entry.value !== null)
-    .sort((a, b) => b.value - a.value);
+  const entries = board.aggregate.filter((entry) => entry.axis === axis && entry.value !== null);
   fill(note);
   if (!entries.length) return fill(host, el("p", { class: "none" }, "There is nothing to rank yet."));
   const values = entries.map((entry) => ({ ...entry, missing: undefined,
-    label: `${entry.method}  (${entry.tasks} task${entry.tasks === 1 ? "" : "s"})`,
+    label: entry.method, opacity: entry.missing.length ? 0.4 : 1,
     family: methods.find((m) => m.name === entry.method)?.family ?? "" }));
   const gaps = entries.filter((entry) => entry.missing.length);
-  fill(note, gaps.length > 0 && el("details", {}, el("summary", {}, `${gaps.length} of ${entries.length} methods lack tasks`),
-    el("ul", {}, gaps.map((entry) => el("li", {}, el("b", {}, entry.method), ` lacks ${entry.missing.join(", ")}`)))));
+  fill(note, gaps.length > 0 && el("details", {}, el("summary", {}, `${gaps.length} of ${entries.length} methods, drawn faint, lack tasks and have no place`),
+    el("ul", {}, gaps.map((entry) => el("li", {}, el("b", {}, entry.method), ` has ${entry.tasks}, lacks ${entry.missing.join(", ")}`)))));
   return draw(host, "ranking", (spec) => {
     spec.datasets.methods = values;
     scales(spec.encoding.color, spec.layer[1].encoding.shape, methods, all);

@@ -28,7 +28,7 @@ export async function draw(host, name, prepare) {
   prepare(spec);
   if (turn !== host.turn || !host.isConnected) return null;
   host.view?.finalize();
-  const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, mode: "vega-lite" };
+  const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, mode: "vega-lite", logLevel: 1 };
   host.view = (await embed(host, { ...spec, config: config() }, options)).view;
   host.dataset.drawn = String(turn);
   return host.view;

@@ -31,11 +31,11 @@ export function front(rows, of, higher) {
   });
 }
 
-export function drawTradeoff(host, { task, group, rows, axis, limit, near, only, all, height }) {
+export function drawTradeoff(host, { task, group, rows, axis, limit, near, only, all, height, sides }) {
   const shown = rows.filter((row) => axis.of(row) > 0 && row.quality !== null);
   if (!shown.length) return fill(host, el("p", { class: "none" }, "No row has both figures."));
   const points = shown.map((row, i) => point(row, axis, only, i));
-  const best = front(shown, axis.of, task.higher);
+  const best = points.every((p) => p.record === points[0].record) ? [] : front(shown, axis.of, task.higher);
   const xs = points.map((p) => p.x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
   const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
@@ -50,17 +50,32 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
     spec.datasets.limit = limit ? [{ x: limit, y: low }, { x: limit, y: high }] : [];
     spec.encoding.x.axis = { ...spec.encoding.x.axis, title: axis.title, format: axis.format };
     spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
+    spec.encoding.x.axis.values = ticks(left, right);
     if (range) spec.encoding.y.scale = { domain: range, nice: false };
-    scales(spec.encoding.color, spec.encoding.shape, all.families.flatMap((f) => f.methods), all);
+    scales(spec.encoding.color, spec.layer.at(-1).encoding.shape, all.families.flatMap((f) => f.methods), all);
+    if (sides) spec.encoding.color = { ...spec.encoding.color, field: "record", scale: sides };
     spec.layer[0].encoding.color.value = colourOf("--muted");
     spec.layer[1].encoding.color.value = colourOf("--accent");
     spec.layer[2].encoding.color.value = colourOf("--ink");
+    spec.layer = spec.layer.filter((layer) => drawn(layer, spec.datasets[layer.data.name]));
   }).then((view) => view && hover(host, view, shown, axis, all));
+}
+
+// Nothing warns of an empty extent where a layer has nothing to draw.
+const drawn = (layer, data) => data.length > 0 && (layer.mark.type !== "rule" || data.some((one) => one.low !== null));
+
+// 1, 2, 5, 10 … in sight; of many decades, the powers of ten alone.
+function ticks(left, right) {
+  const steps = Math.log10(right / left) > 3 ? [1] : [1, 2, 5];
+  const found = [];
+  for (let power = Math.floor(Math.log10(left)); power <= Math.ceil(Math.log10(right)); power += 1)
+    for (const step of steps) found.push(Number(`${step}e${power}`));
+  return found.filter((value) => value >= left * 0.7 && value <= right * 1.4);
 }
 
 function point(row, axis, only, index) {
   return { index, x: axis.of(row), y: row.quality, low: row.low, high: row.high, record: row.record,
-    family: row.info.family, method: row.info.method, weight: only && only !== row.info.method ? 0 : 1 };
+    family: row.info.family, method: row.info.method, ...(only && only !== row.info.method ? { opacity: 0.12, line: 0.08 } : { opacity: 1, line: 0.45 }) };
 }
 
 // What is within 10 % of dense: of an accuracy 10 points.
