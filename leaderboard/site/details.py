@@ -7,7 +7,7 @@ from leaderboard.record import Record, Result
 from leaderboard.rows import Row, row_of
 from leaderboard.site import pending
 from leaderboard.site.payload import key
-from leaderboard.site.shown import number, text, tree
+from leaderboard.site.shown import number, places, text, tree
 
 
 def records(board: Board) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _verified(found):
 def _comparison(found):
     return {
         "against": text(found.against),
-        "difference": [number(value, 4) for value in (found.difference, found.low, found.high)],
+        "difference": [places(value) for value in (found.difference, found.low, found.high)],
         "p": number(found.p, 3),
         "test": text(found.test),
     }

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,6 @@ from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"
 STYLES = ("theme.css", "page.css", "controls.css", "tables.css", "overview.css", "task.css", "record.css")
-SCRIPTS = (  # each after those that it imports
-    "dom.js format.js store.js route.js marks.js plot.js grid.js legend.js "
-    "overview.js tradeoff.js answer.js tray.js columns.js task.js record.js flips.js compare.js main.js"
-).split()
 SPECS = ("tradeoff", "ranking", "profile")
 LARGEST = 6_000_000
 """Bytes of the page. Details that do not fit are left out, and the page says so."""
@@ -90,13 +87,20 @@ def _style() -> str:
 
 def _script() -> str:
     """The modules one after the other, each in a scope of its own: a browser imports no file from a disk."""
-    return "\n".join(_module(name.removesuffix(".js"), (SOURCE / name).read_text("utf-8")) for name in SCRIPTS)
+    return "\n".join(_modules("main", set()))
 
 
-def _module(name: str, text: str) -> str:
+def _modules(name: str, known: set[str]) -> Iterator[str]:
+    """`name` after the modules that it imports."""
+    known.add(name)
+    text = (SOURCE / f"{name}.js").read_text("utf-8")
+    for _, other in IMPORT.findall(text):
+        if other not in known:
+            yield from _modules(other, known)
     exported = ", ".join(EXPORT.findall(text))
-    text = IMPORT.sub(lambda m: f"const {{{m[1].replace(' as ', ': ')}}} = ${m[2]};", re.sub(r"^export ", "", text, flags=re.MULTILINE))
-    return f"const ${name} = (() => {{\n{text}return {{ {exported} }};\n}})();"
+    text = IMPORT.sub(lambda m: f"const {{{m[1].replace(' as ', ': ')}}} = ${m[2]};", text)
+    text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+    yield f"const ${name} = (() => {{\n{text}return {{ {exported} }};\n}})();"
 
 
 @cache

@@ -9,7 +9,7 @@ from leaderboard.board import Board, Division
 from leaderboard.record import Record, TaskInfo
 from leaderboard.rows import Row, row_of
 from leaderboard.site import pending
-from leaderboard.site.shown import number, text
+from leaderboard.site.shown import number, places, text
 from leaderboard.statistics import Summary, summarize
 
 
@@ -19,7 +19,7 @@ def overview(boards: list[Board]) -> dict[str, Any]:
         "tasks": [_task(board) for board in boards],
         "aggregate": [_aggregate(entry) for entry in pending.aggregate(boards)],
         "profiles": {
-            name: [[number(t), number(share)] for t, share in steps]
+            name: [[number(t), places(share)] for t, share in steps]
             for name, steps in sorted(pending.profiles(boards).items())
         },
         "claims": [_claim(status) for status in pending.claims(boards)],
@@ -43,7 +43,7 @@ def key(record: Record) -> str:
 
 def summary(value: Summary) -> list:
     """[mean, std, n, low, high]"""
-    return [number(value.mean), number(value.std, 3), value.n, *(number(end) for end in pending.interval(value))]
+    return [places(value.mean), places(value.std), value.n, *(places(end) for end in pending.interval(value))]
 
 
 def _task(board):
@@ -70,7 +70,7 @@ def _task(board):
 def _division(division: Division):
     scores = {}
     for score in pending.scores(division):
-        values = [number(value, 4) for value in (score.value, score.low, score.high, score.valid)]
+        values = [places(value) for value in (score.value, score.low, score.high, score.valid)]
         scores.setdefault((score.method, score.digest), {})[score.axis] = values
     records = {key(row.record): row.record for row in division.rows}.values()
     return {
@@ -111,7 +111,7 @@ def _row(row: Row, optimal: bool):
         "rank_high": high,
         "tie": pending.tie(row),
         **{f"p_{name}": number(found[name].p, 2) if name in found else None for name in ("dense", "control", "best")},
-        "control_difference": number(control.difference, 3) if control else None,
+        "control_difference": places(control.difference) if control else None,
         **_figures(row.figures),
     }
 
@@ -131,7 +131,7 @@ def _figures(figures):
 
 
 def _aggregate(entry):
-    values = {name: number(getattr(entry, name), 4) for name in ("value", "low", "high")}
+    values = {name: places(getattr(entry, name)) for name in ("value", "low", "high")}
     return {"method": entry.method, "axis": entry.axis, "tasks": entry.tasks, "missing": list(entry.missing)} | values
 
 

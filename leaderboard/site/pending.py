@@ -1,4 +1,4 @@
-"""TO BE DELETED once rows, divisions and the aggregate carry their statistics: what the page shows of them till then."""
+"""TO BE DELETED once rows, divisions and boards carry their statistics: what the page shows of them till then."""
 
 import importlib
 

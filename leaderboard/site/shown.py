@@ -17,6 +17,11 @@ def number(value: float | None, significant: int = 5) -> float | int | None:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
+def places(value: float | None, digits: int = 4) -> float | None:
+    """Of a quality: the decimal places that the tables show."""
+    return None if value is None else round(value, digits) + 0.0  # + 0.0: no negative zero
+
+
 def text(value: str | None) -> str | None:
     """Without control and format characters: what is copied from the page is what is seen."""
     if value is None:

@@ -46,7 +46,8 @@ export function colourOf(property) {
 }
 
 // Tells the channels of a specification which colour and which shape are whose.
-export function scales(color, shape, methods, all) {
-  color.scale = { domain: all.families.map((f) => f.name), range: all.families.map((f) => f.colour) };
+export function scales(color, shape, all) {
+  const methods = all.families.flatMap((family) => family.methods);
+  color.scale = { domain: methods.map((m) => m.name), range: methods.map((m) => m.colour) };
   shape.scale = { domain: methods.map((m) => m.name), range: methods.map((m) => m.shape) };
 }

@@ -92,30 +92,27 @@ function cell(task, method, found, axis) {
 }
 
 function drawRanking(host, note, board, all, axis) {
-  const methods = all.families.flatMap((family) => family.methods);
   const entries = board.aggregate.filter((entry) => entry.axis === axis && entry.value !== null);
   fill(note);
   if (!entries.length) return fill(host, el("p", { class: "none" }, "There is nothing to rank yet."));
   const values = entries.map((entry) => ({ ...entry, missing: undefined,
-    label: entry.method, opacity: entry.missing.length ? 0.4 : 1,
-    family: methods.find((m) => m.name === entry.method)?.family ?? "" }));
+    label: entry.method, opacity: entry.missing.length ? 0.4 : 1 }));
   const gaps = entries.filter((entry) => entry.missing.length);
   fill(note, gaps.length > 0 && el("details", {}, el("summary", {}, `${gaps.length} of ${entries.length} methods, drawn faint, lack tasks and have no place`),
     el("ul", {}, gaps.map((entry) => el("li", {}, el("b", {}, entry.method), ` has ${entry.tasks}, lacks ${entry.missing.join(", ")}`)))));
   return draw(host, "ranking", (spec) => {
     spec.datasets.methods = values;
-    scales(spec.encoding.color, spec.layer[1].encoding.shape, methods, all);
+    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
   });
 }
 
 function drawProfile(host, board, all) {
-  const methods = all.families.flatMap((family) => family.methods);
   const steps = Object.entries(board.profiles).flatMap(([name, points]) => points.map(([threshold, share], i) => ({
-    threshold, share, method: name, family: methods.find((m) => m.name === name)?.family ?? "",
+    threshold, share, method: name,
     mark: i % Math.ceil(points.length / 4) === 0 })));
   if (!steps.length) return fill(host, el("p", { class: "none" }, "There is nothing to compare yet."));
   return draw(host, "profile", (spec) => {
     spec.datasets.steps = steps;
-    scales(spec.encoding.color, spec.layer[1].encoding.shape, methods, all);
+    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
   });
 }

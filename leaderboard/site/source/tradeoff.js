@@ -52,7 +52,7 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
     spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
     spec.encoding.x.axis.values = ticks(left, right);
     if (range) spec.encoding.y.scale = { domain: range, nice: false };
-    scales(spec.encoding.color, spec.layer.at(-1).encoding.shape, all.families.flatMap((f) => f.methods), all);
+    scales(spec.encoding.color, spec.layer.at(-1).encoding.shape, all);
     if (sides) spec.encoding.color = { ...spec.encoding.color, field: "record", scale: sides };
     spec.layer[0].encoding.color.value = colourOf("--muted");
     spec.layer[1].encoding.color.value = colourOf("--accent");
@@ -64,9 +64,10 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
 // Nothing warns of an empty extent where a layer has nothing to draw.
 const drawn = (layer, data) => data.length > 0 && (layer.mark.type !== "rule" || data.some((one) => one.low !== null));
 
-// 1, 2, 5, 10 … in sight; of many decades, the powers of ten alone.
+// Round values in sight: of many decades, the powers of ten alone.
 function ticks(left, right) {
-  const steps = Math.log10(right / left) > 3 ? [1] : [1, 2, 5];
+  const decades = Math.log10(right / left);
+  const steps = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
   const found = [];
   for (let power = Math.floor(Math.log10(left)); power <= Math.ceil(Math.log10(right)); power += 1)
     for (const step of steps) found.push(Number(`${step}e${power}`));
@@ -75,7 +76,7 @@ function ticks(left, right) {
 
 function point(row, axis, only, index) {
   return { index, x: axis.of(row), y: row.quality, low: row.low, high: row.high, record: row.record,
-    family: row.info.family, method: row.info.method, ...(only && only !== row.info.method ? { opacity: 0.12, line: 0.08 } : { opacity: 1, line: 0.45 }) };
+    method: row.info.method, ...(only && only !== row.info.method ? { opacity: 0.12, line: 0.08 } : { opacity: 1, line: 0.45 }) };
 }
 
 // What is within 10 % of dense: of an accuracy 10 points.
