@@ -24,6 +24,8 @@ STYLES = ("theme.css", "page.css", "controls.css", "tables.css", "overview.css",
 SPECS = ("tradeoff", "ranking", "profile")
 LARGEST = 6_000_000
 """Bytes of the page. Details that do not fit are left out, and the page says so."""
+FRAME = 150_000
+"""Bytes kept for template, styles and scripts."""
 BLOCK = re.compile(r'(<script type="application/octet-stream" id="[^"]*">)([A-Za-z0-9+/=]*)(?=</script>)')
 
 IMPORT = re.compile(r'^import {([^}]*)} from "\./(\w+)\.js";$', re.MULTILINE)
@@ -54,22 +56,27 @@ def unpacked(page: str) -> str:
 
 
 def _blocks(boards, library):
-    """Everything that must be there, then details and outcomes, small tasks first, while they fit."""
+    """Everything that must be there, then details and outcomes, tasks of few runs first, while they fit."""
     needed = {"library": library, "specs": _json(_specs()), "overview": _json(payload.overview(boards))}
     needed |= {f"rows/{board.task.name}": _json(payload.rows(board)) for board in boards}
     packed = [_pack(name, text) for name, text in needed.items()]
-    left = LARGEST - sum(map(len, packed)) - 200_000
+    left = LARGEST - FRAME - sum(map(len, packed))
     for kind, make in (("details", details.records), ("outcomes", details.outcomes)):
-        more = [_pack(f"{kind}/{board.task.name}", _json(make(board))) for board in boards]
-        for block in sorted(more, key=len):
-            if len(block) <= left:
-                packed.append(block)
-                left -= len(block)
+        for board in sorted(boards, key=_runs):
+            block = _pack(f"{kind}/{board.task.name}", _json(make(board)))
+            if len(block) > left:
+                break
+            packed.append(block)
+            left -= len(block)
     return packed
 
 
+def _runs(board):
+    return sum(row.asked for division in board.divisions for row in division.rows), board.task.name
+
+
 def _pack(name: str, text: str) -> str:
-    data = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    data = base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
     return f'<script type="application/octet-stream" id="{name}">{data}</script>'
 
 

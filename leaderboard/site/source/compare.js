@@ -45,7 +45,7 @@ function figures(task, a, b, all) {
       line(task.metric, (r) => (r.quality === null ? "failed" : [plusMinus(fixed(r.quality), r.std), el("small", {}, interval(r.low, r.high))])),
       line("vs dense", (r) => [signed(r.difference), r.p_dense !== null && el("small", {}, `p ${probability(r.p_dense)}`)]),
       line("rank", rank), line("n", seeds),
-      ["bytes", "macs", "bops", "ms1", "ms", "cost"].map((id) => line(axis[id].title.replace(", bytes", "").replace(", ms", ""),
+      ["bytes", "macs", "bops", "ms1", "ms", "cost"].map((id) => line(axis[id].label,
         (r) => (axis[id].of(r) === null ? MISSING : axis[id].show(axis[id].of(r))), axis[id].of)),
       line("run as", (r) => r.execution ?? MISSING))));
 }

@@ -101,6 +101,7 @@ function drawRanking(host, note, board, all, axis) {
   fill(note, gaps.length > 0 && el("details", {}, el("summary", {}, `${gaps.length} of ${entries.length} methods, drawn faint, lack tasks and have no place`),
     el("ul", {}, gaps.map((entry) => el("li", {}, el("b", {}, entry.method), ` has ${entry.tasks}, lacks ${entry.missing.join(", ")}`)))));
   return draw(host, "ranking", (spec) => {
+    spec.height = 60 + 24 * values.length;
     spec.datasets.methods = values;
     scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
   });

@@ -8,12 +8,13 @@ import { details, rows as load } from "./store.js";
 import { axes, drawTradeoff } from "./tradeoff.js";
 
 export async function recordPage(main, board, route, task, record) {
-  const [rows, all] = [(await load(task)).filter((row) => row.record === record.key), marks(board)];
+  const [every, all] = [await load(task), marks(board)];
+  const rows = every.filter((row) => row.record === record.key);
   const found = (await details(task))?.[record.key];
   const plot = el("div", { class: "plot", role: "img", "aria-label": `${task.metric} against bytes of this record` });
   fill(main, head(task, record, all, found),
-    el("div", { class: "pair wide" }, el("section", {}, el("h2", {}, "Curve"), plot), el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found))),
-    found ? body(task, record, rows, found) : el("section", {}, el("p", { class: "none" },
+    el("div", { class: "pair wide" }, el("section", {}, el("h2", {}, "Curve"), plot), el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every))),
+    found ? body(task, found) : el("section", {}, el("p", { class: "none" },
       "The page had no room for this record’s seeds; they are in ", file(task, record), ".")));
   const group = task.groups.find((one) => one.name === record.group);
   drawTradeoff(plot, { task, group, rows, axis: axes(task).bytes, limit: null, near: false, only: "", all, height: 280 });
@@ -38,10 +39,23 @@ function head(task, record, all, found) {
 function curve(task, rows, found) {
   const names = ["dense", "control", "best"];
   const line = (row, i) => el("tr", {}, el("th", { scope: "row" }, strength(row)), td(rank(row)),
-    td(row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))]),
+    td(row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))]), td(seeds(row)),
     names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),
-    td(si(row.bytes, "B")), td(row.ratio === null ? MISSING : `×${three(row.ratio)}`), td(seeds(row)));
-  return table("Strengths", ["strength", "rank", task.metric, "vs dense", "vs control", "vs best", "bytes", "ratio", "n"], rows.map(line));
+    td(si(row.bytes, "B")));
+  return table("Strengths", ["strength", "rank", task.metric, "n", "vs dense", "vs control", "vs best", "bytes"], rows.map(line));
+}
+
+// Links to each strength beside its control, else beside the dense net.
+function partners(task, record, rows, every) {
+  if (record.stale || record.method === "dense") return null;
+  const peers = every.filter((row) => row.info.group === record.group);
+  const links = rows.flatMap((row) => {
+    const other = peers.find((peer) => peer.info.method === record.control && peer.strength === row.strength)
+      ?? peers.find((peer) => peer.info.method === "dense");
+    return other ? [" ", el("a", { href: toCompare(task.name, row.id, other.id), title: `against ${other.info.label}` }, row.strength)] : [];
+  });
+  return links.length > 0 && el("p", { class: "note below" }, "Side by side with its ",
+    peers.some((peer) => peer.info.method === record.control) ? `control, ${record.control}` : "dense net", ":", links);
 }
 
 function comparison(found, row, name, task) {
@@ -53,7 +67,7 @@ function comparison(found, row, name, task) {
       `${name === "control" && !beats ? "does not beat it, " : ""}p ${probability(found.p)}`)];
 }
 
-function body(task, record, rows, found) {
+function body(task, found) {
   const remarks = found.points.flatMap((point) => point.runs.flatMap((run) => [
     ...(run.failure ? [`${point.strength}, seed ${run.seed} failed: ${run.failure}`] : []),
     ...(run.notes ?? []).map((note) => `${point.strength}, seed ${run.seed}: ${note}`)]));
@@ -65,7 +79,6 @@ function body(task, record, rows, found) {
     el("div", { class: "pair" },
       el("section", {}, el("h2", {}, "Provenance"), provenance(found), found.verified.length > 0 && verified(found)),
       el("section", {}, el("h2", {}, "Configuration"), el("pre", { class: "config", tabindex: "0" }, JSON.stringify(found.config, null, 2)))),
-    el("section", { class: "actions" }, rows.length > 1 && el("a", { class: "button", href: toCompare(task.name, rows[0].id, rows.at(-1).id) }, "Compare with another")),
   ];
 }
 

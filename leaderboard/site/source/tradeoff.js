@@ -13,7 +13,7 @@ export function axes(task) {
     macs: { label: "MACs", title: "effective MACs of one example", of: (row) => row.effective_macs, show: (v) => si(v), format: "~s" },
     bops: { label: "BOPs", title: "bit operations of one example", of: (row) => row.bops, show: (v) => si(v), format: "~s" },
     ms1: { label: "latency, batch 1", title: "median latency at batch 1, ms", of: (row) => row.ms0, show: (v) => `${three(v)} ms`, format: "~g" },
-    ms: { label: `batch ${task.batch}`, title: `median latency at batch ${task.batch}, ms`, of: (row) => row.ms1, show: (v) => `${three(v)} ms`, format: "~g" },
+    ms: { label: `latency, batch ${task.batch}`, title: `median latency at batch ${task.batch}, ms`, of: (row) => row.ms1, show: (v) => `${three(v)} ms`, format: "~g" },
     cost: { label: "cost", title: "seconds of optimizing", of: (row) => row.seconds === null ? null : Math.max(row.seconds, CHEAPEST), show: (v) => `${three(v)} s`, format: "~g" },
   };
 }
