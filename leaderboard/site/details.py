@@ -4,7 +4,7 @@ from typing import Any
 
 from leaderboard.board import Board
 from leaderboard.record import Record, Result
-from leaderboard.rows import Row, row_of
+from leaderboard.rows import Row, row_of, strength_text
 from leaderboard.site import pending
 from leaderboard.site.payload import key
 from leaderboard.site.shown import number, places, text, tree
@@ -59,10 +59,9 @@ def _record(record: Record, rows: list[Row]):
 
 
 def _verified(found):
-    strength = found.strength if isinstance(found.strength, list) else [found.strength]
     return {
         "seed": found.seed,
-        "strength": "+".join(f"{part:g}" for part in strength),
+        "strength": strength_text(found.strength),
         "quality": number(found.quality, 6),
         "tolerance": number(found.tolerance, 3),
         "device": text(found.device),

@@ -7,7 +7,7 @@ from typing import Any
 
 from leaderboard.board import Board, Division
 from leaderboard.record import Record, TaskInfo
-from leaderboard.rows import Row, row_of
+from leaderboard.rows import Row, row_of, strength_text
 from leaderboard.site import pending
 from leaderboard.site.shown import number, places, text
 from leaderboard.statistics import Summary, summarize
@@ -136,12 +136,12 @@ def _aggregate(entry):
 
 
 def _claim(status):
-    """The claim's own fields as they are, beside what was reproduced."""
-    fields = getattr(status.claim, "__struct_fields__", None) or status.claim._fields
-    claim = {name: getattr(status.claim, name) for name in fields}
-    claim = {name: text(value) if isinstance(value, str) else value for name, value in claim.items()}
-    return {
-        "claim": claim,
+    claim = status.claim
+    names = ("task", "method", "metric", "paper", "arxiv", "where")
+    return {name: text(getattr(claim, name)) for name in names} | {
+        "strength": "" if claim.strength is None else strength_text(claim.strength),
+        "value": number(claim.value, 6),
+        "tolerance": number(claim.tolerance, 3),
         "status": status.status,
         "reproduced": summary(status.reproduced) if status.reproduced else None,
     }

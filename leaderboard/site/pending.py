@@ -35,7 +35,7 @@ def profiles(boards):
 
 def claims(boards):
     module = _module("claims")
-    return module.statuses(module.read("leaderboard/claims.json"), boards) if module else []
+    return module.statuses(module.read(), boards) if module else []
 
 
 def _module(name):

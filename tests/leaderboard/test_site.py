@@ -135,6 +135,22 @@ def test_switches_axes(browser, path):
     assert browser.complaints() == []
 
 
+def test_marks_show_their_figures(browser, path):
+    """Pointing at a mark opens a card with a link to its record; a click keeps it there."""
+    browser.open(path, "#/task/toy")
+    chains = pytest.importorskip("selenium.webdriver").ActionChains
+    mark = browser.driver.find_elements("css selector", ".plot svg .mark-symbol path")[1]
+    browser.run("arguments[0].scrollIntoView({block: 'center'})", mark)
+    chains(browser.driver).move_to_element(mark).perform()
+    browser.until("document.querySelector('.card')?.hidden === false")
+    assert browser.texts(".card b") == ["lsq · bits 4"]
+    chains(browser.driver).click().move_to_element(browser.driver.find_element("css selector", "h1")).perform()
+    assert browser.run("return document.querySelector('.card').hidden") is False
+    browser.click(".card a")
+    browser.until("document.querySelector('.command pre')")
+    assert browser.place == f"#/record/toy/{LSQ}"
+
+
 def test_answers_what_is_best_under_a_budget(browser, path):
     """Under 6 kB: lsq, 0.8, at 5.5 kB; rtn at 4 bits, 0.75, is next. Under 10 B there is nothing."""
     browser.open(path, "#/task/toy?under=6kB")
@@ -247,6 +263,56 @@ def test_hostile_strings_are_shown_and_do_nothing(browser, toy, tmp_path):
         assert browser.run("return [...document.querySelectorAll('main img, main script, aside img')].length") == 0
         assert browser.driver.title.startswith("slimbench")
         assert browser.complaints() == []
+
+
+STATISTICS = {
+    "aggregate": [
+        {"method": "rtn", "axis": "bytes", "tasks": 2, "missing": [], "value": 0.4, "low": 0.3, "high": 0.5},
+        {"method": "lsq", "axis": "bytes", "tasks": 1, "missing": ["text"], "value": 0.6, "low": None, "high": None},
+    ],
+    "profiles": {"lsq": [[0, 1], [0.5, 0.5]], "rtn": [[0, 1], [0.5, 0]]},
+    "claims": [
+        {
+            "task": "toy",
+            "method": "rtn",
+            "strength": "4",
+            "metric": "accuracy",
+            "value": 0.76,
+            "tolerance": 0.02,
+            "paper": EVIL,
+            "arxiv": None,
+            "where": "table 1",
+            "status": "matched",
+            "reproduced": [0.75, 0.07, 2, 0.1, 1.4],
+        }
+    ],
+}
+
+
+def test_statistics_on_the_overview(browser, records, tmp_path, monkeypatch):
+    """Scores in the heat map, missing ones as such; who lacks a task is named; claims stand beside what was found."""
+
+    def overview(found):
+        made = payload_overview(found) | STATISTICS
+        toys = made["tasks"][1]["groups"][0]["records"]
+        scores = {"lsq": {"bytes": [0.6, 0.5, 0.7, 0.6]}, "rtn": {"bytes": [0.4, None, None, 0.4]}}
+        for record in toys:
+            record["scores"] = scores.get(record["method"], {})
+        return made
+
+    payload_overview = page.payload.overview
+    monkeypatch.setattr(page.payload, "overview", overview)
+    opened = site(tmp_path, records)
+    browser.open(opened)
+    assert browser.texts(".heat thead th")[1:] == ["lsq", "random", "rtn"]
+    assert browser.texts(".heat tbody:nth-of-type(1) tr:last-child td") == ["0.60", "–", "0.40"]
+    assert browser.texts("details li") == ["lsq has 1, lacks text"]
+    assert {"lsq", "rtn"} <= set(browser.texts(".plot svg text"))
+    (claim,) = browser.texts('[aria-label="Claimed and reproduced"] tbody tr')
+    assert claim == f"toyrtn40.76 ± 0.02accuracy0.7500[0.1000, 1.4000] n 2matched{EVIL}table 1"
+    browser.click(".choice button", "latency")
+    browser.until("document.querySelectorAll('.heat td a').length === 0")
+    assert browser.complaints() == []
 
 
 def test_what_does_not_fit_is_left_out_and_said(browser, records, tmp_path, monkeypatch):

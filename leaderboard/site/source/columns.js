@@ -77,16 +77,3 @@ function cost(row) {
   const teacher = row.teacher_forwards ? `, ${si(row.teacher_forwards)} teacher` : "";
   return [`${three(Math.round(row.seconds * 100) / 100)} s`, el("small", {}, `${row.steps} steps${teacher}`)];
 }
-
-// What papers claim, beside what was reproduced here.
-export function claims(board, task) {
-  const found = board.claims.filter((one) => one.claim.task === task.name);
-  if (!found.length) return null;
-  const names = Object.keys(found[0].claim).filter((name) => name !== "task");
-  const cell = (value) => el("td", {}, value === null || value === undefined ? MISSING : String(value));
-  return el("section", {}, el("h2", {}, "Claimed by papers"), el("div", { class: "scroll", tabindex: "0" },
-    el("table", { class: "grid" }, el("thead", {}, el("tr", {}, [...names, "reproduced", "status"].map((n) => el("th", { scope: "col" }, n)))),
-      el("tbody", {}, found.map((one) => el("tr", {}, names.map((name) => cell(one.claim[name])),
-        cell(one.reproduced && `${plusMinus(fixed(one.reproduced[0]), one.reproduced[1])} (n ${one.reproduced[2]})`),
-        el("td", {}, el("span", { class: `stamp ${one.status === "matched" ? "good" : "warn"}` }, one.status))))))));
-}

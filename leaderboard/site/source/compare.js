@@ -19,7 +19,7 @@ export async function comparePage(main, board, route, task) {
   const all = marks(board);
   const go = (x, y) => { location.hash = toCompare(task.name, x, y); };
   const options = rows.map((row) => [row.id, `${row.info.label}, ${strength(row)}${row.info.group === "open" ? " (open)" : ""}`]);
-  const plot = el("div", { class: "plot", role: "img", "aria-label": `${task.metric} against bytes of both records` });
+  const plot = el("div", { class: "plot", role: "group", "aria-label": `${task.metric} against bytes of both records` });
   const seeding = el("div");
   fill(main, el("div", { class: "title" }, el("p", { class: "crumb" }, el("a", { href: toTask(task.name) }, task.name), " / compare"),
     el("h1", {}, `${a.info.label}, ${strength(a)}`, el("span", { class: "against" }, " against "), `${b.info.label}, ${strength(b)}`)),

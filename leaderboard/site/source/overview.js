@@ -1,4 +1,5 @@
 // The first page: every task against every method, and the ranking across tasks.
+import { claims } from "./claims.js";
 import { choice, el, fill, symbol } from "./dom.js";
 import { fixed, interval, MISSING } from "./format.js";
 import { marks, scales } from "./marks.js";
@@ -24,8 +25,8 @@ export function overviewPage(main, board, route) {
         el("p", { class: "note" }, "Interquartile mean of the scores over tasks and seeds, with its 95 % interval."),
         ranking, missing),
       el("section", {}, el("h2", {}, "Performance profile"),
-        el("p", { class: "note" }, "The share of tasks and seeds on which a method scores above a threshold; higher is better."),
-        profile)));
+        el("p", { class: "note" }, "The share of tasks and seeds on which a method’s score over bytes is above a threshold; higher is better."),
+        profile)), claims(board));
 
   function refresh() {
     axis.sync(state.axis);
@@ -48,7 +49,7 @@ function heading(board) {
 const SCORE = () => el("p", { class: "note" },
   "The share of dense quality that a curve keeps, averaged over log budgets between fixed references of the task: ",
   "0 is the dense net uncompressed, 1 its quality at the least budget. No entry moves another’s. Closed division. ", el("span", { class: "missing key" }, MISSING),
-  " marks what has not been run; it is never averaged over.");
+  " marks where there is no score: not run, or of latency only simulated. It is never averaged over.");
 
 // One row a task, one column a method; of several configurations, the best on valid, with their number.
 function heat(board, all, axis) {
@@ -68,7 +69,7 @@ function heat(board, all, axis) {
       }
   const columns = all.families.flatMap((f) => f.methods).filter((m) => m.name !== "dense" && names.has(`${m.family}/${m.name}`));
   const modalities = [...new Set(board.tasks.map((task) => task.modality))].sort();
-  return el("table", { class: "heat" },
+  return el("table", { class: `heat${columns.length > 20 ? " many" : ""}` },
     el("caption", { class: "hidden" }, `Scores over ${axis}`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "task"), columns.map((method) =>
       el("th", { scope: "col", title: method.family }, el("span", { class: "upright" }, symbol(method.path, method.colour), method.name))))),

@@ -11,7 +11,7 @@ export async function recordPage(main, board, route, task, record) {
   const [every, all] = [await load(task), marks(board)];
   const rows = every.filter((row) => row.record === record.key);
   const found = (await details(task))?.[record.key];
-  const plot = el("div", { class: "plot", role: "img", "aria-label": `${task.metric} against bytes of this record` });
+  const plot = el("div", { class: "plot", role: "group", "aria-label": `${task.metric} against bytes of this record` });
   fill(main, head(task, record, all, found),
     el("div", { class: "pair wide" }, el("section", {}, el("h2", {}, "Curve"), plot), el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every))),
     found ? body(task, found) : el("section", {}, el("p", { class: "none" },

@@ -2,13 +2,14 @@
 import { answer } from "./answer.js";
 import { choice, el, facts, fill } from "./dom.js";
 import { fixed, MISSING, parseAmount, plusMinus, si } from "./format.js";
-import { claims, columns, staleColumns } from "./columns.js";
+import { claims } from "./claims.js";
+import { columns, staleColumns } from "./columns.js";
 import { grid } from "./grid.js";
 import { hidden, legend } from "./legend.js";
 import { marks } from "./marks.js";
 import { remember } from "./route.js";
 import { rows as load } from "./store.js";
-import { axes, drawTradeoff } from "./tradeoff.js";
+import { axes, CROWD, drawTradeoff } from "./tradeoff.js";
 import { tray } from "./tray.js";
 
 const DEFAULTS = { group: "", x: "bytes", range: "all", under: "", off: "", only: "", find: "", sort: "" };
@@ -32,7 +33,7 @@ export async function taskPage(main, board, route, task) {
   const under = field("Under", "20kB", "under");
   const find = field("Filter", "method, strength …", "find");
   const key = legend(all, [...task.records.values()].filter((r) => r.group !== "stale"), state, () => refresh());
-  const plot = el("div", { class: "plot", role: "img" });
+  const plot = el("div", { class: "plot", role: "group" });
   const said = el("div", { "aria-live": "polite" });
   const table = grid(`Rows of ${task.name}`, columns(task, all, () => refresh()), state, () => refresh());
   const count = el("p", { class: "note" });
@@ -65,15 +66,15 @@ export async function taskPage(main, board, route, task) {
   const stale = rows.filter((row) => row.info.group === "stale");
   fill(main, head(task, groups),
     el("section", {}, el("div", { class: "controls" }, choices.x, choices.range, groups.length > 1 && choices.group, under), said,
-      el("div", { class: "board" }, el("figure", {}, plot, el("figcaption", { class: "note" }, CAPTION(groups[0]))), key.node)),
+      el("div", { class: "board" }, el("figure", {}, plot, el("figcaption", { class: "note" }, CAPTION(groups[0], rows.length > CROWD))), key.node)),
     el("section", {}, el("div", { class: "head" }, el("h2", {}, "Rows"), find), count, table.node),
     stale.length > 0 && staleTable(stale, all), claims(board, task));
   refresh();
 }
 
-const CAPTION = (group) => [el("i", { class: "swatch step" }), "Pareto front of what is shown  ",
+const CAPTION = (group, crowded) => [el("i", { class: "swatch step" }), "Pareto front of what is shown  ",
   el("i", { class: "swatch dots" }), `dense${group?.dense ? ` ${fixed(group.dense.quality[0])}` : ""}  `,
-  "│ 95 % interval. Point at a mark for its figures; click to keep them."];
+  `│ 95 % interval${crowded ? ", of the front alone" : ""}. Point at a mark for its figures; click to keep them.`];
 
 function head(task, groups) {
   const dense = groups[0]?.dense;

@@ -5,6 +5,7 @@ import { colourOf, scales } from "./marks.js";
 import { draw } from "./plot.js";
 import { toRecord } from "./route.js";
 
+export const CROWD = 200; // rows above which a plot shows the intervals of its front alone
 const CHEAPEST = 0.01; // seconds: a method that costs less is drawn here, as a log axis has no zero
 
 export function axes(task) {
@@ -34,8 +35,9 @@ export function front(rows, of, higher) {
 export function drawTradeoff(host, { task, group, rows, axis, limit, near, only, all, height, sides }) {
   const shown = rows.filter((row) => axis.of(row) > 0 && row.quality !== null);
   if (!shown.length) return fill(host, el("p", { class: "none" }, "No row has both figures."));
-  const points = shown.map((row, i) => point(row, axis, only, i));
-  const best = points.every((p) => p.record === points[0].record) ? [] : front(shown, axis.of, task.higher);
+  const best = shown.every((row) => row.record === shown[0].record) ? [] : front(shown, axis.of, task.higher);
+  const told = shown.length > CROWD ? new Set(best) : null;
+  const points = shown.map((row, i) => point(row, axis, only, i, told));
   const xs = points.map((p) => p.x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
   const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
@@ -74,9 +76,12 @@ function ticks(left, right) {
   return found.filter((value) => value >= left * 0.7 && value <= right * 1.4);
 }
 
-function point(row, axis, only, index) {
+// Others than the isolated method are faint. In a crowd, `told` alone have intervals.
+function point(row, axis, only, index, told) {
+  const plain = only ? only === row.info.method : !told || told.has(row);
+  const faint = told ? { opacity: 0.3, line: 0.04 } : { opacity: 0.12, line: 0.08 };
   return { index, x: axis.of(row), y: row.quality, low: row.low, high: row.high, record: row.record,
-    method: row.info.method, ...(only && only !== row.info.method ? { opacity: 0.12, line: 0.08 } : { opacity: 1, line: 0.45 }) };
+    method: row.info.method, ...(plain ? { opacity: 1, line: 0.45 } : faint) };
 }
 
 // What is within 10 % of dense: of an accuracy 10 points.
