@@ -36,7 +36,8 @@ export function symbol(path, colour) {
 // One of several, as buttons. Returns the group; `group.sync(chosen)` shows which is chosen.
 export function choice(label, options, choose) {
   const buttons = options.map(([value, text]) =>
-    el("button", { type: "button", "data-value": value, onclick: () => choose(value) }, text));
+    el("button", { type: "button", "data-value": value, onclick: () => choose(value) }, text),
+  );
   const group = el("div", { class: "choice", role: "group", "aria-label": label }, el("span", {}, label), buttons);
   group.sync = (chosen) => {
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.value === chosen));
@@ -45,22 +46,33 @@ export function choice(label, options, choose) {
 }
 
 export function picker(label, options, chosen, choose) {
-  const select = el("select", { "aria-label": label, onchange: () => choose(select.value) },
-    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+  const select = el(
+    "select",
+    { "aria-label": label, onchange: () => choose(select.value) },
+    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)),
+  );
   return el("label", { class: "pick" }, el("span", {}, label), select);
 }
 
 export function facts(pairs) {
-  return el("dl", { class: "facts" },
-    pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  return el(
+    "dl",
+    { class: "facts" },
+    pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
 }
 
 export function copyButton(text) {
   const button = el("button", { type: "button", class: "copy", onclick: copy }, "Copy");
   async function copy() {
-    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    const done = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
     button.textContent = done ? "Copied" : "Select it and copy";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, 1500);
   }
   return button;
 }

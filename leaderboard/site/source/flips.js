@@ -11,8 +11,7 @@ export function pairs(runsA, runsB) {
 // Of right and wrong: examples that only the one or only the other got right.
 export function flips(a, b) {
   const found = { onlyA: [], onlyB: [], examples: a.length };
-  for (let k = 0; k < a.length; k += 1)
-    if (a[k] !== b[k]) found[a[k] === "1" ? "onlyA" : "onlyB"].push(k);
+  for (let k = 0; k < a.length; k += 1) if (a[k] !== b[k]) found[a[k] === "1" ? "onlyA" : "onlyB"].push(k);
   return found;
 }
 
@@ -20,8 +19,7 @@ export function flips(a, b) {
 export function changes(a, b) {
   const found = { onlyA: [], onlyB: [], examples: a.length };
   const size = (k) => Math.abs(a[k] - b[k]);
-  for (let k = 0; k < a.length; k += 1)
-    if (a[k] !== b[k]) found[a[k] < b[k] ? "onlyA" : "onlyB"].push(k);
+  for (let k = 0; k < a.length; k += 1) if (a[k] !== b[k]) found[a[k] < b[k] ? "onlyA" : "onlyB"].push(k);
   for (const side of [found.onlyA, found.onlyB]) side.sort((k, l) => size(l) - size(k) || k - l);
   return found;
 }

@@ -7,7 +7,10 @@ export function si(value, unit = "") {
   if (value === null || value === undefined) return MISSING;
   const prefixes = ["", "k", "M", "G", "T"];
   let i = 0;
-  while (Math.abs(value) >= 999.5 && i < prefixes.length - 1) { value /= 1000; i += 1; }
+  while (Math.abs(value) >= 999.5 && i < prefixes.length - 1) {
+    value /= 1000;
+    i += 1;
+  }
   return `${three(value)} ${prefixes[i]}${unit}`.trimEnd();
 }
 

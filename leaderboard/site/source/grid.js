@@ -7,8 +7,13 @@ const FIRST = 300; // rows that are drawn before someone asks for all
 export function grid(caption, columns, state, changed) {
   const body = el("tbody");
   const headers = columns.map((column) => header(column));
-  const table = el("table", { class: "grid" }, el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, headers)), body);
+  const table = el(
+    "table",
+    { class: "grid" },
+    el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, headers)),
+    body,
+  );
   const more = el("p", { class: "more" });
   const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
   let all = false;
@@ -31,19 +36,39 @@ export function grid(caption, columns, state, changed) {
     const [chosen, falling] = reading(state.sort);
     const column = columns.find((one) => one.id === chosen && one.value);
     headers.forEach((th, i) =>
-      th.setAttribute("aria-sort", columns[i] !== column ? "none" : falling ? "descending" : "ascending"));
+      th.setAttribute("aria-sort", columns[i] !== column ? "none" : falling ? "descending" : "ascending"),
+    );
     const sorted = column ? [...rows].sort(by(column.value, falling)) : rows;
     const drawn = all ? sorted : sorted.slice(0, FIRST);
-    fill(body, drawn.map((row) => line(row, describe)));
-    fill(more, drawn.length < sorted.length &&
-      el("button", { type: "button", onclick: () => { all = true; show(rows, describe); } },
-        `Show all ${sorted.length} rows`));
+    fill(
+      body,
+      drawn.map((row) => line(row, describe)),
+    );
+    fill(
+      more,
+      drawn.length < sorted.length &&
+        el(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              all = true;
+              show(rows, describe);
+            },
+          },
+          `Show all ${sorted.length} rows`,
+        ),
+    );
   }
 
   function line(row, describe) {
     const cells = columns.map((column, i) =>
-      el(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: column.numeric ? "number" : null },
-        column.cell(row)));
+      el(
+        i === 0 ? "th" : "td",
+        { scope: i === 0 ? "row" : null, class: column.numeric ? "number" : null },
+        column.cell(row),
+      ),
+    );
     return el("tr", describe?.(row) ?? {}, cells);
   }
 
@@ -65,6 +90,25 @@ function by(value, falling) {
 
 // One that does not sort; it scrolls alike.
 export function table(caption, headers, lines) {
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, el("table", { class: "grid" },
-    el("thead", {}, el("tr", {}, headers.map((text, i) => el("th", { scope: "col", class: lines[0]?.children[i]?.className || null }, text)))), el("tbody", {}, lines)));
+  return el(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    el(
+      "table",
+      { class: "grid" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          headers.map((text, i) => el("th", { scope: "col", class: lines[0]?.children[i]?.className || null }, text)),
+        ),
+      ),
+      el("tbody", {}, lines),
+    ),
+  );
 }
+
+export const td = (...content) => el("td", { class: "number" }, content);
+export const small = (text) => text && el("small", {}, text);

@@ -8,17 +8,37 @@ export function legend(all, records, state, changed) {
     .map((family) => ({ ...family, methods: family.methods.filter((m) => present.has(`${family.name}/${m.name}`)) }))
     .filter((family) => family.methods.length);
   const syncs = [];
-  const node = el("div", { class: "legend" }, families.map((family) => group(family)));
+  const node = el(
+    "div",
+    { class: "legend" },
+    families.map((family) => group(family)),
+  );
 
   function group(family) {
     const box = el("input", { type: "checkbox", onchange: () => toggle(family.name) });
-    syncs.push(() => { box.checked = !hidden(state).has(family.name); });
-    return el("fieldset", {}, el("legend", {}, el("label", {}, box, family.name || "baseline")), family.methods.map(entry));
+    syncs.push(() => {
+      box.checked = !hidden(state).has(family.name);
+    });
+    return el(
+      "fieldset",
+      {},
+      el("legend", {}, el("label", {}, box, family.name || "baseline")),
+      family.methods.map(entry),
+    );
   }
 
   function entry(method) {
-    const button = el("button", { type: "button", "data-method": method.name, onclick: () => isolate(method.name),
-      title: "Show this method alone; again: show all" }, symbol(method.path, method.colour), method.name);
+    const button = el(
+      "button",
+      {
+        type: "button",
+        "data-method": method.name,
+        onclick: () => isolate(method.name),
+        title: "Show this method alone; again: show all",
+      },
+      symbol(method.path, method.colour),
+      method.name,
+    );
     syncs.push(() => {
       button.setAttribute("aria-pressed", String(state.only === method.name));
       button.classList.toggle("faded", state.only !== "" && state.only !== method.name);

@@ -10,8 +10,15 @@ function config() {
     font,
     view: { stroke: null },
     axis: {
-      labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
-      labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8,
+      labelColor: muted,
+      titleColor: muted,
+      gridColor: line,
+      domainColor: line,
+      tickColor: line,
+      labelFontSize: 11,
+      titleFontSize: 12,
+      titleFontWeight: "normal",
+      titlePadding: 8,
     },
     text: { color: muted, fontSize: 11 },
     line: { color: ink },
@@ -28,7 +35,15 @@ export async function draw(host, name, prepare) {
   prepare(spec);
   if (turn !== host.turn || !host.isConnected) return null;
   host.view?.finalize();
-  const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, mode: "vega-lite", logLevel: 1 };
+  const options = {
+    ast: true,
+    actions: false,
+    renderer: "svg",
+    defaultStyle: false,
+    tooltip: false,
+    mode: "vega-lite",
+    logLevel: 1,
+  };
   host.view = (await embed(host, { ...spec, config: config() }, options)).view;
   host.dataset.drawn = String(turn);
   return host.view;

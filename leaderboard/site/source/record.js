@@ -1,9 +1,10 @@
 // One record: what was run, where, what every seed gave, and how to run it again.
-import { copyButton, el, facts, fill, symbol } from "./dom.js";
-import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength, three } from "./format.js";
-import { table } from "./grid.js";
+import { el, facts, fill, symbol } from "./dom.js";
+import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength } from "./format.js";
+import { small, table, td } from "./grid.js";
 import { marks } from "./marks.js";
 import { toCompare, toTask } from "./route.js";
+import { seedsOf } from "./seeds.js";
 import { details, rows as load } from "./store.js";
 import { axes, drawTradeoff } from "./tradeoff.js";
 
@@ -12,37 +13,99 @@ export async function recordPage(main, board, route, task, record) {
   const rows = every.filter((row) => row.record === record.key);
   const found = (await details(task))?.[record.key];
   const plot = el("div", { class: "plot", role: "group", "aria-label": `${task.metric} against bytes of this record` });
-  fill(main, head(task, record, all, found),
-    el("div", { class: "pair wide" }, el("section", {}, el("h2", {}, "Curve"), plot), el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every))),
-    found ? body(task, found) : el("section", {}, el("p", { class: "none" },
-      "The page had no room for this record’s seeds; they are in ", file(task, record), ".")));
+  fill(
+    main,
+    head(task, record, all, found),
+    el(
+      "div",
+      { class: "pair wide" },
+      el("section", {}, el("h2", {}, "Curve"), plot),
+      el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every)),
+    ),
+    found
+      ? seedsOf(task, found)
+      : el(
+          "section",
+          {},
+          el(
+            "p",
+            { class: "none" },
+            "The page had no room for this record’s seeds; they are in ",
+            file(task, record),
+            ".",
+          ),
+        ),
+  );
   const group = task.groups.find((one) => one.name === record.group);
-  drawTradeoff(plot, { task, group, rows, axis: axes(task).bytes, limit: null, near: false, only: "", all, height: 280 });
+  drawTradeoff(plot, {
+    task,
+    group,
+    rows,
+    axis: axes(task).bytes,
+    limit: null,
+    near: false,
+    only: "",
+    all,
+    height: 280,
+  });
 }
 
-const file = (task, record) => el("a", { href: `../results/${encodeURIComponent(task.name)}/${encodeURIComponent(record.key)}.json` },
-  el("code", {}, `leaderboard/results/${task.name}/${record.key}.json`));
+const file = (task, record) =>
+  el(
+    "a",
+    { href: `../results/${encodeURIComponent(task.name)}/${encodeURIComponent(record.key)}.json` },
+    el("code", {}, `leaderboard/results/${task.name}/${record.key}.json`),
+  );
 
 function head(task, record, all, found) {
   const mark = all.of(record);
-  const stamps = [[record.division, "plain"], record.stale && [`stale: ${record.stale}`, "warn"],
-    ...(found?.verified ?? []).map((v) => [`✓ verified on ${v.device}`, "good"])].filter(Boolean);
-  return el("div", { class: "title" },
+  const stamps = [
+    [record.division, "plain"],
+    record.stale && [`stale: ${record.stale}`, "warn"],
+    ...(found?.verified ?? []).map((v) => [`✓ verified on ${v.device}`, "good"]),
+  ].filter(Boolean);
+  return el(
+    "div",
+    { class: "title" },
     el("p", { class: "crumb" }, el("a", { href: toTask(task.name) }, task.name), " / record"),
     el("h1", {}, symbol(mark.path, mark.colour), record.method),
-    el("p", { class: "stamps" }, stamps.map(([text, kind]) => el("span", { class: `stamp ${kind}` }, text))),
-    facts([["family", record.family], ["strength", record.knob], ["control", record.control ?? MISSING],
-      ["digest", record.digest], ["device", record.device], ["file", file(task, record)]]));
+    el(
+      "p",
+      { class: "stamps" },
+      stamps.map(([text, kind]) => el("span", { class: `stamp ${kind}` }, text)),
+    ),
+    facts([
+      ["family", record.family],
+      ["strength", record.knob],
+      ["control", record.control ?? MISSING],
+      ["digest", record.digest],
+      ["device", record.device],
+      ["file", file(task, record)],
+    ]),
+  );
 }
 
 // Each strength with its paired comparisons.
 function curve(task, rows, found) {
   const names = ["dense", "control", "best"];
-  const line = (row, i) => el("tr", {}, el("th", { scope: "row" }, strength(row)), td(rank(row)),
-    td(row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))]), td(seeds(row)),
-    names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),
-    td(si(row.bytes, "B")));
-  return table("Strengths", ["strength", "rank", task.metric, "n", "vs dense", "vs control", "vs best", "bytes"], rows.map(line));
+  const line = (row, i) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, strength(row)),
+      td(rank(row)),
+      td(
+        row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))],
+      ),
+      td(seeds(row)),
+      names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),
+      td(si(row.bytes, "B")),
+    );
+  return table(
+    "Strengths",
+    ["strength", "rank", task.metric, "n", "vs dense", "vs control", "vs best", "bytes"],
+    rows.map(line),
+  );
 }
 
 // Links to each strength beside its control, else beside the dense net.
@@ -50,60 +113,40 @@ function partners(task, record, rows, every) {
   if (record.stale || record.method === "dense") return null;
   const peers = every.filter((row) => row.info.group === record.group);
   const links = rows.flatMap((row) => {
-    const other = peers.find((peer) => peer.info.method === record.control && peer.strength === row.strength)
-      ?? peers.find((peer) => peer.info.method === "dense");
-    return other ? [" ", el("a", { href: toCompare(task.name, row.id, other.id), title: `against ${other.info.label}` }, row.strength)] : [];
+    const other =
+      peers.find((peer) => peer.info.method === record.control && peer.strength === row.strength) ??
+      peers.find((peer) => peer.info.method === "dense");
+    return other
+      ? [
+          " ",
+          el("a", { href: toCompare(task.name, row.id, other.id), title: `against ${other.info.label}` }, row.strength),
+        ]
+      : [];
   });
-  return links.length > 0 && el("p", { class: "note below" }, "Side by side with its ",
-    peers.some((peer) => peer.info.method === record.control) ? `control, ${record.control}` : "dense net", ":", links);
+  return (
+    links.length > 0 &&
+    el(
+      "p",
+      { class: "note below" },
+      "Side by side with its ",
+      peers.some((peer) => peer.info.method === record.control) ? `control, ${record.control}` : "dense net",
+      ":",
+      links,
+    )
+  );
 }
 
 function comparison(found, row, name, task) {
   if (!found) return name === "dense" ? signed(row.difference) : MISSING;
   const [difference, low, high] = found.difference;
   const beats = (task.higher ? difference > 0 : difference < 0) && found.p < 0.05;
-  return [signed(difference), small(interval(low, high)),
-    el("small", { class: name === "control" && !beats ? "warn" : null, title: `${found.test}, against ${found.against}` },
-      `${name === "control" && !beats ? "does not beat it, " : ""}p ${probability(found.p)}`)];
-}
-
-function body(task, found) {
-  const remarks = found.points.flatMap((point) => point.runs.flatMap((run) => [
-    ...(run.failure ? [`${point.strength}, seed ${run.seed} failed: ${run.failure}`] : []),
-    ...(run.notes ?? []).map((note) => `${point.strength}, seed ${run.seed}: ${note}`)]));
   return [
-    remarks.length > 0 && el("section", {}, el("h2", {}, "Failures and notes"), el("ul", { class: "remarks" }, remarks.map((text) => el("li", {}, text)))),
-    el("section", {}, el("h2", {}, "Reproduce"), el("p", { class: "note" }, "At the commit below, with the same library versions:"),
-      el("div", { class: "command" }, el("pre", {}, found.command), copyButton(found.command))),
-    el("section", {}, el("h2", {}, "Every seed"), seedTable(task, found)),
-    el("div", { class: "pair" },
-      el("section", {}, el("h2", {}, "Provenance"), provenance(found), found.verified.length > 0 && verified(found)),
-      el("section", {}, el("h2", {}, "Configuration"), el("pre", { class: "config", tabindex: "0" }, JSON.stringify(found.config, null, 2)))),
+    signed(difference),
+    small(interval(low, high)),
+    el(
+      "small",
+      { class: name === "control" && !beats ? "warn" : null, title: `${found.test}, against ${found.against}` },
+      `${name === "control" && !beats ? "does not beat it, " : ""}p ${probability(found.p)}`,
+    ),
   ];
 }
-
-function seedTable(task, found) {
-  const dense = new Map(found.dense.map(([seed, , quality]) => [seed, quality]));
-  const lines = found.points.flatMap((point) => point.runs.map((run) => run.failure
-    ? el("tr", {}, el("th", { scope: "row" }, point.strength), td(run.seed), el("td", { colspan: 10, class: "warn" }, `failed: ${run.failure}`))
-    : el("tr", {}, el("th", { scope: "row" }, point.strength), td(run.seed), td(fixed(run.quality)), td(signed(run.quality - dense.get(run.seed))),
-      td(fixed(run.valid)), td(si(run.bytes, "B")), td(si(run.parameters)), td(three(run.density)),
-      td(run.ms.map((ms, i) => el("div", {}, `${three(ms)} (p95 ${three(run.p95[i])})`))), td(si(run.memory, "B")),
-      td(`${three(run.seconds)} s, ${run.steps} steps`), el("td", {}, el("code", {}, run.artifact)))));
-  return table("Every seed", ["strength", "seed", task.metric, "vs dense", "validation", "bytes", "parameters", "density",
-    `ms, batch 1 and ${task.batch}`, "memory", "cost", "artifact SHA-256"], lines);
-}
-
-function provenance(found) {
-  return facts([["commit", el("code", {}, found.commit + (found.dirty ? " (with changes)" : ""))], ["device", found.device],
-    ["libraries", found.libraries.map(([name, version]) => `${name} ${version}`).join(", ")],
-    ["dense nets", found.dense.map(([seed, checkpoint, quality]) => el("div", {}, `seed ${seed}: ${fixed(quality)}, `, el("code", {}, checkpoint)))]]);
-}
-
-function verified(found) {
-  return el("ul", { class: "remarks" }, found.verified.map((v) =>
-    el("li", {}, `verified: strength ${v.strength}, seed ${v.seed} gave ${fixed(v.quality)} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}`)));
-}
-
-const small = (text) => text && el("small", {}, text);
-const td = (...content) => el("td", { class: "number" }, content);

@@ -9,7 +9,11 @@ async function unpack(id) {
 }
 
 function once(id, make) {
-  if (!cache.has(id)) cache.set(id, unpack(id).then((text) => (text === null ? null : make(text))));
+  if (!cache.has(id))
+    cache.set(
+      id,
+      unpack(id).then((text) => (text === null ? null : make(text))),
+    );
   return cache.get(id);
 }
 
@@ -37,15 +41,17 @@ export function overview() {
 
 // From columns to rows; `row.info` is the row's record in the overview.
 export async function rows(task) {
-  return (await once(`rows/${task.name}`, (text) => {
-    const columns = JSON.parse(text);
-    const names = Object.keys(columns);
-    return (columns.record ?? []).map((key, i) => {
-      const row = { info: task.records.get(key), id: `${key}@${columns.strength[i]}` };
-      for (const name of names) row[name] = columns[name][i];
-      return row;
-    });
-  })) ?? [];
+  return (
+    (await once(`rows/${task.name}`, (text) => {
+      const columns = JSON.parse(text);
+      const names = Object.keys(columns);
+      return (columns.record ?? []).map((key, i) => {
+        const row = { info: task.records.get(key), id: `${key}@${columns.strength[i]}` };
+        for (const name of names) row[name] = columns[name][i];
+        return row;
+      });
+    })) ?? []
+  );
 }
 
 // null where the page had no room for them.

@@ -11,18 +11,49 @@ const CHEAPEST = 0.01; // seconds: a method that costs less is drawn here, as a 
 export function axes(task) {
   return {
     bytes: { label: "bytes", title: "artifact, bytes", of: (row) => row.bytes, show: (v) => si(v, "B"), format: "~s" },
-    macs: { label: "MACs", title: "effective MACs of one example", of: (row) => row.effective_macs, show: (v) => si(v), format: "~s" },
-    bops: { label: "BOPs", title: "bit operations of one example", of: (row) => row.bops, show: (v) => si(v), format: "~s" },
-    ms1: { label: "latency, batch 1", title: "median latency at batch 1, ms", of: (row) => row.ms0, show: (v) => `${three(v)} ms`, format: "~g" },
-    ms: { label: `latency, batch ${task.batch}`, title: `median latency at batch ${task.batch}, ms`, of: (row) => row.ms1, show: (v) => `${three(v)} ms`, format: "~g" },
-    cost: { label: "cost", title: "seconds of optimizing", of: (row) => row.seconds === null ? null : Math.max(row.seconds, CHEAPEST), show: (v) => `${three(v)} s`, format: "~g" },
+    macs: {
+      label: "MACs",
+      title: "effective MACs of one example",
+      of: (row) => row.effective_macs,
+      show: (v) => si(v),
+      format: "~s",
+    },
+    bops: {
+      label: "BOPs",
+      title: "bit operations of one example",
+      of: (row) => row.bops,
+      show: (v) => si(v),
+      format: "~s",
+    },
+    ms1: {
+      label: "latency, batch 1",
+      title: "median latency at batch 1, ms",
+      of: (row) => row.ms0,
+      show: (v) => `${three(v)} ms`,
+      format: "~g",
+    },
+    ms: {
+      label: `latency, batch ${task.batch}`,
+      title: `median latency at batch ${task.batch}, ms`,
+      of: (row) => row.ms1,
+      show: (v) => `${three(v)} ms`,
+      format: "~g",
+    },
+    cost: {
+      label: "cost",
+      title: "seconds of optimizing",
+      of: (row) => (row.seconds === null ? null : Math.max(row.seconds, CHEAPEST)),
+      show: (v) => `${three(v)} s`,
+      format: "~g",
+    },
   };
 }
 
 // Rows that no other row equals in both and beats in one. Only rows whose seeds all finished count.
 export function front(rows, of, higher) {
   const sign = higher ? 1 : -1;
-  const whole = rows.filter((row) => row.finished === row.asked && of(row) !== null && row.quality !== null)
+  const whole = rows
+    .filter((row) => row.finished === row.asked && of(row) !== null && row.quality !== null)
     .sort((a, b) => of(a) - of(b) || sign * (b.quality - a.quality));
   let best = -Infinity;
   return whole.filter((row) => {
@@ -47,9 +78,22 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
   return draw(host, "tradeoff", (spec) => {
     spec.height = height;
     spec.datasets.points = points;
-    spec.datasets.front = best.length ? [...best.map((row) => ({ x: axis.of(row), y: row.quality })), { x: right, y: best.at(-1).quality }] : [];
-    spec.datasets.dense = dense === null ? [] : [{ x: left, y: dense }, { x: right, y: dense }];
-    spec.datasets.limit = limit ? [{ x: limit, y: low }, { x: limit, y: high }] : [];
+    spec.datasets.front = best.length
+      ? [...best.map((row) => ({ x: axis.of(row), y: row.quality })), { x: right, y: best.at(-1).quality }]
+      : [];
+    spec.datasets.dense =
+      dense === null
+        ? []
+        : [
+            { x: left, y: dense },
+            { x: right, y: dense },
+          ];
+    spec.datasets.limit = limit
+      ? [
+          { x: limit, y: low },
+          { x: limit, y: high },
+        ]
+      : [];
     spec.encoding.x.axis = { ...spec.encoding.x.axis, title: axis.title, format: axis.format };
     spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
     spec.encoding.x.axis.values = ticks(left, right);
@@ -80,8 +124,16 @@ function ticks(left, right) {
 function point(row, axis, only, index, told) {
   const plain = only ? only === row.info.method : !told || told.has(row);
   const faint = told ? { opacity: 0.3, line: 0.04 } : { opacity: 0.12, line: 0.08 };
-  return { index, x: axis.of(row), y: row.quality, low: row.low, high: row.high, record: row.record,
-    method: row.info.method, ...(plain ? { opacity: 1, line: 0.45 } : faint) };
+  return {
+    index,
+    x: axis.of(row),
+    y: row.quality,
+    low: row.low,
+    high: row.high,
+    record: row.record,
+    method: row.info.method,
+    ...(plain ? { opacity: 1, line: 0.45 } : faint),
+  };
 }
 
 // What is within 10 % of dense: of an accuracy 10 points.
@@ -100,7 +152,8 @@ function hover(host, view, rows, axis, all) {
     fill(card, contents(row, axis, all));
     card.hidden = false;
     const box = host.getBoundingClientRect();
-    const x = event.clientX - box.left, y = event.clientY - box.top;
+    const x = event.clientX - box.left,
+      y = event.clientY - box.top;
     card.style.left = `${Math.max(0, Math.min(x + 14, box.width - card.offsetWidth))}px`;
     card.style.top = `${y + 18}px`;
   };
@@ -108,20 +161,33 @@ function hover(host, view, rows, axis, all) {
     const row = rowOf(item);
     host.classList.toggle("over", row !== null);
     if (kept) return;
-    if (row) show(event, row); else card.hidden = true;
+    if (row) show(event, row);
+    else card.hidden = true;
   });
   view.addEventListener("click", (event, item) => {
     const row = rowOf(item);
     kept = row !== null;
-    if (row) show(event, row); else card.hidden = true;
+    if (row) show(event, row);
+    else card.hidden = true;
   });
 }
 
 function contents(row, axis, all) {
   const mark = all.of(row.info);
-  const lines = [["quality", plusMinus(fixed(row.quality), row.std)], ["95 %", interval(row.low, row.high)],
-    [axis.label, axis.show(axis.of(row))], ["bytes", axis.label === "bytes" ? null : si(row.bytes, "B")], ["n", seeds(row)]];
-  return [el("b", {}, symbol(mark.path, mark.colour), `${row.info.label} · ${strength(row)}`),
-    el("dl", {}, lines.filter(([, text]) => text).map(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])),
-    el("a", { href: toRecord(row.info.task, row.record) }, "Open the record")];
+  const lines = [
+    ["quality", plusMinus(fixed(row.quality), row.std)],
+    ["95 %", interval(row.low, row.high)],
+    [axis.label, axis.show(axis.of(row))],
+    ["bytes", axis.label === "bytes" ? null : si(row.bytes, "B")],
+    ["n", seeds(row)],
+  ];
+  return [
+    el("b", {}, symbol(mark.path, mark.colour), `${row.info.label} · ${strength(row)}`),
+    el(
+      "dl",
+      {},
+      lines.filter(([, text]) => text).map(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]),
+    ),
+    el("a", { href: toRecord(row.info.task, row.record) }, "Open the record"),
+  ];
 }
