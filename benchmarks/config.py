@@ -2,10 +2,8 @@
 
 import ast
 import dataclasses
-import hashlib
 import importlib.util
 import inspect
-import json
 import types
 import typing
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ from methods import METHODS
 from methods.base import Method
 from tasks import TASKS
 from tasks.base import Recipe
+from tasks.nets import net_to_json
 
 
 class UsageError(ValueError):
@@ -134,9 +133,10 @@ def scaled(recipe: Recipe, share: float) -> Recipe:
 
 def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
     """Everything that can change the curve's numbers, as plain JSON values."""
-    task = TASKS[task_name]
-    recovery = scaled(task.recovery, config.budget.recovery) if method(config, name).recovers else None
-    return {
+    task, made = TASKS[task_name], method(config, name)
+    recovery = scaled(task.recovery, config.budget.recovery) if made.recovers else None
+    teacher = {"teacher": net_to_json(task.teacher)} if made.taught and task.teacher else {}
+    return teacher | {
         "task": task_name,
         "task_version": task.version,
         "method": name,
@@ -144,11 +144,6 @@ def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
         "dense": dataclasses.asdict(scaled(task.dense, config.budget.dense)),
         "recovery": recovery and dataclasses.asdict(recovery),
     }
-
-
-def digest(value: Any) -> str:
-    """Eight hex digits of a JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def with_value(config: Config, assignment: str) -> Config:

@@ -4,10 +4,12 @@ Weights and the grids of module inputs are arguments of the compiled program, no
 a curve that share a net, shapes and quantized modules share one program, and only the first of them compiles.
 """
 
+import os
 import platform
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -90,7 +92,17 @@ def memory(compiled) -> int:
 
 
 def device() -> str:
-    """Platform, kind and number of the devices that run: "cpu x86_64 ×1", "gpu NVIDIA H100 80GB HBM3 ×1"."""
+    """What runs: "cpu AMD EPYC 7B13, 2 cores", "gpu NVIDIA H100 80GB HBM3 ×1". Cores are those this process may use."""
     devices = jax.devices()
-    kind = platform.machine() if devices[0].platform == "cpu" else devices[0].device_kind
-    return f"{devices[0].platform} {kind} ×{len(devices)}"
+    if devices[0].platform != "cpu":
+        return f"{devices[0].platform} {devices[0].device_kind} ×{len(devices)}"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"cpu {_cpu()}, {cores} core{'s' * (cores != 1)}"
+
+
+def _cpu() -> str:
+    """Its model where Linux tells, else its architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

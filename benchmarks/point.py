@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from benchmarks.notes import collected
 from benchmarks.step import Program, in_graph, start
 from leaderboard.record import Cost, Latency, Result, digits
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, Problem, Teacher, flatten, forward
+from methods.base import Method, Problem, Teacher, flatten, forward, with_params
+from methods.norms import reestimate
 from tasks.base import Data, Recipe, Task
 
 TOLERANCE = 1e-4
@@ -41,6 +42,7 @@ class Setting:
     data: Data  # on the device
     recovery: Recipe
     loop: Loop
+    teachers: Mapping[int, Teacher] = dataclasses.field(default_factory=dict)  # by seed; else the dense net
 
 
 def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, report: Callable) -> Result:
@@ -56,7 +58,7 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
         calibration=calibration,
         loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
         recovery_steps=setting.recovery.steps if method.recovers else 0,
-        teacher=Teacher(task.net, dense.variables),
+        teacher=setting.teachers.get(dense.seed, Teacher(task.net, dense.variables)),
     )
     path, notes = Path(folder) / "artifact.safetensors", []
     with collected(notes):
@@ -94,6 +96,10 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
         variables, state = {"params": carry.params, **carry.rest}, carry.state
     with clock:
         state = jax.block_until_ready(method.settle(after, problem._replace(net=net), variables, state))
+        if method.renorms:
+            seen = with_params(variables, jax.jit(method.view)(state, variables["params"]))
+            renewed = reestimate(net, seen, problem.calibration, tap=method.tap(state))
+            variables = jax.block_until_ready(with_params(renewed, variables["params"]))
     return net, variables, state
 
 

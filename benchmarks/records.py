@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import measure
-from benchmarks.config import Budget, Config, digest, method, resolved
+from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
 from leaderboard import record
 from leaderboard.files import write_atomically
@@ -43,7 +43,7 @@ class Curve:
 
 
 def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
-    key = digest(resolved(config, task, name))
+    key = record.digest(resolved(config, task, name))
     return Curve(task, name, key, workdir / task / f"{name}-{key}")
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import point, records
-from benchmarks.config import Config, digest, method, scaled, strengths
+from benchmarks.config import Config, method, scaled, strengths
 from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
-from leaderboard.record import Run, write
+from leaderboard.record import Run, digest, write
 from methods import METHODS
+from methods.base import Teacher
 from tasks import TASKS
 from tasks.base import part, prepared
 
@@ -28,12 +29,13 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
         progress.at(name)
         decoded = part(TASKS[name].load(), config.budget.examples)
         data = prepared(TASKS[name], decoded)
-        nets = [_dense(config, name, data, seed, workdir, progress) for seed in config.seeds]
+        nets = _dense(config, TASKS[name], TASKS[name].net, "dense net", data, workdir, progress)
+        teachers = _teachers(config, TASKS[name], data, workdir, progress)
         task = records.task_info(name, decoded)
         _announce(progress, task, nets)
         for method_name in config.methods:
             curve = records.curve_of(config, name, method_name, workdir)
-            _run_curve(config, curve, data, nets, progress)
+            _run_curve(config, curve, data, nets, teachers, progress)
             record = records.assemble(config, curve, task, nets, provenance)
             written.append(workdir / "records" / name / f"{curve.method}-{curve.digest}.json")
             write(written[-1], record)
@@ -42,20 +44,36 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
 
 
 def _steps(config, task):
-    dense = scaled(TASKS[task].dense, config.budget.dense).steps
+    dense = scaled(TASKS[task].dense, config.budget.dense).steps * (1 + _has_teacher(config, TASKS[task]))
     recovery = scaled(TASKS[task].recovery, config.budget.recovery).steps
     points = sum(len(strengths(config, m)) for m in config.methods if method(config, m).recovers)
     return len(config.seeds) * (dense + points * recovery)
 
 
-def _dense(config, name, data, seed, workdir, progress) -> Dense:
-    task = TASKS[name]
-    recipe = scaled(task.dense, config.budget.dense)
-    folder = workdir / name / f"dense-net-{digest(dataclasses.asdict(recipe) | {'version': task.version})}"
-    progress.at(name, "dense net", f"seed {seed}")
-    program = Program(task, task.net, in_graph(METHODS["dense"]()), recipe)
-    with contextlib.closing(_Reporter(progress, recipe.steps, folder / f"seed{seed}")) as report:
-        return obtain(program, data, seed, folder / f"seed{seed}", config.loop, report)
+def _has_teacher(config, task) -> bool:
+    return task.teacher is not None and any(method(config, name).taught for name in config.methods)
+
+
+def _teachers(config, task, data, workdir, progress) -> dict[int, Teacher]:
+    """The task's larger nets, by seed, trained where a method asks for them; none where the dense nets teach."""
+    if not _has_teacher(config, task):
+        return {}
+    nets = _dense(config, task, task.teacher, "teacher", data, workdir, progress)
+    progress.say(f"{task.metric.name} of the teachers: {', '.join(f'{net.quality:.4f}' for net in nets)}")
+    return {net.seed: Teacher(task.teacher, net.variables) for net in nets}
+
+
+def _dense(config, task, net, name, data, workdir, progress) -> list[Dense]:
+    """`net` after the task's dense training, once for each seed."""
+    recipe, nets = scaled(task.dense, config.budget.dense), []
+    key = digest(dataclasses.asdict(recipe) | {"version": task.version})
+    program = Program(task, net, in_graph(METHODS["dense"]()), recipe)
+    for seed in config.seeds:
+        folder = workdir / task.name / f"{name.replace(' ', '-')}-{key}" / f"seed{seed}"
+        progress.at(task.name, name, f"seed {seed}")
+        with contextlib.closing(_Reporter(progress, recipe.steps, folder)) as report:
+            nets.append(obtain(program, data, seed, folder, config.loop, report))
+    return nets
 
 
 def _announce(progress, task, nets):
@@ -67,10 +85,10 @@ def _announce(progress, task, nets):
         progress.say(f"{task.metric} {net.quality:.4f} {verdict} {task.reach:g}{controls}")
 
 
-def _run_curve(config, curve, data, nets, progress):
-    setting = point.Setting(
-        TASKS[curve.task], data, scaled(TASKS[curve.task].recovery, config.budget.recovery), config.loop
-    )
+def _run_curve(config, curve, data, nets, teachers, progress):
+    task = TASKS[curve.task]
+    recovery = scaled(task.recovery, config.budget.recovery)
+    setting = point.Setting(task, data, recovery, config.loop, teachers)
     made = method(config, curve.method)
     for strength in strengths(config, curve.method):
         for dense in nets:

@@ -54,10 +54,11 @@ def _board(records):
 
 
 def _same_data(records):
-    """Those of the newest task version and, in it, the commonest data; and the others."""
+    """Those of the newest task version and, in it, the commonest data and measure; and the others."""
     newest = max(record.task.version for record in records)
-    data = Counter(record.task.fingerprint for record in records if record.task.version == newest)
-    fingerprint = data.most_common(1)[0][0]
+    tasks = [record.task for record in records if record.task.version == newest]
+    fingerprint = _commonest(task.fingerprint for task in tasks)
+    measure = _commonest(_measure(task) for task in tasks if task.fingerprint == fingerprint)
     current, stale = [], []
     for record in records:
         if record.task.version != newest:
@@ -66,26 +67,43 @@ def _same_data(records):
             stale.append(
                 Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
             )
+        elif _measure(record.task) != measure:
+            stale.append(
+                Stale(record, "metric, its direction, batch or number of test examples is not that of the others")
+            )
         else:
             current.append(record)
     return current, stale
 
 
+def _commonest(values):
+    return Counter(values).most_common(1)[0][0]
+
+
+def _measure(task):
+    """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
+    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"]
+
+
 def _same_nets(records):
-    """Those that agree on the dense checkpoint of every seed, the commonest checkpoints first; and the others."""
-    votes = Counter((net.seed, net.checkpoint) for record in records for net in record.dense)
+    """Those that agree on the dense net of every seed, the commonest nets first; and the others."""
+    votes = Counter(net for record in records for net in record.dense)
     agreed, ranked, stale = {}, [], []
-    for record in sorted(records, key=lambda r: -sum(votes[net.seed, net.checkpoint] for net in r.dense)):
-        own = {net.seed: net.checkpoint for net in record.dense}
+    for record in sorted(records, key=lambda r: -sum(votes[net] for net in r.dense)):
+        own = {net.seed: net for net in record.dense}
         differs = [seed for seed in own if agreed.get(seed, own[seed]) != own[seed]]
         if differs:
             seed = differs[0]
-            reason = f"dense checkpoint {own[seed]} of seed {seed}, ranked records have {agreed[seed]}"
+            reason = f"dense checkpoint {_net(own[seed])} of seed {seed}, ranked records have {_net(agreed[seed])}"
             stale.append(Stale(record, reason))
         else:
             agreed |= own
             ranked.append(record)
     return sorted(ranked, key=_place), stale
+
+
+def _net(net):
+    return f"{net.checkpoint} ({net.quality:g}, {net.bytes} bytes)"
 
 
 def _division(name, records, task):

@@ -1,45 +1,39 @@
-"""`python -m leaderboard.build`: writes the board's pages from the records, or checks that they are up to date."""
+"""`python -m leaderboard.build`: writes the board's pages from the records, or checks that they are up to date.
 
-import argparse
+A record that is refused is one line on stderr; the pages are made of the others.
+"""
+
 import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import brief, record, table
+from leaderboard import brief, table
 from leaderboard.board import boards
+from leaderboard.cli import Parser, UsageError, call, complain
 from leaderboard.files import write_atomically
+from leaderboard.record import read_all
 from leaderboard.site import page
 
-RESULTS, OUT, README = Path("leaderboard/results"), Path("leaderboard/README.md"), Path("README.md")
-
-
-class UsageError(ValueError):
-    """The user's mistake, in one line."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise UsageError(f"{message}; see --help")
+OUT, README = Path("leaderboard/README.md"), Path("README.md")
 
 
 def main(argv: list[str]) -> int:
     """Exit code: 0 done, 1 a page has drifted, 2 a flag, record or marker is wrong."""
-    try:
-        args = _parser().parse_args(argv)
-        if args.out.is_dir():
-            raise UsageError(f"--out={args.out}: is a folder, it must be a file")
-        pages = _pages(record.read_all(args.results), args.out)
-        return _check(pages, argv) if args.check else _write(pages)
-    except (UsageError, record.RecordError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-    return 2
+    return call(lambda args: _build(args, argv), _parser(), argv)
+
+
+def _build(args, argv) -> int:
+    if args.out.is_dir():
+        raise UsageError(f"--out={args.out}: is a folder, it must be a file")
+    records, refused = read_all(args.results)
+    pages = _pages(records, args.out)
+    done = _check(pages, argv) if args.check else _write(pages)
+    return complain(refused) or done
 
 
 def _parser():
-    parser = _Parser(prog="python -m leaderboard.build", description=__doc__.partition(": ")[2], allow_abbrev=False)
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records, default %(default)s")
+    parser = Parser("build", __doc__)
+    parser.add_results()
     parser.add_argument(
         "--out",
         type=Path,

@@ -35,6 +35,12 @@ def plain(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text).split())
 
 
+def shortened(text: str, most: int) -> str:
+    """`text`, or its beginning and end with " … " between, together at most `most` characters."""
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
+
+
 def markdown(text: str) -> str:
     """`text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
     text = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

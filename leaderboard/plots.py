@@ -3,7 +3,6 @@
 The specification, the colours and what is drawn are the site's; see `leaderboard/site/source/tradeoff.json`.
 """
 
-import argparse
 import json
 import re
 import sys
@@ -13,10 +12,10 @@ from typing import Any, NamedTuple
 
 import vl_convert
 
-from leaderboard import record
 from leaderboard.board import Board, Division, boards
-from leaderboard.build import RESULTS, UsageError
+from leaderboard.cli import Parser, board_of, call, complain
 from leaderboard.files import write_atomically
+from leaderboard.record import read_all
 from leaderboard.rows import Figures, Row
 from leaderboard.site import pending
 from leaderboard.site.page import SOURCE
@@ -45,42 +44,29 @@ AXES = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise UsageError(f"{message}; see --help")
-
-
 def main(argv: list[str]) -> int:
-    """Exit code: 0 done, 2 a flag or record is wrong."""
-    try:
-        args = _parser().parse_args(argv)
-        for board in _asked(boards(record.read_all(args.results)), args.task):
-            for division in board.divisions:
-                if any(row.figures for row in division.rows):
-                    stem = args.out / f"{board.task.name}-{division.name}-{args.by}"
-                    _write(stem, spec(board, division, AXES[args.by]))
-    except (UsageError, record.RecordError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-    else:
-        return 0
-    return 2
+    """Exit code: 0 done, 2 a flag or a record is wrong."""
+    return call(_plots, _parser(), argv)
 
 
 def _parser():
-    parser = _Parser(prog="python -m leaderboard.plots", description=__doc__.partition(": ")[2], allow_abbrev=False)
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records, default %(default)s")
+    parser = Parser("plots", __doc__)
+    parser.add_results()
     parser.add_argument("--task", help="one task; default all")
     parser.add_argument("--by", choices=AXES, default="bytes", help="horizontal axis, default %(default)s")
     parser.add_argument("--out", type=Path, required=True, help="folder for <task>-<division>-<axis>.svg and .png")
     return parser
 
 
-def _asked(found: list[Board], task: str | None) -> list[Board]:
-    if task is not None and task not in {board.task.name for board in found}:
-        raise UsageError(f"--task={task}: no such task; there are {', '.join(board.task.name for board in found)}")
-    return [board for board in found if task in (None, board.task.name)]
+def _plots(args) -> int:
+    records, refused = read_all(args.results)
+    found = boards(records)
+    for board in found if args.task is None else [board_of(found, args.task)]:
+        for division in board.divisions:
+            if any(row.figures for row in division.rows):
+                stem = args.out / f"{board.task.name}-{division.name}-{args.by}"
+                _write(stem, spec(board, division, AXES[args.by]))
+    return complain(refused)
 
 
 def _write(stem: Path, filled: dict[str, Any]) -> None:

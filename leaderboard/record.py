@@ -1,10 +1,11 @@
 """The record: one JSON file, one curve (a method's configuration on a task, all strengths and seeds) with provenance.
 
-Reading is strict: an unknown, missing or repeated key, a wrong type, a number out of range or a contradiction raises
-RecordError, which names the file and the field. Writing is byte-stable: sorted keys, one scalar list a line.
+Reading is strict: an unknown, missing or repeated key, a wrong type, a number or text out of bounds or a contradiction
+raises RecordError, which names the file and the field. Writing is byte-stable: sorted keys, one scalar list a line.
 Units are in the names.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -15,17 +16,24 @@ import msgspec
 from msgspec import Meta
 
 from leaderboard import strict, validate
-from leaderboard.cells import plain
+from leaderboard.cells import plain, shortened
 from leaderboard.files import write_atomically
 
 SCHEMA = 2
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")]  # fit for a file name
-Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z")]
+MOST_BYTES = 64_000_000
+"""A file above this is not read."""
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", max_length=100)]  # fit for a file name
+Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Label = Annotated[str, Meta(max_length=100)]  # fit for a cell
+Text = Annotated[str, Meta(max_length=2000)]  # fit for a paragraph
+FEW = Meta(max_length=200)
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
-Positive = Annotated[float, Meta(gt=0)]
+Duration = Annotated[float, Meta(ge=1e-6)]  # no clock shows less of a millisecond
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -40,33 +48,33 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class TaskInfo(_Strict):
     name: Name
     version: Size
-    modality: str
-    source: str
-    fingerprint: str  # hash of the decoded arrays
-    rows: dict[str, Size]  # examples in each split
-    metric: str
+    modality: Label
+    source: Text
+    fingerprint: Label  # hash of the decoded arrays
+    rows: Annotated[dict[Label, Size], FEW]  # examples in each split
+    metric: Label
     outcome: Literal["correct", "loss", "edits"]
     higher_is_better: bool
     eval_batch: Size
     reach: float  # what the dense net must reach on test
-    controls: dict[str, float]  # task-level baselines, e.g. a 3-gram model
+    controls: Annotated[dict[Label, float], FEW]  # task-level baselines, e.g. a 3-gram model
 
 
 class MethodInfo(_Strict):
     name: Name
-    family: str  # of techniques: "quantization"
+    family: Label  # of techniques: "quantization"
     control: Name | None  # the method that this one must beat at the same strength
-    knob: str
+    knob: Label
     digest: Hex  # of everything in `config` that changes a result; part of the file name
     recovers: bool
 
 
 class Provenance(_Strict):
-    command: str
-    commit: str
+    command: Text
+    commit: Label
     dirty: bool  # whether the tree differed from the commit
-    libraries: dict[str, str]
-    device: str  # platform, kind and count: "cpu x86_64 ×1"
+    libraries: Annotated[dict[Label, Label], FEW]
+    device: Label  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
 
 
 class Verification(_Strict):
@@ -76,15 +84,15 @@ class Verification(_Strict):
     strength: float | Annotated[list[float], Meta(min_length=2)]
     quality: float  # found
     tolerance: Amount  # |found - recorded| that was allowed
-    device: str
-    commit: str
+    device: Label
+    commit: Label
 
 
 class Latency(_Strict):
     batch: Size
-    median_ms: Positive
-    p95_ms: Positive
-    dense_median_ms: Positive  # the dense net, interleaved with it in the same run
+    median_ms: Duration
+    p95_ms: Duration
+    dense_median_ms: Duration  # the dense net, interleaved with it in the same run
     compile_s: Amount
 
 
@@ -103,7 +111,7 @@ class Result(_Strict):
     quality: float  # test, last step
     valid_quality: float
     outcomes: str | list[float]  # per test example; "0110…" where the outcome is right or wrong
-    artifact: str  # SHA-256 of the file
+    artifact: Sha256  # of the file
     bytes: Size
     parameters: Count
     density: Share  # nonzero share of the weights that multiply
@@ -115,24 +123,24 @@ class Result(_Strict):
     memory_bytes: Size  # peak of the compiled program at the task's batch
     cost: Cost
     output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
-    notes: list[str]  # fallbacks taken, if any
+    notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
 
 
 class Run(_Strict):
     seed: Count
-    dense: str  # checkpoint it started from: hash of the dense weights
+    dense: Label  # checkpoint it started from: hash of the dense weights
     result: Result | None  # None if the run failed,
-    failure: str | None  # and why
+    failure: Text | None  # and why
 
 
 class Point(_Strict):
     strength: float | Annotated[list[float], Meta(min_length=2)]  # a list of a chain, one per part
-    runs: Annotated[list[Run], Meta(min_length=1)]
+    runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
 class Dense(_Strict):
     seed: Count
-    checkpoint: str
+    checkpoint: Label
     quality: float
     bytes: Size
 
@@ -144,35 +152,59 @@ class Record(_Strict):
     division: Literal["closed", "open"]
     config: dict[str, Any]
     provenance: Provenance
-    verified: list[Verification]
-    dense: Annotated[list[Dense], Meta(min_length=1)]
-    points: Annotated[list[Point], Meta(min_length=1)]
+    verified: Annotated[list[Verification], FEW]
+    dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
+    points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
 
 
 def read(path: str | os.PathLike) -> Record:
     """The record at `path`. Raises RecordError."""
+    path = Path(path)
     try:
-        text = Path(path).read_bytes().decode()
+        size = path.stat().st_size
+        if not path.is_file():
+            raise refusal(path, "is no file")
+        if size > MOST_BYTES:
+            raise refusal(path, f"{size} bytes, at most {MOST_BYTES} are read")
+        text = path.read_bytes().decode()
     except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from None
+        raise refusal(path, error.strerror) from None
     except UnicodeDecodeError as error:
-        raise RecordError(f"{path}: not UTF-8 at byte {error.start}") from None
+        raise refusal(path, f"not UTF-8 at byte {error.start}") from None
     return _parse(text, path)
 
 
-def read_all(folder: str | os.PathLike) -> list[Record]:
-    """Every record under `folder`, by task, method and digest. Raises RecordError, for a misplaced file too."""
+def read_all(folder: str | os.PathLike) -> tuple[list[Record], list[RecordError]]:
+    """The records under `folder`, by task, method and digest; and what is wrong with each that is refused.
+
+    A misplaced file and a symbolic link are refused, too. Raises RecordError if there is no such folder.
+    """
     folder = Path(folder)
     if not folder.is_dir():
-        raise RecordError(f"{folder}: no such folder")
-    records = []
-    for path in sorted(folder.rglob("*.json")):
-        found = read(path)
-        wanted = folder / found.task.name / f"{found.method.name}-{found.method.digest}.json"
-        if path != wanted:
-            raise RecordError(f"{path}: must be named {wanted} - at `$.task.name`, `$.method.name`, `$.method.digest`")
-        records.append(found)
-    return sorted(records, key=lambda r: (r.task.name, r.method.name, r.method.digest))
+        raise refusal(folder, "no such folder")
+    records, refused = [], []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".json" or path.is_symlink():
+            try:
+                records.append(_placed(path, folder))
+            except RecordError as error:
+                refused.append(error)
+    return sorted(records, key=lambda r: (r.task.name, r.method.name, r.method.digest)), refused
+
+
+def place(folder: str | os.PathLike, record: Record) -> Path:
+    """Where under `folder` a record belongs."""
+    return Path(folder) / record.task.name / f"{record.method.name}-{record.method.digest}.json"
+
+
+def _placed(path, folder) -> Record:
+    if path.is_symlink():
+        raise refusal(path, "is a symbolic link; a record is a file")
+    record = read(path)
+    wanted = place(folder, record)
+    if path != wanted:
+        raise refusal(path, f"must be named {wanted} - at `$.task.name`, `$.method.name`, `$.method.digest`")
+    return record
 
 
 def write(path: str | os.PathLike, record: Record) -> None:
@@ -187,11 +219,16 @@ def _parse(text, path) -> Record:
         if schema != SCHEMA:
             raise ValueError(f"schema is {schema}, this code reads {SCHEMA} - at `$.schema`")
         record = msgspec.json.decode(text, type=Record)
-    except ValueError as error:
-        raise RecordError(f"{path}: {plain(str(error))}") from None
+    except (ValueError, RecursionError) as error:
+        raise refusal(path, error) from None
     for what, field in validate.problems(record):
-        raise RecordError(f"{path}: {what} - at `{field}`")
+        raise refusal(path, f"{what} - at `{field}`")
     return record
+
+
+def refusal(path, what) -> RecordError:
+    """In one short line, whatever a file holds or is called."""
+    return RecordError(f"{shortened(plain(str(path)), 500)}: {shortened(plain(str(what)), 500)}")
 
 
 def _schema(value):
@@ -209,6 +246,11 @@ def dumps(value: Any, indent: str = "") -> str:
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         return "[\n" + ",\n".join(deeper + dumps(item, deeper) for item in value) + f"\n{indent}]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Eight hex digits of a JSON value: `method.digest` is that of `config`."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def digits(value: float, significant: int = 6) -> float:

@@ -66,7 +66,7 @@ def _text_division(task: TaskInfo, division: Division) -> str:
     shown = (*NARROW, f"latency, batch {task.eval_batch}")
     header, *rows = grid(task, division)
     kept = [i for i, name in enumerate(header) if name in shown]
-    lines = [cells.plain("; ".join(facts)), *_aligned([[cells.plain(row[i]) for i in kept] for row in (header, *rows)])]
+    lines = [cells.plain("; ".join(facts)), *aligned([[cells.plain(row[i]) for i in kept] for row in (header, *rows)])]
     return "\n".join(lines + _list("Failures and notes:", remarks(division), cells.plain))
 
 
@@ -74,7 +74,8 @@ def _list(title, items, escape):
     return ["", title, "", *(f"- {escape(item)}" for item in items)] if items else []
 
 
-def _aligned(rows):
+def aligned(rows: list[list[str]]) -> list[str]:
+    """One line a row, columns padded to one width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

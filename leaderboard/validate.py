@@ -1,14 +1,18 @@
 """Contradictions inside a record: what types and ranges cannot say."""
 
+import json
 import math
 from collections import Counter
 
 TOLERANCE = 1e-5
 """Relative; outcomes that are not right or wrong are stored with six significant digits."""
+MOST_CONFIG, DEEPEST = 20_000, 8
+"""Characters of `config` as JSON, and how deep its lists and objects may nest: pages show all of it."""
 
 
 def problems(record):
     """Yields (what is wrong, field) of each contradiction in a `Record`."""
+    yield from _config(record.config)
     if "test" not in record.task.rows:
         yield "the number of test examples is missing", "$.task.rows"
         return
@@ -23,6 +27,17 @@ def problems(record):
         for j, run in enumerate(point.runs):
             yield from _run(record.task, checkpoints, run, f"$.points[{i}].runs[{j}]")
     yield from _verified(record)
+
+
+def _config(config):
+    level = [config]
+    for _ in range(DEEPEST):
+        values = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
+        level = [value for value in values if isinstance(value, dict | list)]
+    if level:
+        yield f"nested more than {DEEPEST} deep", "$.config"
+    elif len(json.dumps(config)) > MOST_CONFIG:
+        yield f"more than {MOST_CONFIG} characters", "$.config"
 
 
 def _parts(strength):
@@ -70,12 +85,13 @@ def _outcomes(task, result, field):
     elif len(result.outcomes) != task.rows["test"]:
         yield f"{len(result.outcomes)} outcomes for {task.rows['test']} test examples", f"{field}.outcomes"
     else:
-        yield from _mean([float(outcome) for outcome in result.outcomes], result.quality, field)
+        outcomes = [1.0] * result.outcomes.count("1") if text else result.outcomes
+        yield from _mean(outcomes, len(result.outcomes), result.quality, field)
 
 
-def _mean(outcomes, quality, field):
-    mean = math.fsum(outcomes) / len(outcomes)
-    allowed = TOLERANCE * math.fsum(map(abs, outcomes)) / len(outcomes)
+def _mean(outcomes, count, quality, field):
+    mean = math.fsum(outcomes) / count
+    allowed = TOLERANCE * math.fsum(map(abs, outcomes)) / count
     if abs(mean - quality) > allowed:
         yield f"quality is {quality:g}, but the mean of outcomes is {mean:g}", f"{field}.quality"
 

@@ -71,6 +71,8 @@ class Method(NamedTuple):
     family: str = ""  # of techniques: "quantization"; the board groups by it
     control: str | None = None  # the method of `METHODS` that this one must beat at the same strength
     recovers: bool = False  # whether it uses the task's recovery budget (else zero steps)
+    taught: bool = False  # looks at `Problem.teacher`
+    renorms: bool = False  # asks for batch norm's statistics to be estimated again after `settle`
     quantizes: bool = False  # owns the values of weights: nothing may change them after it in a chain
     # (key, problem, variables, strength []) -> (net, variables, State). Once, not jitted; may shrink the net.
     init: Callable = _init

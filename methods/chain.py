@@ -71,6 +71,8 @@ def chain(*methods: Method, strengths: tuple) -> Method:
         bounds=tuple(m.bounds for m in methods),
         family="chain",
         recovers=any(m.recovers for m in methods),
+        taught=any(m.taught for m in methods),
+        renorms=any(m.renorms for m in methods),
         quantizes=any(m.quantizes for m in methods),
         init=init,
         view=view,

@@ -53,4 +53,4 @@ def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
         target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, batch["x"])[0])
         return (1 - alpha) * base + alpha * distillation(out, target, temperature)
 
-    return student()._replace(control="student", init=init, loss=loss)
+    return student()._replace(control="student", taught=True, init=init, loss=loss)

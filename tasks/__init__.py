@@ -15,6 +15,7 @@ _ALL = (
     cifar.RESNET20,
     cifar.RESNET56,
     cifar.VGG16,
+    *cifar.HUNDRED,
     shakespeare.NANO,
     shakespeare.GPT,
     sst2.TASK,

@@ -63,6 +63,7 @@ class Task:
     recovery: Recipe
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
+    teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
     prepare: Callable[[Arrays], Arrays] = lambda arrays: arrays  # once per split, on the device: audio features
     controls: Callable[[Data], dict[str, float]] = lambda data: {}  # e.g. a 3-gram model on the same split

@@ -1,6 +1,8 @@
 """What the README shows works when pasted."""
 
+import importlib
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,17 @@ def example():
     names = {}
     exec(compile(source, "README.md", "exec"), names)
     return names["soft"](), source
+
+
+@pytest.mark.parametrize("command", re.findall(r"^    python -m leaderboard\.(show|export)(.*)$", README, re.MULTILINE))
+def test_the_commands_of_the_board_run(command, tmp_path, monkeypatch, capsys):
+    name, flags = command
+    (tmp_path / "leaderboard").symlink_to(Path(__file__).parents[1] / "leaderboard")
+    monkeypatch.chdir(tmp_path)
+    assert importlib.import_module(f"leaderboard.{name}").main(shlex.split(flags, comments=True)) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "digits" in (out or (tmp_path / "board.csv").read_text())
 
 
 def test_readme_is_short():

@@ -37,18 +37,18 @@ DATASET = Dataset(
     licence="none stated; cite the paper",
     citation="Socher et al. 2013, EMNLP; Wang et al. 2019, arXiv 1804.07461",
 )
-VERSION = 1  # of the rules below
+VERSION = 2  # of the rules below
 HELD_OUT = 10  # one sentence in so many is valid
 VOCABULARY = 8000
 PADDING, UNKNOWN = 0, 1
-LENGTH = 64  # pieces; one sentence of dev has 65, two of valid 65 and 66, one of train 70: they are cut
+LENGTH = 48  # pieces; 20 of the 872 sentences of dev are longer, and cut; in train, 188 of 60,935
 CALIBRATION = 250
 
 Labelled = tuple[list[str], np.ndarray]  # sentences; labels [N] int32, 1 is positive
 
 
 def load() -> Data:
-    """ids [N, 64] int32, padded with 0; mask [N, 64] bool, True on pieces; y [N] int32, 1 is positive."""
+    """ids [N, 48] int32, padded with 0; mask [N, 48] bool, True on pieces; y [N] int32, 1 is positive."""
     return _load(data_dir())
 
 
@@ -126,7 +126,7 @@ def learn(sentences: Iterable[str]):
 
 
 def pieces(tokenizer, sentences: list[str]) -> Arrays:
-    """ids [N, 64] int32 and mask [N, 64] bool; what is longer is cut."""
+    """ids [N, 48] int32 and mask [N, 48] bool; what is longer is cut."""
     ids = np.full((len(sentences), LENGTH), PADDING, np.int32)
     for row, encoding in zip(ids, tokenizer.encode_batch(sentences), strict=True):
         row[: len(encoding.ids)] = encoding.ids[:LENGTH]

@@ -7,7 +7,7 @@ from tasks.nets.encoder import encoder
 
 
 def batch(arrays, rows, key):
-    """x [B, 64] int32 pieces of words, 0 behind the last; y [B] int32. Nothing is augmented."""
+    """x [B, 48] int32 pieces of words, 0 behind the last; y [B] int32. Nothing is augmented."""
     return {"x": arrays["ids"][rows], "y": arrays["y"][rows]}
 
 

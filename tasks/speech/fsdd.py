@@ -1,7 +1,7 @@
 """Free Spoken Digit Dataset: DS-CNN (Zhang et al. 2017, arXiv 1711.07128) on log-mel features. Accuracy.
 
 DSCNN: the dataset's official split, all voices known. SPEAKERS: one task for each voice that is left out of training,
-the honest hard ones; features are normalized per utterance and shifted in time and in pitch.
+the honest hard ones, augmented more. Features are normalized per utterance.
 """
 
 from functools import partial
@@ -21,12 +21,16 @@ def prepare(arrays):
     return {"x": utterances(arrays["audio"], arrays["length"], **FEATURES), "y": arrays["y"]}
 
 
-def batch(arrays, rows, key):
-    """x [B, 49, 32, 1] float32, y [B] int32; given a key, shifted in time and in pitch, and masked."""
-    x = arrays["x"][rows]
-    if key is not None:
-        x = masked_and_shifted(x, key, shift=6, mask=(8, 6), bands=2)
-    return {"x": x[..., None], "y": arrays["y"][rows]}
+def augmented(**strengths):
+    """A task's `batch`: x [B, 49, 32, 1] float32, y [B] int32; given a key, shifted in time and pitch, and masked."""
+
+    def batch(arrays, rows, key):
+        x = arrays["x"][rows]
+        if key is not None:
+            x = masked_and_shifted(x, key, **strengths)
+        return {"x": x[..., None], "y": arrays["y"][rows]}
+
+    return batch
 
 
 _task = partial(
@@ -35,21 +39,28 @@ _task = partial(
     modality="speech",
     net=DSCNN(channels=(64, 64, 64, 64), kernel=(10, 4), strides=(4, 2), classes=10),
     prepare=prepare,
-    batch=batch,
     loss=cross_entropy,
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
-    dense=Recipe(steps=1200, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
+    dense=Recipe(steps=1800, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     recovery=Recipe(steps=400, batch_size=32, learning_rate=4e-3, weight_decay=1e-2, warmup=20),
     eval_batch=100,
 )
 
-DSCNN_OFFICIAL = _task(name="fsdd_dscnn", source="FSDD, official split: all voices known", load=fsdd.load, reach=0.965)
+DSCNN_OFFICIAL = _task(
+    name="fsdd_dscnn",
+    source="FSDD, official split: all voices known",
+    load=fsdd.load,
+    batch=augmented(shift=4, mask=(4, 3), bands=1),
+    reach=0.965,
+)
+_STRONG = augmented(shift=6, mask=(8, 6), bands=2)
 SPEAKERS = tuple(
     _task(
         name=f"fsdd_speaker_{speaker}",
         source=f"FSDD, the voice of {speaker} left out of training",
         load=partial(fsdd.load_without, speaker),
+        batch=_STRONG,
         reach=0.5,  # the mean over the six voices must reach 0.65
     )
     for speaker in fsdd.SPEAKERS

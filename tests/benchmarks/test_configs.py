@@ -19,6 +19,7 @@ SMOKING = [name for name in CONFIGS if name != "quickstart"]
 SLOW = {
     "cifar10_resnet20": "its step compiles for half a minute",
     "cifar10_resnet56": "its step compiles for a minute",
+    "cifar100_pairs": "its teacher's step compiles for a minute",
     "cifar10_vgg16": "a step takes seconds on a CPU",
     "shakespeare_gpt": "a step takes half a minute on a CPU",
     "wikitext2_gpt": "a step takes seconds on a CPU",

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from benchmarks import run
-from benchmarks.config import Budget, Config, UsageError, check, digest, options, resolved, scaled, with_value
+from benchmarks.config import Budget, Config, UsageError, check, options, resolved, scaled, with_value
+from leaderboard.record import digest
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe

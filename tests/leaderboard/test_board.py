@@ -135,20 +135,38 @@ RUNS = {8: {0: (0.8, 5000), 1: (0.9, 5000)}}
     [
         ({"task": {"version": 1}}, "task version 1, the newest is 2"),
         ({"task": {"fingerprint": "beef"}}, "data fingerprint beef, ranked records have f00d"),
-        ({"nets": "d"}, "dense checkpoint d0 of seed 0, ranked records have c0"),
+        (
+            {"nets": "d"},
+            "dense checkpoint d0 (0.9, 40000 bytes) of seed 0, ranked records have c0 (0.9, 40000 bytes)",
+        ),
+        (
+            {"dense": {0: 0.5, 1: 0.9}},
+            "dense checkpoint c0 (0.5, 40000 bytes) of seed 0, ranked records have c0 (0.9, 40000 bytes)",
+        ),
     ],
 )
 def test_what_differs_is_stale_and_not_ranked(toy, changes, reason):
     """It sorts first and its artifact is the smallest, yet it takes no part."""
     task = toy.task | {"version": 2}
     good = [toy(RUNS, task=task, method=name) for name in ("b", "c")]
-    old = toy({8: {0: (1.0, 10)}}, method="a", task=task | changes.get("task", {}), nets=changes.get("nets", "c"))
+    others = {name: value for name, value in changes.items() if name != "task"}
+    old = toy({8: {0: (1.0, 10)}}, method="a", task=task | changes.get("task", {}), **others)
     (board,) = boards([*good, old])
     assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
     assert methods(board.divisions[0]) == ["b", "c"]
     assert board.task.version == 2
     for page in (table.markdown([*good, old]), table.text([*good, old])):
         assert f"- a-0a1b2c3d (closed): {reason}" in page
+
+
+def test_one_record_cannot_turn_the_ranking_around(toy):
+    """It sorts first, and claims that lower is better."""
+    good = [toy({8: {0: (0.8, 5000)}, 4: {0: (0.6, 5000)}}, method=name) for name in ("b", "c")]
+    (board,) = boards([toy(RUNS, method="a", task=toy.task | {"higher_is_better": False}), *good])
+    reason = "metric, its direction, batch or number of test examples is not that of the others"
+    assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
+    assert board.task.higher_is_better
+    assert board.divisions[0].optimal == [True, False, True, False]
 
 
 def test_the_newest_version_wins_against_the_majority(toy):

@@ -53,7 +53,7 @@ def test_writes_both_files_of_each_division(toy, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--out=x", "--task=atlantis"], "--task=atlantis: no such task; there are toy"),
+        (["--out=x", "--task=atlantis"], "--task: there are no records of 'atlantis'; there are of toy"),
         (["--out=x", "--by=colour"], "argument --by: invalid choice"),
         ([], "the following arguments are required: --out"),
     ],

@@ -189,15 +189,17 @@ def test_read_all_sorts_by_task_method_and_digest(toy, tmp_path):
         one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, digest=digest)
         record.write(tmp_path / task / f"{method}-{digest}.json", one)
     (tmp_path / "notes.txt").write_text("not a record")
-    found = [(r.task.name, r.method.name, r.method.digest) for r in record.read_all(tmp_path)]
+    found = [(r.task.name, r.method.name, r.method.digest) for r in record.read_all(tmp_path)[0]]
     assert found == [("text", "a", "1"), ("toy", "a", "9"), ("toy", "b", "1"), ("toy", "b", "2")]
 
 
 @pytest.mark.parametrize("place", ["toy/rtn.json", "text/rtn-0a1b2c3d.json", "rtn-0a1b2c3d.json"])
 def test_read_all_refuses_a_misplaced_file(good, tmp_path, place):
     record.write(tmp_path / place, good)
-    with pytest.raises(RecordError, match=r"must be named .*toy/rtn-0a1b2c3d\.json"):
-        record.read_all(tmp_path)
+    records, (error,) = record.read_all(tmp_path)
+    assert records == []
+    wanted = "at `$.task.name`, `$.method.name`, `$.method.digest`"
+    assert str(error) == f"{tmp_path / place}: must be named {tmp_path}/toy/rtn-0a1b2c3d.json - {wanted}"
 
 
 def test_read_all_needs_a_folder(tmp_path):

@@ -4,6 +4,7 @@ import functools
 import json
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
@@ -28,6 +29,7 @@ from tasks.nets import (
 from tasks.nets.bcresnet import SubBandNorm
 from tasks.nets.conformer import real_frames
 from tasks.nets.resnet import resnet, wide_resnet
+from tasks.nets.transformer import Dropout
 
 RANDOM = np.random.default_rng(0)
 IMAGE = np.linspace(0, 1, 128, dtype=np.float32)
@@ -198,6 +200,16 @@ def test_interceptors_see_both_products_of_attention():
         jax.eval_shape(net.apply, variables_of("GPT"), x)
     assert seen["block0/attention/scores"] == [(2, 3, 6, 4), (2, 3, 4, 6)]
     assert seen["block1/attention/mix"] == [(2, 2, 6, 6), (2, 2, 6, 4)]
+
+
+def test_dropout_zeroes_its_share_and_keeps_the_mean():
+    """0.3 of 256 is 77: 77 of 256 are zeroed, the rest scaled by 256/179; the gradient likewise."""
+    x = jnp.ones(2**18)
+    run = jax.value_and_grad(lambda x: Dropout(0.3).apply({}, x, rngs={"dropout": jax.random.key(0)}).sum())
+    total, slope = jax.jit(run)(x)
+    assert_array_equal(np.unique(slope), np.float32([0, 256 / 179]))
+    assert np.mean(slope == 0) == pytest.approx(77 / 256, abs=5e-3)
+    assert float(total) == pytest.approx(float(slope.sum()), rel=1e-5)
 
 
 def test_gpt_and_encoder_drop_only_in_training():

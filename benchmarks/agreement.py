@@ -1,0 +1,50 @@
+"""Whether a run made again is the run that a record holds, and how far apart they may be."""
+
+import math
+import statistics
+from typing import NamedTuple
+
+from leaderboard.record import Dense, Result, TaskInfo, digits
+
+LOSS_SHARE, BYTES_SHARE = 0.02, 0.05
+
+
+class Check(NamedTuple):
+    name: str
+    passed: bool
+    said: str
+
+
+def tolerance(task: TaskInfo, result: Result) -> float:
+    """How far quality may be off: 2 σ / √N over the N recorded outcomes, at least 2 / N; 2 % of a mean loss.
+
+    Of outcomes that are right or wrong, σ / √N = √(q (1 - q) / N): the standard error of a binomial share.
+    """
+    if task.outcome == "loss":
+        return digits(LOSS_SHARE * abs(result.quality))
+    outcomes = [float(outcome) for outcome in result.outcomes]
+    return digits(2 * max(statistics.pstdev(outcomes) / math.sqrt(len(outcomes)), 1 / len(outcomes)))
+
+
+def checks(allowed: float, recorded: tuple[Dense, Result], again: tuple[Dense, Result]) -> list[Check]:
+    """Of the dense net, quality, bytes and MACs; the recorded pair and the one made again."""
+    (dense, result), (dense_again, result_again) = recorded, again
+    same = result_again.artifact == result.artifact
+    return [
+        _dense(dense, dense_again, allowed),
+        _near("quality", result_again.quality, result.quality, allowed),
+        _near("bytes", result_again.bytes, result.bytes, 0 if same else BYTES_SHARE * result.bytes),
+        _near("MACs", result_again.macs, result.macs, 0),
+        Check("artifact", True, "bit for bit the same" if same else "another file, the tolerances count"),
+    ]
+
+
+def _dense(recorded, again, allowed):
+    if again.checkpoint == recorded.checkpoint:
+        return Check("dense net", again == recorded, f"{again.checkpoint}, the same weights")
+    return _near("dense net", again.quality, recorded.quality, allowed)
+
+
+def _near(name, found, recorded, allowed):
+    said = f"{found:.10g}, recorded {recorded:.10g}"
+    return Check(name, abs(found - recorded) <= allowed, said + (f", allowed ±{allowed:.4g}" if allowed else ""))

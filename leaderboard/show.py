@@ -1,0 +1,96 @@
+"""`python -m leaderboard.show`: what is best on a task, under so many bytes, so much time or so many MACs.
+
+Without --task: the tasks. The best row is on top; ● is Pareto-optimal in quality and bytes, whatever the budget.
+"""
+
+import argparse
+import math
+import sys
+
+from leaderboard import budget, cells
+from leaderboard.board import Board, Division, boards
+from leaderboard.cli import Parser, UsageError, board_of, call, complain
+from leaderboard.record import read_all
+from leaderboard.table import aligned, division_facts
+
+
+def main(argv: list[str]) -> int:
+    """Exit code: 0 done, 2 a flag or a record is wrong."""
+    return call(_show, _parser(), argv)
+
+
+def _parser():
+    parser = Parser("show", __doc__)
+    parser.add_results()
+    parser.add_argument("--task", help="one task; without it, the list of tasks")
+    parser.add_argument(
+        "--by",
+        choices=budget.COSTS,
+        default="bytes",
+        help="what --under bounds: artifact bytes, latency at batch 1, or MACs by nonzero weights of one example; "
+        "default %(default)s",
+    )
+    parser.add_argument(
+        "--under", help="the most it may cost: 20kB (B, kB, MB), 5ms (us, ms, s) or 3M (k, M, G); default: anything"
+    )
+    return parser
+
+
+def _show(args: argparse.Namespace) -> int:
+    if args.under and not args.task:
+        raise UsageError("--under: needs --task")
+    under = _amount(args)
+    records, refused = read_all(args.results)
+    found = boards(records)
+    print(task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found))
+    return complain(refused)
+
+
+def _amount(args):
+    if args.under is None:
+        return math.inf
+    try:
+        return budget.amount(args.under, args.by)
+    except ValueError as error:
+        raise UsageError(f"--under: {error}") from None
+
+
+def tasks_text(found: list[Board]) -> str:
+    """A line each: metric, methods, rows, quality of the dense nets."""
+    return "\n".join(aligned([[cells.plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
+
+
+def _task_cells(board):
+    rows = [row for division in board.divisions for row in division.rows]
+    methods = len({row.record.method.name for row in rows})
+    better = "higher" if board.task.higher_is_better else "lower"
+    dense = division_facts(board.task, board.divisions[0])[0]
+    return board.task.name, f"{board.task.metric}, {better} is better", f"{methods} methods, {len(rows)} rows", dense
+
+
+def task_text(board: Board, by: str, under: float) -> str:
+    """The table of each division under the budget."""
+    parts = ["\n".join(_division_lines(board, division, by, under)) for division in board.divisions]
+    if board.stale:
+        parts.append(f"stale, not ranked: {len(board.stale)} records; leaderboard/README.md says why")
+    return "\n\n".join(parts)
+
+
+def _division_lines(board: Board, division: Division, by: str, under: float) -> list[str]:
+    task = board.task
+    facts = [f"{task.name}, {division.name} division", task.metric, *division_facts(task, division)]
+    header, *rows = budget.table(task, division, by, under)
+    if not rows:
+        return [cells.plain("; ".join(facts)), _nothing(division, by)]
+    return [cells.plain("; ".join(facts)), *aligned([[cells.plain(cell) for cell in row] for row in (header, *rows)])]
+
+
+def _nothing(division, by):
+    costs = [row.figures for row in division.rows if row.figures]
+    if not costs:
+        return "every run failed"
+    return f"nothing is under this; the least is {budget.shown(min(costs, key=budget.COSTS[by]), by)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""`python -m leaderboard.submit`: checks the records of a finished run against its files, and places them on the board.
+
+`python -m leaderboard.build` then makes the pages anew. A record that is there already is left if it says the same.
+It is replaced only if the new one holds every one of its runs, bit for bit the same artifacts: with more seeds, more
+strengths, newer timings. Its verifications are kept.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from leaderboard import evidence
+from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
+from leaderboard.record import Record, RecordError, place, read, read_all, refusal, write
+from leaderboard.rows import strength_text
+
+DELETE = "delete it first if it is to be replaced"
+
+
+def main(argv: list[str]) -> int:
+    """Exit code: 0 all is on the board, 2 a flag is wrong or a record was refused; the others are placed."""
+    return call(_submit, _parser(), argv)
+
+
+def _parser():
+    parser = Parser("submit", __doc__)
+    parser.add_argument("rundir", metavar="RUNDIR", type=Path, help="--workdir of a finished benchmarks.run")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of records, default %(default)s")
+    return parser
+
+
+def _submit(args: argparse.Namespace) -> int:
+    folder = args.rundir / "records"
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; RUNDIR must be the --workdir of a finished benchmarks.run")
+    records, refused = read_all(folder)
+    for record in records:
+        try:
+            print(_placed(record, args.rundir, args.out))
+        except RecordError as error:
+            refused.append(error)
+    return complain(refused)
+
+
+def _placed(record: Record, rundir: Path, out: Path) -> str:
+    """Checks and places one record; says what was done. Raises RecordError with the first thing that is wrong."""
+    for what in evidence.problems(record, rundir):
+        raise refusal(place(rundir / "records", record), what)
+    path = place(out, record)
+    if not path.exists():
+        write(path, record)
+        return f"placed     {path}"
+    there = read(path)
+    kept = [found for found in there.verified if found not in record.verified]
+    record = msgspec.structs.replace(record, verified=kept + record.verified)
+    if record == there:
+        return f"unchanged  {path}"
+    _check_kept(there, record, path)
+    write(path, record)
+    return f"replaced   {path}"
+
+
+def _check_kept(there: Record, new: Record, path: Path) -> None:
+    """Raises RecordError if something of the record `there` would be lost."""
+    if there.task.fingerprint != new.task.fingerprint:
+        raise refusal(path, f"is of other data; {DELETE} - at `$.task.fingerprint`")
+    if there.division != new.division:
+        raise refusal(path, f"is of the {there.division} division; {DELETE} - at `$.division`")
+    runs = _runs(new)
+    for (strength, seed), outcome in _runs(there).items():
+        if runs.get((strength, seed)) != outcome:
+            run = f"strength {strength}, seed {seed}"
+            raise refusal(path, f"holds another run of {run}; {DELETE} - at `$.points`")
+
+
+def _runs(record) -> dict:
+    """(strength, seed) -> what ran and came out, timings apart."""
+    return {
+        (strength_text(point.strength), run.seed): (run.dense, run.failure, run.result and run.result.artifact)
+        for point in record.points
+        for run in point.runs
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

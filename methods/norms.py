@@ -1,0 +1,55 @@
+"""Batch norm's running statistics, estimated again: for nets whose weights or inputs were changed after training.
+
+    mean = E[μ],   var = E[σ² + μ²] - mean²        over batches of mean μ and variance σ²
+
+Population statistics as Wu and Johnson 2021 compute them (arXiv 2105.07576, §3, PreciseBN), on calibration data: no
+labels, no gradients. Layers see inputs normalized by their batch, as in training.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from methods.base import ONCE, PyTree, flatten, forward, replace
+
+STATISTICS = "batch_stats"
+
+
+def reestimate(net, variables: PyTree, batches, *, tap=None) -> PyTree:
+    """`variables` with new running statistics, over `batches` {"x": [B, ...]}; as they are if the net has none.
+
+    Batches weigh what they hold. Raises ValueError if there are none.
+    """
+    if STATISTICS not in variables:
+        return variables
+    total, moments = 0, None
+    for batch in batches:
+        count = len(batch["x"])
+        new = jax.tree.map(lambda leaf: count * leaf, _moments(net, tap, variables, batch["x"]))  # noqa: B023
+        moments = new if moments is None else jax.tree.map(jnp.add, moments, new)
+        total += count
+    if not total:
+        raise ValueError("calibration has no batches; running statistics need at least one")
+    mean, square = jax.tree.map(lambda leaf: leaf / total, moments)
+    var = {path: square[path] - jnp.square(mean[path]) for path in square}
+    statistics = {f"{path}/mean": leaf for path, leaf in mean.items()} | {f"{path}/var": var[path] for path in var}
+    return {**variables, STATISTICS: replace(variables[STATISTICS], statistics)}
+
+
+@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
+def _moments(net, tap, variables, x):
+    """({norm: μ}, {norm: σ² + μ²}) of one batch.
+
+    A running statistic r becomes m·r + (1 - m)·now: what it becomes from 0 and from 1 tells m and now, whatever m is.
+    """
+
+    def renewed(value):
+        statistics = jax.tree.map(lambda leaf: jnp.full_like(leaf, value), variables[STATISTICS])
+        given = {**variables, STATISTICS: statistics}
+        return flatten(forward(net, given, x, tap=tap, train=True, key=jax.random.key(0))[1][STATISTICS])
+
+    from_zero, from_one = renewed(0), renewed(1)
+    now = {path: leaf / (1 - (from_one[path] - leaf)) for path, leaf in from_zero.items()}
+    mean = {path.removesuffix("/mean"): leaf for path, leaf in now.items() if path.endswith("/mean")}
+    return mean, {path: now[f"{path}/var"] + jnp.square(mean[path]) for path in mean}

@@ -1,0 +1,53 @@
+"""A task with a larger net as its teacher: trained where a method asks for it, it teaches, and the record names it."""
+
+import dataclasses
+import json
+
+import pytest
+
+from benchmarks import point
+from benchmarks.config import Budget, Config, Loop, digest, resolved
+from benchmarks.sweep import sweep
+from leaderboard import record
+from tasks import TASKS
+
+WIDE = (8, 8)
+
+
+@pytest.fixture
+def taught(tiny, monkeypatch):
+    task = dataclasses.replace(tiny, teacher=tiny.net.clone(channels=WIDE))
+    monkeypatch.setitem(TASKS, task.name, task)
+    return task
+
+
+def config(*methods):
+    return Config(("tiny",), methods, {"kd": (0.5,)}, seeds=(0,), budget=Budget(0.5, 0.5), loop=Loop(log_every=3))
+
+
+def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
+    seen = []
+    run = point.run
+    monkeypatch.setattr(point, "run", lambda setting, *rest: seen.append(setting.teachers) or run(setting, *rest))
+    _, path = sweep(config("dense", "kd"), tmp_path, "test")
+    (teacher,) = seen[-1].values()
+    assert teacher.net.channels == WIDE
+    assert teacher.variables["params"]["conv2"]["kernel"].shape[-1] == 8
+    written = record.read(path)
+    assert written.config["teacher"]["fields"]["channels"] == list(WIDE)
+    assert written.points[0].runs[0].result.cost.teacher_forwards == 3 * 8
+    (folder,) = (tmp_path / "tiny").glob("teacher-*")
+    assert json.loads((folder / "seed0" / "dense.json").read_text())["bytes"] > written.dense[0].bytes
+
+
+def test_it_is_not_trained_for_those_that_do_not_ask(taught, tmp_path):
+    sweep(config("dense"), tmp_path, "test")
+    assert not list((tmp_path / "tiny").glob("teacher-*"))
+
+
+def test_only_the_taught_have_another_digest(taught, tiny, monkeypatch):
+    with_teacher = {name: digest(resolved(config(name), "tiny", name)) for name in ("kd", "student")}
+    monkeypatch.setitem(TASKS, "tiny", tiny)
+    without = {name: digest(resolved(config(name), "tiny", name)) for name in ("kd", "student")}
+    assert with_teacher["student"] == without["student"]
+    assert with_teacher["kd"] != without["kd"]

@@ -1,0 +1,169 @@
+"""The board in other formats, read back."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from leaderboard import export, record
+from leaderboard.board import boards
+from leaderboard.formats import as_bibtex, as_csv, as_latex, latex, papers
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_csv_has_raw_numbers_by_hand(toy):
+    """Qualities 0.8 and 0.9 from dense 0.9 and 0.9: mean 0.85, std 0.05 √2; bytes 4000 and 5001 of 40 000."""
+    one = toy({4: {0: (0.8, 4000), 1: (0.9, 5001)}, 2: {0: "no room", 1: "no room"}})
+    full, failed = rows(as_csv(boards([one])))
+    expected = {
+        "task": "toy",
+        "task_version": "1",
+        "metric": "accuracy",
+        "higher_is_better": "true",
+        "division": "closed",
+        "family": "quantization",
+        "method": "rtn",
+        "digest": "0a1b2c3d",
+        "knob": "bits",
+        "strength": "4",
+        "device": "cpu x86_64 ×1",
+        "seeds_asked": "2",
+        "seeds_finished": "2",
+        "pareto_optimal": "true",
+        "quality_mean": "0.85",
+        "quality_std": "0.0707106781187",
+        "dense_quality_mean": "0.9",
+        "dense_quality_std": "0",
+        "quality_difference_mean": "-0.05",
+        "quality_difference_std": "0.0707106781187",
+        "artifact_bytes": "4500.5",
+        "ratio": "8.8879013443",
+        "macs": "1234000",
+        "effective_macs": "1234000",
+        "bops": "4000000000",
+        "execution": "simulated",
+        "latency_batch_1_ms": "0.5",
+        "speedup_batch_1": "1.8",
+        "task_batch": "8",
+        "latency_task_batch_ms": "2",
+        "speedup_task_batch": "0.5",
+        "optimization_s": "12",
+        "steps": "300",
+        "teacher_forwards_examples": "0",
+    }
+    assert {name: full[name] for name in expected} == expected
+    assert (failed["strength"], failed["seeds_finished"], failed["quality_mean"], failed["steps"]) == ("2", "0", "", "")
+
+
+def test_csv_of_one_seed_has_no_spread(toy):
+    assert rows(as_csv(boards([toy({4: {0: (0.8, 4000)}})])))[0]["quality_std"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'=1"),
+        ('a"b,c\nd', 'a"b,c d'),
+    ],
+)
+def test_csv_cells_are_text_and_no_formulas(toy, text, cell):
+    (row,) = rows(as_csv(boards([toy({4: {0: (0.8, 4000)}}, knob=text)])))
+    assert row["knob"] == cell
+
+
+def test_latex_table_by_hand(toy):
+    one = toy({4: {0: (0.8, 4000)}, (2): {0: (0.9, 3000)}}, method="rtn_static", knob="50 % & more")
+    lines = as_latex(boards([one])).splitlines()
+    assert lines[:2] == [r"\begin{table}", r"\centering"]
+    assert lines[2].startswith(r"\caption{toy, closed division; accuracy; dense 0.9000 (n=1), 40 kB; bar $\geq$ 0.85")
+    assert lines[4:6] == [r"\toprule", r" & method & strength & quality & difference & bytes & ratio & run as & n \\"]
+    assert lines[7:9] == [
+        r" & rtn\_static & 50 \% \& more 4 & 0.8000 & $-$0.1000 & 4 kB & $\times$10 & simulated & 1 $\dagger$ \\",
+        r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 & +0.0000 & 3 kB & $\times$13.3 & simulated "
+        r"& 1 $\dagger$ \\",
+    ]
+    assert lines[9:] == [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+
+
+def test_latex_is_escaped():
+    assert latex("\\input{x} $a_b^c ~ 1% & #|<>") == (
+        r"\textbackslash{}input\{x\} \$a\_b\textasciicircum{}c \textasciitilde{} 1\% \& \#\textbar{}"
+        r"\textless{}\textgreater{}"
+    )
+    assert latex("a--b\n\\\\ 漢é ×") == r"a{-}{-}b \textbackslash{}\textbackslash{} ?? $\times$"
+
+
+def test_bibtex_names_the_papers_of_the_methods_and_slimbench(toy):
+    runs = {4: {0: (0.8, 4000)}}
+    text = as_bibtex(boards([toy(runs, method=name) for name in ("lsq", "rtn", "mine", "dense")]))
+    assert re.findall(r"^@\w+\{(.*),$", text, re.MULTILINE) == [
+        "slimbench",
+        "krishnamoorthi2018quantizing",
+        "esser2020learned",
+    ]
+    assert text.startswith("% No paper is known for: dense, mine\n")
+    assert text.count("{") == text.count("}")
+
+
+def test_papers_are_those_that_the_docstrings_name():
+    """Each arXiv number is in a file of methods/ that defines one of the entry's methods."""
+    sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").glob("*.py")]
+    entries = [(methods, entry) for methods, entry in papers() if methods != {"slimbench"}]
+    assert len(entries) >= 7
+    for methods, entry in entries:
+        number = re.search(r"eprint = \{(.*)\}", entry)[1]
+        for method in methods:
+            (source,) = (text for text in sources if f"\ndef {method}(" in text)
+            assert f"arXiv {number}" in source
+
+
+@pytest.fixture
+def results(toy, tmp_path):
+    folder = tmp_path / "results"
+    for one in (toy({4: {0: (0.8, 9)}}), toy({4: {0: (2.0, 9)}}, task=toy.loss, dense={0: 2.0})):
+        record.write(record.place(folder, one), one)
+    return folder
+
+
+@pytest.mark.parametrize("name", export.FORMATS)
+def test_command_prints_or_writes(results, tmp_path, capsys, name):
+    argv = [f"--results={results}", f"--format={name}"]
+    assert export.main(argv) == 0
+    out, err = capsys.readouterr()
+    assert out == export.FORMATS[name](boards(record.read_all(results)[0]))
+    assert err == ""
+    assert export.main([*argv, f"--out={tmp_path / 'new' / 'file'}"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "new" / "file").read_bytes().decode() == out
+
+
+def test_one_task(results, capsys):
+    assert export.main([f"--results={results}", "--format=csv", "--task=text"]) == 0
+    assert [row["task"] for row in rows(capsys.readouterr().out)] == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], "the following arguments are required: --format"),
+        (["--format=xml"], "invalid choice: 'xml'"),
+        (["--format=csv", "--task=x"], "--task: there are no records of 'x'; there are of text, toy"),
+        (["--format=csv", "--out=."], "--out=.: is a folder"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(results, capsys, flags, said):
+    assert export.main([f"--results={results}", *flags]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
