@@ -51,5 +51,5 @@ function verdict(best, next, others) {
   if (best.tie === null) return null;
   const tied = others.filter((row) => row.tie === best.tie).length;
   if (best.tie !== next.tie) return "They are in different tie groups.";
-  return `They share a tie group${tied > 1 ? `, with ${tied - 1} more row${tied > 2 ? "s" : ""}` : ""}: no test tells them apart.`;
+  return `They share a tie group${tied > 1 ? `, with ${tied - 1} more row${tied > 2 ? "s" : ""}` : ""}: the board tells none of them from its leader.`;
 }

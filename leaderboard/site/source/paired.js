@@ -71,7 +71,7 @@ const cells = (...texts) => texts.map((text) => el("td", { class: "number" }, te
 function tied(a, b) {
   if (a.tie === null || b.tie === null || a.info.group !== b.info.group) return null;
   return a.tie === b.tie
-    ? "They share a tie group: no test of the board tells them apart."
+    ? "They share a tie group: the board tells neither from its leader."
     : "They are in different tie groups.";
 }
 
