@@ -11,6 +11,7 @@ from leaderboard import board, brief, claims, table
 from leaderboard.cli import Parser, UsageError, call, complain
 from leaderboard.files import write_atomically
 from leaderboard.record import read_all
+from leaderboard.site import page
 
 OUT, README = Path("leaderboard/README.md"), Path("README.md")
 
@@ -33,7 +34,10 @@ def _parser():
     parser = Parser("build", __doc__)
     parser.add_results()
     parser.add_argument(
-        "--out", type=Path, default=OUT, help=f"page, default %(default)s; with the default {README} is filled in too"
+        "--out",
+        type=Path,
+        default=OUT,
+        help=f"page, default %(default)s; the site goes beside it; with the default {README} is filled in too",
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a page is not up to date")
     return parser
@@ -41,7 +45,8 @@ def _parser():
 
 def _pages(boards, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
-    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards))}
+    site = out.parent / "site" / "index.html"
+    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
     if out == OUT and README.exists():
         try:
             pages[README] = brief.splice(README.read_bytes().decode(), brief.block(boards))
@@ -51,11 +56,19 @@ def _pages(boards, out) -> dict[Path, str]:
 
 
 def _check(pages, argv) -> int:
-    drifted = [path for path, text in pages.items() if not path.exists() or path.read_bytes() != text.encode()]
+    drifted = [path for path, text in pages.items() if not _same(path, text)]
     command = shlex.join(["python", "-m", "leaderboard.build", *(flag for flag in argv if flag != "--check")])
     for path in drifted:
         print(f"{path} differs from the records; mend it: {command}", file=sys.stderr)
     return 1 if drifted else 0
+
+
+def _same(path, text) -> bool:
+    """Of the site, what its blocks hold is compared: zlib may pack the same otherwise elsewhere."""
+    if not path.exists():
+        return False
+    found = path.read_bytes()
+    return found == text.encode() or page.unpacked(found.decode(errors="replace")) == page.unpacked(text)
 
 
 def _write(pages) -> int:

@@ -1,5 +1,7 @@
 """The command: pages, drift, exit codes."""
 
+import base64
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,9 @@ import pytest
 
 from leaderboard import brief, build, claims, record, table
 from leaderboard.board import boards
+from leaderboard.site import page
 
+SITE = "leaderboard/site/index.html"
 README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
 
 
@@ -21,28 +25,49 @@ def clone(toy, tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_writes_both_pages_and_then_they_are_up_to_date(clone, capsys):
+def test_writes_all_pages_and_then_they_are_up_to_date(clone, capsys):
     found = boards(record.read_all("leaderboard/results")[0])
     assert build.main([]) == 0
     assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(
         found, claims.statuses(claims.read(), found)
     )
-    page = Path("README.md").read_bytes().decode()
-    assert page == README.replace("\nold\n", f"\n{brief.block(found)}\n")
+    assert Path(SITE).read_text("utf-8") == page.build(found)
+    readme = Path("README.md").read_bytes().decode()
+    assert readme == README.replace("\nold\n", f"\n{brief.block(found)}\n")
     assert build.main(["--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("page", ["leaderboard/README.md", "README.md"])
-def test_check_names_the_page_that_drifted_and_mends_nothing(clone, capsys, page):
+@pytest.mark.parametrize("drifted", ["leaderboard/README.md", "README.md"])
+def test_check_names_the_page_that_drifted_and_mends_nothing(clone, capsys, drifted):
     build.main([])
-    edited = Path(page).read_text("utf-8").replace("0.9000", "0.9900", 1)
-    Path(page).write_text(edited, "utf-8")
+    edited = Path(drifted).read_text("utf-8").replace("0.9000", "0.9900", 1)
+    Path(drifted).write_text(edited, "utf-8")
     assert build.main(["--check"]) == 1
-    assert capsys.readouterr().err == f"{page} differs from the records; mend it: python -m leaderboard.build\n"
-    assert Path(page).read_text("utf-8") == edited
+    assert capsys.readouterr().err == f"{drifted} differs from the records; mend it: python -m leaderboard.build\n"
+    assert Path(drifted).read_text("utf-8") == edited
     assert build.main([]) == 0
     assert build.main(["--check"]) == 0
+
+
+def test_check_of_the_site_looks_into_its_blocks(clone, capsys):
+    """A block packed otherwise is no drift, as another zlib may have done it; one that holds something else is."""
+    build.main([])
+    site = Path(SITE).read_text("utf-8")
+    for text, level, code in ((None, 1, 0), ('{"tasks":[]}', 9, 1)):
+
+        def packed(match, text=text, level=level):
+            held = gzip.decompress(base64.b64decode(match[2])) if text is None else text.encode()
+            return match[1] + base64.b64encode(gzip.compress(held, level, mtime=0)).decode()
+
+        Path(SITE).write_text(page.BLOCK.sub(packed, site), "utf-8")
+        assert build.main(["--check"]) == code
+    assert capsys.readouterr().err == f"{SITE} differs from the records; mend it: python -m leaderboard.build\n"
+
+
+def test_the_site_of_another_page_is_beside_it(clone):
+    assert build.main(["--out=elsewhere/board.md"]) == 0
+    assert Path("elsewhere/site/index.html").exists()
 
 
 def test_check_of_a_missing_page_gives_the_command_with_its_flags(clone, capsys):
@@ -105,7 +130,7 @@ def test_command_line(clone):
         [sys.executable, "-c", code, "--check"], env={"PYTHONPATH": str(root)}, capture_output=True, text=True
     )
     hint = "differs from the records; mend it: python -m leaderboard.build\n"
-    assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}README.md {hint}")
+    assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}{SITE} {hint}README.md {hint}")
 
 
 def test_short_table_by_hand(toy):

@@ -1,0 +1,99 @@
+"""What the page unpacks only when a record is opened or two are compared: every seed, and every test example."""
+
+from typing import Any
+
+from leaderboard.board import Board
+from leaderboard.record import Record, Result
+from leaderboard.rows import Row, row_of, strength_text
+from leaderboard.site.payload import key
+from leaderboard.site.shown import number, places, text, tree
+
+
+def records(board: Board) -> dict[str, Any]:
+    """By key: provenance, configuration, seeds, comparisons and remarks of each record of a task."""
+    ranked = [(row.record, row) for division in board.divisions for row in division.rows]
+    old = [(stale.record, row_of(stale.record, point)) for stale in board.stale for point in stale.record.points]
+    found: dict[str, tuple[Record, list[Row]]] = {}
+    for record, row in ranked + old:
+        found.setdefault(key(record), (record, []))[1].append(row)
+    return {name: _record(*entry) for name, entry in found.items()}
+
+
+def outcomes(board: Board) -> dict[str, list]:
+    """By key, then strength by strength and seed by seed: "0110…", or losses of three digits; None of a failed run."""
+    everyone = [row.record for division in board.divisions for row in division.rows]
+    everyone += [stale.record for stale in board.stale]
+    return {
+        key(record): [[_outcomes(run.result) for run in point.runs] for point in record.points] for record in everyone
+    }
+
+
+def _outcomes(result: Result | None):
+    if result is None or isinstance(result.outcomes, str):
+        return result and result.outcomes
+    return [number(value, 3) for value in result.outcomes]
+
+
+def _record(record: Record, rows: list[Row]):
+    made = record.provenance
+    return {
+        "command": text(made.command),
+        "commit": text(made.commit),
+        "dirty": made.dirty,
+        "device": text(made.device),
+        "libraries": [[text(name), text(version)] for name, version in sorted(made.libraries.items())],
+        "recovers": record.method.recovers,
+        "config": tree(record.config),
+        "verified": [_verified(found) for found in record.verified],
+        "dense": [[net.seed, text(net.checkpoint), number(net.quality, 6), net.bytes] for net in record.dense],
+        "points": [
+            {
+                "strength": row.strength,
+                "comparisons": {name: _comparison(found) for name, found in row.comparisons.items()},
+                "runs": [_run(run) for run in point.runs],
+            }
+            for row, point in zip(rows, record.points, strict=True)
+        ],
+    }
+
+
+def _verified(found):
+    return {
+        "seed": found.seed,
+        "strength": strength_text(found.strength),
+        "quality": number(found.quality, 6),
+        "tolerance": number(found.tolerance, 3),
+        "device": text(found.device),
+        "commit": text(found.commit),
+    }
+
+
+def _comparison(found):
+    return {
+        "against": text(found.against),
+        "difference": [places(value) for value in (found.difference, found.low, found.high)],
+        "p": number(found.p, 3),
+        "test": text(found.test),
+    }
+
+
+def _run(run):
+    if run.result is None:
+        return {"seed": run.seed, "failure": text(run.failure)}
+    result = run.result
+    return {
+        "seed": run.seed,
+        "quality": number(result.quality, 6),
+        "valid": number(result.valid_quality, 6),
+        "bytes": result.bytes,
+        "parameters": result.parameters,
+        "density": number(result.density, 4),
+        "ms": [number(timing.median_ms, 4) for timing in result.latency],
+        "p95": [number(timing.p95_ms, 4) for timing in result.latency],
+        "memory": result.memory_bytes,
+        "seconds": number(result.cost.seconds, 4),
+        "steps": result.cost.steps,
+        "error": number(result.output_error, 3),
+        "artifact": text(result.artifact[:16]),
+        "notes": [text(note) for note in result.notes],
+    }

@@ -1,0 +1,143 @@
+// The first page: every task against every method, and the ranking across tasks.
+import { claims } from "./claims.js";
+import { choice, el, fill } from "./dom.js";
+import { MISSING } from "./format.js";
+import { heat } from "./heat.js";
+import { marks, scales } from "./marks.js";
+import { draw } from "./plot.js";
+import { remember } from "./route.js";
+
+export function overviewPage(main, board, route) {
+  const state = { axis: route.query.axis === "latency" ? "latency" : "bytes" };
+  const all = marks(board);
+  const axis = choice(
+    "Score over",
+    [
+      ["bytes", "bytes"],
+      ["latency", "latency"],
+    ],
+    (value) => {
+      state.axis = value;
+      remember([], state.axis === "bytes" ? {} : { axis: value });
+      refresh();
+    },
+  );
+  const map = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Scores by task and method" });
+  const ranking = el("div", { class: "plot" });
+  const missing = el("div");
+  const profile = el("div", { class: "plot" });
+  fill(
+    main,
+    heading(board),
+    el("section", {}, el("div", { class: "head" }, el("h2", {}, "Scores"), axis), SCORE(), map),
+    el(
+      "div",
+      { class: "pair" },
+      el(
+        "section",
+        {},
+        el("h2", {}, "Across tasks"),
+        el("p", { class: "note" }, "Interquartile mean of the scores over tasks and seeds, with its 95 % interval."),
+        ranking,
+        missing,
+      ),
+      el(
+        "section",
+        {},
+        el("h2", {}, "Performance profile"),
+        el(
+          "p",
+          { class: "note" },
+          "The share of tasks and seeds on which a method’s score over bytes is above a threshold; higher is better.",
+        ),
+        profile,
+      ),
+    ),
+    claims(board),
+  );
+
+  function refresh() {
+    axis.sync(state.axis);
+    fill(map, heat(board, all, state.axis));
+    drawRanking(ranking, missing, board, all, state.axis);
+    drawProfile(profile, board, all);
+  }
+  refresh();
+}
+
+function heading(board) {
+  const records = board.tasks.flatMap((task) => [...task.records.values()]);
+  const methods = new Set(records.map((record) => record.method));
+  const count = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+  return el(
+    "div",
+    { class: "title" },
+    el("h1", {}, "What compression costs, and what it buys"),
+    el(
+      "p",
+      { class: "lead" },
+      `${count(board.tasks.length, "task")}, ${count(methods.size, "method")}, ` +
+        `${count(records.length, "record")}. Every number is measured on one protocol, over paired seeds.`,
+    ),
+  );
+}
+
+const SCORE = () =>
+  el(
+    "p",
+    { class: "note" },
+    "The share of dense quality that a curve keeps, averaged over log budgets between fixed references of the task: ",
+    "0 is the dense net uncompressed, 1 its quality at the least budget. No entry moves another’s. Closed division. ",
+    el("span", { class: "missing key" }, MISSING),
+    " marks where there is no score: not run, or of latency only simulated. It is never averaged over.",
+  );
+
+function drawRanking(host, note, board, all, axis) {
+  const entries = board.aggregate.filter((entry) => entry.axis === axis && entry.value !== null);
+  fill(note);
+  if (!entries.length) return fill(host, el("p", { class: "none" }, "There is nothing to rank yet."));
+  const values = entries.map((entry) => ({
+    ...entry,
+    missing: undefined,
+    label: entry.method,
+    opacity: entry.missing.length ? 0.4 : 1,
+  }));
+  const gaps = entries.filter((entry) => entry.missing.length);
+  fill(
+    note,
+    gaps.length > 0 &&
+      el(
+        "details",
+        {},
+        el("summary", {}, `${gaps.length} of ${entries.length} methods, drawn faint, lack tasks and have no place`),
+        el(
+          "ul",
+          {},
+          gaps.map((entry) =>
+            el("li", {}, el("b", {}, entry.method), ` has ${entry.tasks}, lacks ${entry.missing.join(", ")}`),
+          ),
+        ),
+      ),
+  );
+  return draw(host, "ranking", (spec) => {
+    spec.height = 60 + 24 * values.length;
+    spec.datasets.methods = values;
+    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
+  });
+}
+
+function drawProfile(host, board, all) {
+  const steps = Object.entries(board.profiles).flatMap(([name, points]) =>
+    points.map(([threshold, share], i) => ({
+      threshold,
+      share,
+      method: name,
+      mark: i % Math.ceil(points.length / 4) === 0,
+    })),
+  );
+  if (!steps.length) return fill(host, el("p", { class: "none" }, "There is nothing to compare yet."));
+  return draw(host, "profile", (spec) => {
+    spec.datasets.steps = steps;
+    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
+  });
+}

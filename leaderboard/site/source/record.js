@@ -1,0 +1,152 @@
+// One record: what was run, where, what every seed gave, and how to run it again.
+import { el, facts, fill, symbol } from "./dom.js";
+import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength } from "./format.js";
+import { small, table, td } from "./grid.js";
+import { marks } from "./marks.js";
+import { toCompare, toTask } from "./route.js";
+import { seedsOf } from "./seeds.js";
+import { details, rows as load } from "./store.js";
+import { axes, drawTradeoff } from "./tradeoff.js";
+
+export async function recordPage(main, board, route, task, record) {
+  const [every, all] = [await load(task), marks(board)];
+  const rows = every.filter((row) => row.record === record.key);
+  const found = (await details(task))?.[record.key];
+  const plot = el("div", { class: "plot", role: "group", "aria-label": `${task.metric} against bytes of this record` });
+  fill(
+    main,
+    head(task, record, all, found),
+    el(
+      "div",
+      { class: "pair wide" },
+      el("section", {}, el("h2", {}, "Curve"), plot),
+      el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every)),
+    ),
+    found
+      ? seedsOf(task, found)
+      : el(
+          "section",
+          {},
+          el(
+            "p",
+            { class: "none" },
+            "The page had no room for this record’s seeds; they are in ",
+            file(task, record),
+            ".",
+          ),
+        ),
+  );
+  const group = task.groups.find((one) => one.name === record.group);
+  drawTradeoff(plot, {
+    task,
+    group,
+    rows,
+    axis: axes(task).bytes,
+    limit: null,
+    near: false,
+    only: "",
+    all,
+    height: 280,
+  });
+}
+
+const file = (task, record) =>
+  el(
+    "a",
+    { href: `../results/${encodeURIComponent(task.name)}/${encodeURIComponent(record.key)}.json` },
+    el("code", {}, `leaderboard/results/${task.name}/${record.key}.json`),
+  );
+
+function head(task, record, all, found) {
+  const mark = all.of(record);
+  const stamps = [
+    [record.division, "plain"],
+    record.stale && [`stale: ${record.stale}`, "warn"],
+    ...(found?.verified ?? []).map((v) => [`✓ verified on ${v.device}`, "good"]),
+  ].filter(Boolean);
+  return el(
+    "div",
+    { class: "title" },
+    el("p", { class: "crumb" }, el("a", { href: toTask(task.name) }, task.name), " / record"),
+    el("h1", {}, symbol(mark.path, mark.colour), record.method),
+    el(
+      "p",
+      { class: "stamps" },
+      stamps.map(([text, kind]) => el("span", { class: `stamp ${kind}` }, text)),
+    ),
+    facts([
+      ["family", record.family],
+      ["strength", record.knob],
+      ["control", record.control ?? MISSING],
+      ["digest", record.digest],
+      ["device", record.device],
+      ["file", file(task, record)],
+    ]),
+  );
+}
+
+// Each strength with its paired comparisons.
+function curve(task, rows, found) {
+  const names = ["dense", "control", "best"];
+  const line = (row, i) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, strength(row)),
+      td(rank(row)),
+      td(
+        row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))],
+      ),
+      td(seeds(row)),
+      names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),
+      td(si(row.bytes, "B")),
+    );
+  return table(
+    "Strengths",
+    ["strength", "rank", task.metric, "n", "vs dense", "vs control", "vs best", "bytes"],
+    rows.map(line),
+  );
+}
+
+// Links to each strength beside its control, else beside the dense net.
+function partners(task, record, rows, every) {
+  if (record.stale || record.method === "dense") return null;
+  const peers = every.filter((row) => row.info.group === record.group);
+  const links = rows.flatMap((row) => {
+    const other =
+      peers.find((peer) => peer.info.method === record.control && peer.strength === row.strength) ??
+      peers.find((peer) => peer.info.method === "dense");
+    return other
+      ? [
+          " ",
+          el("a", { href: toCompare(task.name, row.id, other.id), title: `against ${other.info.label}` }, row.strength),
+        ]
+      : [];
+  });
+  return (
+    links.length > 0 &&
+    el(
+      "p",
+      { class: "note below" },
+      "Side by side with its ",
+      peers.some((peer) => peer.info.method === record.control) ? `control, ${record.control}` : "dense net",
+      ":",
+      links,
+    )
+  );
+}
+
+function comparison(found, row, name, task) {
+  if (!found) return name === "dense" ? signed(row.difference) : MISSING;
+  const [difference, low, high] = found.difference;
+  const beats = (task.higher ? difference > 0 : difference < 0) && found.p < 0.05;
+  return [
+    signed(difference),
+    small(interval(low, high)),
+    el(
+      "small",
+      { class: name === "control" && !beats ? "warn" : null, title: `${found.test}, against ${found.against}` },
+      `${name === "control" && !beats ? "does not beat it, " : ""}p ${probability(found.p)}`,
+    ),
+  ];
+}

@@ -1,0 +1,123 @@
+// What a record's page unpacks: how to run it again, what every seed gave, where it was made.
+import { copyButton, el, facts } from "./dom.js";
+import { fixed, si, signed, three } from "./format.js";
+import { table, td } from "./grid.js";
+
+export function seedsOf(task, found) {
+  const remarks = found.points.flatMap((point) =>
+    point.runs.flatMap((run) => [
+      ...(run.failure ? [`${point.strength}, seed ${run.seed} failed: ${run.failure}`] : []),
+      ...(run.notes ?? []).map((note) => `${point.strength}, seed ${run.seed}: ${note}`),
+    ]),
+  );
+  return [
+    remarks.length > 0 &&
+      el(
+        "section",
+        {},
+        el("h2", {}, "Failures and notes"),
+        el(
+          "ul",
+          { class: "remarks" },
+          remarks.map((text) => el("li", {}, text)),
+        ),
+      ),
+    el(
+      "section",
+      {},
+      el("h2", {}, "Reproduce"),
+      el("p", { class: "note" }, "At the commit below, with the same library versions:"),
+      el("div", { class: "command" }, el("pre", {}, found.command), copyButton(found.command)),
+    ),
+    el("section", {}, el("h2", {}, "Every seed"), seedTable(task, found)),
+    el(
+      "div",
+      { class: "pair" },
+      el("section", {}, el("h2", {}, "Provenance"), provenance(found), found.verified.length > 0 && verified(found)),
+      el(
+        "section",
+        {},
+        el("h2", {}, "Configuration"),
+        el("pre", { class: "config", tabindex: "0" }, JSON.stringify(found.config, null, 2)),
+      ),
+    ),
+  ];
+}
+
+function seedTable(task, found) {
+  const dense = new Map(found.dense.map(([seed, , quality]) => [seed, quality]));
+  const lines = found.points.flatMap((point) =>
+    point.runs.map((run) =>
+      run.failure
+        ? el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, point.strength),
+            td(run.seed),
+            el("td", { colspan: 10, class: "warn" }, `failed: ${run.failure}`),
+          )
+        : el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, point.strength),
+            td(run.seed),
+            td(fixed(run.quality)),
+            td(signed(run.quality - dense.get(run.seed))),
+            td(fixed(run.valid)),
+            td(si(run.bytes, "B")),
+            td(si(run.parameters)),
+            td(three(run.density)),
+            td(run.ms.map((ms, i) => el("div", {}, `${three(ms)} (p95 ${three(run.p95[i])})`))),
+            td(si(run.memory, "B")),
+            td(`${three(run.seconds)} s, ${run.steps} steps`),
+            el("td", {}, el("code", {}, run.artifact)),
+          ),
+    ),
+  );
+  return table(
+    "Every seed",
+    [
+      "strength",
+      "seed",
+      task.metric,
+      "vs dense",
+      "validation",
+      "bytes",
+      "parameters",
+      "density",
+      `ms, batch 1 and ${task.batch}`,
+      "memory",
+      "cost",
+      "artifact SHA-256",
+    ],
+    lines,
+  );
+}
+
+function provenance(found) {
+  return facts([
+    ["commit", el("code", {}, found.commit + (found.dirty ? " (with changes)" : ""))],
+    ["device", found.device],
+    ["libraries", found.libraries.map(([name, version]) => `${name} ${version}`).join(", ")],
+    [
+      "dense nets",
+      found.dense.map(([seed, checkpoint, quality]) =>
+        el("div", {}, `seed ${seed}: ${fixed(quality)}, `, el("code", {}, checkpoint)),
+      ),
+    ],
+  ]);
+}
+
+function verified(found) {
+  return el(
+    "ul",
+    { class: "remarks" },
+    found.verified.map((v) =>
+      el(
+        "li",
+        {},
+        `verified: strength ${v.strength}, seed ${v.seed} gave ${fixed(v.quality)} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}`,
+      ),
+    ),
+  );
+}
