@@ -1,6 +1,6 @@
 """A row of the board: one point of a curve, its seeds aggregated."""
 
-import math
+from statistics import median
 from typing import NamedTuple
 
 from leaderboard import cells
@@ -9,9 +9,11 @@ from leaderboard.statistics import Summary, mean, summarize
 
 
 class Timing(NamedTuple):
+    """Medians over seeds: what else a machine does makes some of its times far too long, none too short."""
+
     batch: int
-    median_ms: float  # mean over seeds of the medians
-    speedup: float  # of the dense net's median over the artifact's, geometric mean over seeds
+    median_ms: float
+    speedup: float  # of the dense net's median over the artifact's
 
 
 class Figures(NamedTuple):
@@ -128,7 +130,6 @@ def _figures(done: list[tuple[Dense, Result]]) -> Figures:
 
 
 def _timing(results, which):
-    """The speedup is a geometric mean."""
     timed = [result.latency[which] for result in results]
-    speedup = math.exp(mean([math.log(t.dense_median_ms / t.median_ms) for t in timed]))
-    return Timing(timed[0].batch, mean([t.median_ms for t in timed]), speedup)
+    speedup = median(t.dense_median_ms / t.median_ms for t in timed)
+    return Timing(timed[0].batch, median(t.median_ms for t in timed), speedup)

@@ -35,8 +35,8 @@ How to read a row, one method at one strength:
 - *bytes* is the size of the artifact file; *ratio* is dense float32 artifact bytes / bytes.
 - *MACs* of one example; "a of b" where only a of the b multiply by a nonzero weight. *BOPs* = those × weight bits ×
   activation bits.
-- *latency* is the median per batch; ×1.80 means 1.8 times as fast as the dense net timed in turn with it.
-  *simulated*: rounded or masked floats were timed; *deployed*: what was timed is what would run.
+- *latency* is the median per batch, and of the seeds the median; ×1.80 means 1.8 times as fast as the dense net timed
+  in turn with it. *simulated*: rounded or masked floats were timed; *deployed*: what was timed is what would run.
 - *cost* is that of optimizing, compilation apart; *teacher* counts examples that the teacher saw.
 - *n* is the number of seeds; † marks a single one, which shows no spread; 2/3 means that one of three failed.
 - *score* of a curve: the share of dense quality that is kept, averaged over log budgets from 1/64 of dense to dense
