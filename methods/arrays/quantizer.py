@@ -64,12 +64,18 @@ def code_range(bits, *, signed=True, narrow=False):
     return low, high
 
 
+def ratio(x, q: Quantizer):
+    """x / scale, the same to the last bit in every program: as a product with 1 / scale. Where a quotient is asked
+    for, XLA sometimes divides and sometimes multiplies, so that what lies between two codes would go either way."""
+    return x * (1 / q.scale)
+
+
 def encode(x, q: Quantizer):
     """Codes of `x`, float32 integers of x's shape; differentiable straight through inside the grid."""
     low, high = q.low - q.zero_point, q.high - q.zero_point
     # Clip, then round: the bounds are integers, so the codes are the same, and the gradient stops where
     # x / scale leaves the grid rather than half a step before. Not jnp.clip, whose gradient at a bound is 1/2.
-    return round_straight_through(jax.lax.clamp(*jnp.broadcast_arrays(low, x / q.scale, high))) + q.zero_point
+    return round_straight_through(jax.lax.clamp(*jnp.broadcast_arrays(low, ratio(x, q), high))) + q.zero_point
 
 
 def decode(codes, q):
@@ -91,10 +97,10 @@ def _fake_quant_pull(residuals, dy):
     """Works out again what the forward pass worked out: one read of x is cheaper than to keep codes and ratios."""
     x, q = residuals
     low, high = q.low - q.zero_point, q.high - q.zero_point
-    ratio = x / q.scale
-    inside = (ratio > low) & (ratio < high)
-    code = jnp.round(jax.lax.clamp(*jnp.broadcast_arrays(low, ratio, high)))
-    slope = jnp.where(q.passes(), 0.0, code - jnp.where(inside, ratio, 0.0))
+    place = ratio(x, q)
+    inside = (place > low) & (place < high)
+    code = jnp.round(jax.lax.clamp(*jnp.broadcast_arrays(low, place, high)))
+    slope = jnp.where(q.passes(), 0.0, code - jnp.where(inside, place, 0.0))
     dx = jnp.where(inside | q.passes(), dy, 0)
     zeros = jax.tree.map(jnp.zeros_like, q)
     return dx, zeros._replace(scale=_summed(dy * slope, q.scale))
@@ -110,16 +116,22 @@ def _summed(x, like):
 fake_quant.defvjp(lambda x, q: (fake_quant(x, q), (x, q)), _fake_quant_pull)
 
 
+def _step_size(span, codes):
+    """span / codes, float32; 1 where that is no normal number: a channel of zeros, or nearly, decodes to zeros."""
+    scale = span / codes
+    return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
+
+
 def symmetric(x, bits, axis=None) -> Quantizer:
     """Min-max grid for weights: scale = max|x| / (2^(b-1) - 1), narrow range, zero point 0.
 
     `axis`: the output-channel axis that keeps its own scale; None for one scale per tensor.
-    A channel of zeros gets scale 1, so that it decodes to zeros.
+    A channel of zeros decodes to zeros.
     """
     axes = None if axis is None else tuple(i for i in range(x.ndim) if i != axis % x.ndim)
     low, high = code_range(bits, narrow=True)
     peak = jnp.max(jnp.abs(x), axis=axes, keepdims=True)
-    scale = jnp.where(peak > 0, peak / high, 1.0).astype(jnp.float32)
+    scale = _step_size(peak, high)
     return Quantizer(scale, jnp.zeros_like(scale), low, high)
 
 
@@ -131,7 +143,7 @@ def affine(minimum, maximum, bits) -> Quantizer:
     low, high = code_range(bits, signed=False)
     minimum, maximum = jnp.minimum(minimum, 0.0), jnp.maximum(maximum, 0.0)
     span = maximum - minimum
-    scale = jnp.where(span > 0, span / high, 1.0).astype(jnp.float32)
+    scale = _step_size(span, high)
     return Quantizer(scale, jnp.round(-minimum / scale), low, high)
 
 

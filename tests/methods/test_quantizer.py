@@ -111,6 +111,18 @@ def test_rounds_half_to_even_and_clips():
     assert_array_equal(fake_quant(x, HALVES), [-2, -2, -1, -1, 0, 0, 0, 1, 1, 1.5, 1.5, 1.5])
 
 
+def test_what_lies_between_two_codes_goes_the_same_way_in_every_program():
+    """What ships is what runs, bit for bit, also for x = (k + ½) · scale; alone, fused with a product, and packed."""
+    rng = np.random.default_rng(0)
+    fused = jax.jit(lambda x, q: (y := quantizer.fake_quant(x, q), jnp.dot(y, y.T)))
+    for scale in np.float32(rng.uniform(0.005, 0.02, 20)):
+        q = grid(scale, 0, -128, 127)
+        x = jnp.asarray((rng.integers(-100, 100, (64, 64)) + 0.5).astype(np.float32) * scale)
+        shipped = unpack(pack(x, q))
+        assert_array_equal(fake_quant(x, q), shipped)
+        assert_array_equal(fused(x, q)[0], shipped)
+
+
 # x, ∂x̂/∂x, ∂x̂/∂s of LSQ's eq. 3 on HALVES: v̄ - v/s strictly inside, -Q_N = -4 or Q_P = 3 at the clip and outside
 EQUATION_3 = np.array(
     [(-5, 0, -4), (-2, 0, -4), (-1.9, 1, -0.2), (0.3, 1, 0.4), (1.25, 1, -0.5), (1.4, 1, 0.2), (1.5, 0, 3), (2, 0, 3)]
