@@ -11,5 +11,8 @@ from benchmarks.config import Config
 from configs.base import board
 
 
+SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.92, 0.95, 0.98)  # 0.92 is the paper's
+
+
 def get_config(arg: str = "") -> Config:
-    return board("mnist_lenet300", arg=arg)
+    return board("mnist_lenet300", arg=arg, strengths=dict.fromkeys(("magnitude", "random"), SPARSITIES))
