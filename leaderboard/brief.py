@@ -13,8 +13,8 @@ SHARE = 0.02
 """What any other metric may lose, relative to dense."""
 NOTE = (
     "The smallest artifact of each method whose quality, mean over seeds, is within 1 point of dense accuracy or 2 % "
-    "of another metric: size, dense size / size (strength; difference in quality [95 % interval over seeds]). – where "
-    "none is that good. Closed division only; [all of it](leaderboard/README.md)."
+    "of another metric: size, dense size / size (strength). – where none is that good. Closed division only; "
+    "[all of it](leaderboard/README.md), with intervals."
 )
 
 
@@ -55,7 +55,7 @@ def _best(board: Board, division: Division, method: str) -> str:
         return cells.MISSING if rows else ""
     row = min(good, key=lambda row: row.figures.bytes)
     size, ratio = cells.si(row.figures.bytes, "B"), cells.number(row.figures.ratio)
-    return f"{size}, ×{ratio} ({strength(row)}; {cells.spread(row.figures.difference, signed=True)})"
+    return f"{size}, ×{ratio} ({strength(row)})"
 
 
 def close(task: TaskInfo, row: Row) -> bool:
