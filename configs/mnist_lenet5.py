@@ -10,7 +10,6 @@ Expected: the dense net reaches its bar. Not run on the board yet.
 from benchmarks.config import Config
 from configs.base import board
 
-
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.92, 0.95, 0.98)  # 0.92 is the paper's
 
 
