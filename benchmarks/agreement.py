@@ -4,7 +4,8 @@ import math
 import statistics
 from typing import NamedTuple
 
-from leaderboard.record import Dense, Result, TaskInfo, digits
+from leaderboard.record import digits
+from leaderboard.schema import Dense, Result, TaskInfo
 
 LOSS_SHARE, BYTES_SHARE = 0.02, 0.05
 

@@ -15,8 +15,8 @@ from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
 from leaderboard import record
 from leaderboard.files import write_atomically
-from leaderboard.record import Dense as DenseRow
-from leaderboard.record import MethodInfo, Point, Provenance, Record, Run, TaskInfo
+from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
+from leaderboard.schema import Dense as DenseRow
 from tasks import TASKS
 from tasks.base import Data, fingerprint, rows
 
@@ -103,7 +103,7 @@ def assemble(config: Config, curve: Curve, task: TaskInfo, nets: Sequence[Dense]
     ]
     made = method(config, curve.method)
     return Record(
-        schema=record.SCHEMA,
+        schema=SCHEMA,
         task=task,
         method=MethodInfo(
             name=curve.method,

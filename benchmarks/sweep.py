@@ -13,7 +13,8 @@ from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
-from leaderboard.record import Run, digest, write
+from leaderboard.record import digest, write
+from leaderboard.schema import Run
 from methods import METHODS
 from methods.base import Teacher
 from tasks import TASKS

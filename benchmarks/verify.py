@@ -27,8 +27,9 @@ from benchmarks.memory import keep_freed
 from benchmarks.run import keep_compiled
 from benchmarks.sweep import sweep
 from leaderboard.cells import plain
-from leaderboard.record import Point, Record, RecordError, Run, Verification, digest, read, write
+from leaderboard.record import RecordError, digest, read, write
 from leaderboard.rows import strength_text
+from leaderboard.schema import Point, Record, Run, Verification
 from tasks import TASKS
 from tasks.base import Recipe, fingerprint
 from tasks.data.store import set_data_dir

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from leaderboard.comparisons import dense_results
 from leaderboard.judge import judged
-from leaderboard.record import Dense, Record, TaskInfo
 from leaderboard.rows import Row, row_of
+from leaderboard.schema import Dense, Record, TaskInfo
 from leaderboard.scores import Score, scores
 from leaderboard.statistics import pareto
 

@@ -2,8 +2,8 @@
 
 from leaderboard import cells
 from leaderboard.board import Board, Division
-from leaderboard.record import TaskInfo
 from leaderboard.rows import Row, strength
+from leaderboard.schema import TaskInfo
 from leaderboard.statistics import summarize
 
 BEGIN, END = "<!-- board:begin -->", "<!-- board:end -->"

@@ -5,8 +5,8 @@ import re
 from leaderboard import cells
 from leaderboard.board import Division
 from leaderboard.columns import grid
-from leaderboard.record import TaskInfo
 from leaderboard.rows import Figures, Row
+from leaderboard.schema import TaskInfo
 
 COSTS = {
     "bytes": lambda figures: figures.bytes,

@@ -11,7 +11,7 @@ from msgspec import Meta
 from leaderboard import strict
 from leaderboard.board import Board
 from leaderboard.cells import plain
-from leaderboard.record import Name
+from leaderboard.schema import Name
 from leaderboard.statistics import Summary
 
 CLAIMS = Path(__file__).parent / "claims.json"

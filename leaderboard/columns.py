@@ -5,8 +5,8 @@ from collections.abc import Callable
 from leaderboard import cells
 from leaderboard.board import Division
 from leaderboard.comparisons import beats
-from leaderboard.record import TaskInfo
 from leaderboard.rows import Row, strength
+from leaderboard.schema import TaskInfo
 
 Cell = Callable[[Row, bool], str]
 

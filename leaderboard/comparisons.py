@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from leaderboard.paired import Sample, findings
-from leaderboard.record import Record, Result
 from leaderboard.rows import Comparison, Row, name
+from leaderboard.schema import Record, Result
 from leaderboard.significance import RISK, holm
 
 

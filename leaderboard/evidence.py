@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from leaderboard.record import Dense, Record, Result, digest
+from leaderboard.record import digest
 from leaderboard.rows import strength_text
+from leaderboard.schema import Dense, Record, Result
 
 
 class _Facts(msgspec.Struct):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from leaderboard.comparisons import compare
 from leaderboard.paired import Sample, sample
 from leaderboard.ranks import places
-from leaderboard.record import Record, Result
 from leaderboard.rows import Row
+from leaderboard.schema import Record, Result
 
 
 def judged(rows: Sequence[Row], dense: Mapping[str, Result], better: int) -> list[Row]:

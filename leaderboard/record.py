@@ -1,8 +1,7 @@
-"""The record: one JSON file, one curve (a method's configuration on a task, all strengths and seeds) with provenance.
+"""Records as files: read, written, named. What they hold is in `leaderboard/schema.py`.
 
 Reading is strict: an unknown, missing or repeated key, a wrong type, a number or text out of bounds or a contradiction
 raises RecordError, which names the file and the field. Writing is byte-stable: sorted keys, one scalar list a line.
-Units are in the names.
 """
 
 import hashlib
@@ -10,153 +9,21 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from leaderboard import strict, validate
 from leaderboard.cells import plain, shortened
 from leaderboard.files import write_atomically
-from leaderboard.validate import GREATEST_FLOAT, GREATEST_INT
-
-SCHEMA = 2
+from leaderboard.schema import SCHEMA, Record
 
 MOST_BYTES = 64_000_000
 """A file above this is not read."""
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", max_length=100)]  # fit for a file name
-Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Label = Annotated[str, Meta(max_length=100)]  # fit for a cell
-Text = Annotated[str, Meta(max_length=2000)]  # fit for a paragraph
-FEW = Meta(max_length=200)
-Count = Annotated[int, Meta(ge=0, le=GREATEST_INT)]
-Size = Annotated[int, Meta(gt=0, le=GREATEST_INT)]
-Amount = Annotated[float, Meta(ge=0, le=GREATEST_FLOAT)]
-Duration = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]  # no clock shows less of a millisecond
-Quality = Annotated[float, Meta(ge=-GREATEST_FLOAT, le=GREATEST_FLOAT)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-
 
 class RecordError(ValueError):
     """A record that cannot be believed; the message names the file and the field."""
-
-
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """Not tracked by the garbage collector: records hold no cycles, and there may be a million of these."""
-
-
-class TaskInfo(_Strict):
-    name: Name
-    version: Size
-    modality: Label
-    source: Text
-    fingerprint: Label  # hash of the decoded arrays
-    rows: Annotated[dict[Label, Size], FEW]  # examples in each split
-    metric: Label
-    outcome: Literal["correct", "loss", "edits"]
-    higher_is_better: bool
-    eval_batch: Size
-    reach: Quality  # what the dense net must reach on test
-    controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
-
-
-class MethodInfo(_Strict):
-    name: Name
-    family: Label  # of techniques: "quantization"
-    control: Name | None  # the method that this one must beat at the same strength
-    knob: Label
-    digest: Hex  # of everything in `config` that changes a result; part of the file name
-    recovers: bool
-
-
-class Provenance(_Strict):
-    command: Text
-    commit: Label
-    dirty: bool  # whether the tree differed from the commit
-    libraries: Annotated[dict[Label, Label], FEW]
-    device: Label  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
-
-
-class Verification(_Strict):
-    """One run made again from its record, and found to be what the record says."""
-
-    seed: Count
-    strength: float | Annotated[list[float], Meta(min_length=2)]
-    quality: Quality  # found
-    tolerance: Amount  # |found - recorded| that was allowed
-    device: Label
-    commit: Label
-
-
-class Latency(_Strict):
-    batch: Size
-    median_ms: Duration
-    p95_ms: Duration
-    dense_median_ms: Duration  # the dense net, interleaved with it in the same run
-    compile_s: Amount
-
-
-class Cost(_Strict):
-    seconds: Amount  # optimization: init, recovery, settle; compile apart
-    compile_s: Amount
-    steps: Count
-    labelled_examples: Count
-    calibration_examples: Count
-    teacher_forwards: Count  # examples
-
-
-class Result(_Strict):
-    """What one exported artifact is and does."""
-
-    quality: Quality  # test, last step
-    valid_quality: Quality
-    outcomes: str | list[Quality]  # per test example; "0110…" where the outcome is right or wrong
-    artifact: Sha256  # of the file
-    bytes: Size
-    parameters: Count
-    density: Share  # nonzero share of the weights that multiply
-    macs: Count  # per example
-    effective_macs: Amount  # × density
-    bops: Amount  # × density × weight bits × activation bits
-    execution: Literal["simulated", "deployed"]
-    latency: list[Latency]
-    memory_bytes: Size  # peak of the compiled program at the task's batch
-    cost: Cost
-    output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
-    notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
-
-
-class Run(_Strict):
-    seed: Count
-    dense: Label  # checkpoint it started from: hash of the dense weights
-    result: Result | None  # None if the run failed,
-    failure: Text | None  # and why
-
-
-class Point(_Strict):
-    strength: float | Annotated[list[float], Meta(min_length=2)]  # a list of a chain, one per part
-    runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
-
-
-class Dense(_Strict):
-    seed: Count
-    checkpoint: Label
-    quality: Quality
-    bytes: Size
-
-
-class Record(_Strict):
-    schema: Size
-    task: TaskInfo
-    method: MethodInfo
-    division: Literal["closed", "open"]
-    config: dict[str, Any]
-    provenance: Provenance
-    verified: Annotated[list[Verification], FEW]
-    dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
-    points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
 
 
 def read(path: str | os.PathLike) -> Record:

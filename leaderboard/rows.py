@@ -4,7 +4,7 @@ from statistics import median
 from typing import NamedTuple
 
 from leaderboard import cells
-from leaderboard.record import Dense, Point, Record, Result
+from leaderboard.schema import Dense, Point, Record, Result
 from leaderboard.statistics import Summary, mean, summarize
 
 

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from leaderboard.record import Record, TaskInfo
+from leaderboard.schema import Record, TaskInfo
 from leaderboard.statistics import mean, summarize
 
 RANGE = {"bytes": 64, "latency": 8}

@@ -13,8 +13,9 @@ import msgspec
 
 from leaderboard import evidence
 from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
-from leaderboard.record import Record, RecordError, place, read, read_all, refusal, write
+from leaderboard.record import RecordError, place, read, read_all, refusal, write
 from leaderboard.rows import strength_text
+from leaderboard.schema import Record
 
 DELETE = "delete it first if it is to be replaced"
 

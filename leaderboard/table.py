@@ -7,8 +7,8 @@ from leaderboard.aggregate import aggregate
 from leaderboard.board import Board, Division
 from leaderboard.claims import Status
 from leaderboard.columns import grid
-from leaderboard.record import TaskInfo
 from leaderboard.rows import name
+from leaderboard.schema import TaskInfo
 from leaderboard.scores import RANGE
 from leaderboard.statistics import summarize
 

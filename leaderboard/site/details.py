@@ -3,8 +3,8 @@
 from typing import Any
 
 from leaderboard.board import Board
-from leaderboard.record import Record, Result
 from leaderboard.rows import Row, row_of, strength_text
+from leaderboard.schema import Record, Result
 from leaderboard.site.payload import key
 from leaderboard.site.shown import number, places, text, tree
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from leaderboard import aggregate, claims
 from leaderboard.board import Board, Division
-from leaderboard.record import Record, TaskInfo
 from leaderboard.rows import Row, row_of, strength_text
+from leaderboard.schema import Record, TaskInfo
 from leaderboard.site.shown import number, places, text
 from leaderboard.statistics import Summary, summarize
 

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from benchmarks import point
-from benchmarks.config import Budget, Config, Loop, digest, resolved
+from benchmarks.config import Budget, Config, Loop, resolved
 from benchmarks.sweep import sweep
 from leaderboard import record
+from leaderboard.record import digest
 from tasks import TASKS
 
 WIDE = (8, 8)

@@ -12,7 +12,7 @@ from benchmarks.config import Budget, Config
 from benchmarks.measure import device
 from benchmarks.sweep import sweep
 from leaderboard import record
-from leaderboard.record import Dense
+from leaderboard.schema import Dense
 from tasks import TASKS
 
 GRID = Config(

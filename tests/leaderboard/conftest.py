@@ -2,18 +2,7 @@
 
 import pytest
 
-from leaderboard.record import (
-    Cost,
-    Dense,
-    Latency,
-    MethodInfo,
-    Point,
-    Provenance,
-    Record,
-    Result,
-    Run,
-    TaskInfo,
-)
+from leaderboard.schema import Cost, Dense, Latency, MethodInfo, Point, Provenance, Record, Result, Run, TaskInfo
 
 TASK = {
     "name": "toy",

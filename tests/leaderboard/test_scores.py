@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leaderboard.board import boards
-from leaderboard.record import Latency
+from leaderboard.schema import Latency
 from leaderboard.scores import REFERENCES, scores
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from leaderboard import record, submit
-from leaderboard.record import Verification
+from leaderboard.schema import Verification
 
 CONFIG = {"task": "toy", "task_version": 1, "method": "rtn", "options": {}}
 DIGEST = hashlib.sha256(b'{"method": "rtn", "options": {}, "task": "toy", "task_version": 1}').hexdigest()[:8]
