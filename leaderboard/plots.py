@@ -116,7 +116,7 @@ def _scales(color, shape, rows):
     families: dict[str, list[str]] = {}
     for name, family in sorted({(row.record.method.name, row.record.method.family) for row in rows}):
         families.setdefault(family, []).append(name)
-    numbered = {family: str(i % 8) for i, family in enumerate(sorted(families.keys() - {""}))} | {"": "none"}
+    numbered = {family: str(i % 8) for i, family in enumerate(sorted(families.keys() - {"dense"}))} | {"dense": "none"}
     methods = [
         (name, colours[numbered[f]], SHAPES[i % 8]) for f in sorted(families) for i, name in enumerate(families[f])
     ]

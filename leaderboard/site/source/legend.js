@@ -22,7 +22,7 @@ export function legend(all, records, state, changed) {
     return el(
       "fieldset",
       {},
-      el("legend", {}, el("label", {}, box, family.name || "baseline")),
+      el("legend", {}, el("label", {}, box, family.name)),
       family.methods.map(entry),
     );
   }

@@ -24,7 +24,7 @@ export function marks(board) {
   const of = new Map();
   let i = 0;
   const families = [...found.keys()].sort().map((name) => {
-    const colour = colourOf(`--family-${name === "" ? "none" : i++ % COLOURS}`);
+    const colour = colourOf(`--family-${name === "dense" ? "none" : i++ % COLOURS}`);
     const methods = [...found.get(name)].sort().map((method, j) => {
       const shape = NAMES[j % NAMES.length];
       of.set(`${name}/${method}`, { name: method, family: name, shape, path: SHAPES[shape], colour });
