@@ -15,18 +15,13 @@ from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
 from leaderboard import record
 from leaderboard.files import write_atomically
+from leaderboard.rows import strength_text
 from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from leaderboard.schema import Dense as DenseRow
 from tasks import TASKS
 from tasks.base import Data, fingerprint, rows
 
 LIBRARIES = ("flax", "jax", "jaxlib", "numpy", "optax", "orbax-checkpoint", "safetensors", "scikit-learn", "scipy")
-
-
-def label(strength) -> str:
-    """The folder name of a strength: "0.5", and "0.5+8" of a chain."""
-    parts = strength if isinstance(strength, tuple | list) else (strength,)
-    return "+".join(f"{part:g}" for part in parts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Curve:
     folder: Path
 
     def run_file(self, strength, seed: int) -> Path:
-        return self.folder / label(strength) / f"seed{seed}" / "run.json"
+        return self.folder / strength_text(strength) / f"seed{seed}" / "run.json"
 
 
 def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:

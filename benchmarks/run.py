@@ -15,6 +15,7 @@ from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
 from leaderboard import board, record, table
 from leaderboard.files import write_atomically
+from leaderboard.rows import strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir
@@ -93,12 +94,8 @@ def listing() -> str:
     lines += ["methods"]
     for name, make in METHODS.items():
         made = make()
-        lines.append(f"  {name:<{width}}{made.knob:<18}{', '.join(map(_label, made.strengths))}")
+        lines.append(f"  {name:<{width}}{made.knob:<18}{', '.join(map(strength_text, made.strengths))}")
     return "\n".join(lines)
-
-
-def _label(strength):
-    return "+".join(f"{part:g}" for part in (strength if isinstance(strength, tuple) else (strength,)))
 
 
 def keep_compiled(workdir: Path) -> None:

@@ -14,6 +14,7 @@ from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
 from leaderboard.record import digest, write
+from leaderboard.rows import strength_text
 from leaderboard.schema import Run
 from methods import METHODS
 from methods.base import Teacher
@@ -97,7 +98,7 @@ def _run_curve(config, curve, data, nets, teachers, progress):
             if file.exists() and records.load_run(file).dense == dense.checkpoint:
                 progress.skip(setting.recovery.steps if made.recovers else 0)
                 continue
-            progress.at(curve.task, curve.method, records.label(strength), f"seed {dense.seed}")
+            progress.at(curve.task, curve.method, strength_text(strength), f"seed {dense.seed}")
             records.save_run(file, _run(setting, made, dense, strength, file.parent, progress))
 
 

@@ -92,8 +92,9 @@ def name(row: Row) -> str:
     return row.label if row.record.method.knob == "none" else f"{row.label}, {strength(row)}"
 
 
-def strength_text(strength: float | list[float]) -> str:
-    return "+".join(f"{part:g}" for part in (strength if isinstance(strength, list) else [strength]))
+def strength_text(strength: float | list[float] | tuple[float, ...]) -> str:
+    """ "8", and "0.5+8" of a chain; also the name of its folder in a workdir."""
+    return "+".join(f"{part:g}" for part in (strength if isinstance(strength, list | tuple) else [strength]))
 
 
 def _remarks(run):

@@ -39,7 +39,8 @@ def _config(config):
         values = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
         level = [value for value in values if isinstance(value, dict | list)]
         for value in values:
-            if isinstance(value, int | float) and abs(value) > (GREATEST_INT, GREATEST_FLOAT)[isinstance(value, float)]:
+            greatest = GREATEST_INT if isinstance(value, int) else GREATEST_FLOAT
+            if isinstance(value, int | float) and abs(value) > greatest:
                 yield f"{value} is out of range", "$.config"
     if level:
         yield f"nested more than {DEEPEST} deep", "$.config"

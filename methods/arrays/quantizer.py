@@ -41,17 +41,6 @@ class Quantized:
     low: int = struct.field(pytree_node=False)  # smallest code, subtracted before packing
 
 
-@jax.custom_jvp
-def round_straight_through(x):
-    """Round half to even; its derivative is taken to be 1 (Bengio et al. 2013, arXiv 1308.3432)."""
-    return jnp.round(x)
-
-
-@round_straight_through.defjvp
-def _round_jvp(primals, tangents):
-    return jnp.round(primals[0]), tangents[0]
-
-
 def code_range(bits, *, signed=True, narrow=False):
     """(low, high) of the integer codes at `bits` (traced or not), as float32.
 
@@ -71,11 +60,9 @@ def ratio(x, q: Quantizer):
 
 
 def encode(x, q: Quantizer):
-    """Codes of `x`, float32 integers of x's shape; differentiable straight through inside the grid."""
+    """Codes of `x`, float32 integers of x's shape. Clipped, then rounded: the bounds are integers."""
     low, high = q.low - q.zero_point, q.high - q.zero_point
-    # Clip, then round: the bounds are integers, so the codes are the same, and the gradient stops where
-    # x / scale leaves the grid rather than half a step before. Not jnp.clip, whose gradient at a bound is 1/2.
-    return round_straight_through(jax.lax.clamp(*jnp.broadcast_arrays(low, ratio(x, q), high))) + q.zero_point
+    return jnp.round(jnp.clip(ratio(x, q), low, high)) + q.zero_point
 
 
 def decode(codes, q):
@@ -87,8 +74,9 @@ def decode(codes, q):
 def fake_quant(x, q: Quantizer):
     """`x` rounded onto the grid, in x's dtype; `x` itself, bit for bit, at 32 bits.
 
-    Gradients: 1 to x strictly inside the grid and 0 outside; to `scale`, q - x/scale inside and the code outside,
-    which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153, eq. 3). Zero point and bounds have none.
+    Gradients: straight through (Bengio et al. 2013, arXiv 1308.3432), 1 to x strictly inside the grid and 0 outside; to
+    `scale`, q - x/scale inside and the code outside, which is LSQ's estimator (Esser et al. 2020, arXiv 1902.08153,
+    eq. 3). Zero point and bounds have none.
     """
     return jnp.where(q.passes(), x, decode(encode(x, q), q).astype(x.dtype))
 
@@ -99,8 +87,7 @@ def _fake_quant_pull(residuals, dy):
     low, high = q.low - q.zero_point, q.high - q.zero_point
     place = ratio(x, q)
     inside = (place > low) & (place < high)
-    code = jnp.round(jax.lax.clamp(*jnp.broadcast_arrays(low, place, high)))
-    slope = jnp.where(q.passes(), 0.0, code - jnp.where(inside, place, 0.0))
+    slope = jnp.where(q.passes(), 0.0, encode(x, q) - q.zero_point - jnp.where(inside, place, 0.0))
     dx = jnp.where(inside | q.passes(), dy, 0)
     zeros = jax.tree.map(jnp.zeros_like, q)
     return dx, zeros._replace(scale=_summed(dy * slope, q.scale))

@@ -59,20 +59,13 @@ RESNET8 = _task(
     recovery=Recipe(steps=1400, batch_size=128, learning_rate=2e-3, weight_decay=5e-2, warmup=70),
     reach=0.78,
 )
-RESNET20 = _task(
-    name="cifar10_resnet20",
-    net=resnet(20, 10),
+_residual = partial(
+    _task,
     dense=_sgd(steps=64000, learning_rate=0.1, warmup=400),
     recovery=_sgd(steps=12800, learning_rate=0.05, warmup=400),
-    reach=0.9125,
 )
-RESNET56 = _task(
-    name="cifar10_resnet56",
-    net=resnet(56, 10),
-    dense=_sgd(steps=64000, learning_rate=0.1, warmup=400),
-    recovery=_sgd(steps=12800, learning_rate=0.05, warmup=400),
-    reach=0.925,
-)
+RESNET20 = _residual(name="cifar10_resnet20", net=resnet(20, 10), reach=0.9125)
+RESNET56 = _residual(name="cifar10_resnet56", net=resnet(56, 10), reach=0.925)
 VGG16 = _task(
     name="cifar10_vgg16",
     net=vgg16(10),
