@@ -6,7 +6,7 @@ at 2 bits. Recovery is a tenth of the tasks' own, so the division is "open", and
 Time: about 5 minutes on 2 cores.
 """
 
-from benchmarks.config import Budget, Config, Loop
+from benchmarks.config import Budget, Config
 
 BITS = (8, 4, 2)
 SPARSITY = (0.5, 0.8, 0.95)
@@ -36,5 +36,4 @@ def get_config() -> Config:
         },
         seeds=(0, 1),
         budget=Budget(recovery=0.1),
-        loop=Loop(log_every=50, checkpoint_every=100),
     )

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.pruning import cubic, keep_largest
-from methods.base import KERNELS, Method, State, flatten, replace, select, with_params
+from methods.base import KERNELS, ONCE, Method, State, flatten, replace, select, with_params
 
 RENEWALS = 16
 
@@ -25,7 +25,7 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
         scores = score(started, select(params, selector))
         return {path: keep_largest(s, sparsity) for path, s in scores.items()}
 
-    renew = jax.jit(masks)
+    renew = jax.jit(masks, compiler_options=ONCE)
 
     def init(key, problem, variables, strength):
         started = start(key, select(variables["params"], selector))
