@@ -1,5 +1,6 @@
 """SST-2: whole sentences are held out, pieces are learned from train only."""
 
+import jax
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -7,6 +8,7 @@ from numpy.testing import assert_array_equal
 from tasks.base import rows
 from tasks.data import sst2, store
 from tasks.data.store import DataError
+from tasks.language.sst2 import WORD_DROPOUT, batch
 from tests.tasks.files import one_line, put
 
 
@@ -75,3 +77,12 @@ def test_a_spoilt_tsv_is_one_line(tmp_path, content, said):
     with pytest.raises(DataError) as error:
         sst2.read(path, 2)
     one_line(error, path, said)
+
+
+def test_training_hides_pieces_but_no_padding():
+    ids = np.full((50, 48), 7, np.int32)
+    ids[:, 40:] = sst2.PADDING
+    x = np.asarray(batch({"ids": ids, "y": np.zeros(50, np.int32)}, np.arange(50), jax.random.key(0))["x"])
+    assert (x[:, 40:] == sst2.PADDING).all()
+    assert set(np.unique(x[:, :40])) == {sst2.UNKNOWN, 7}
+    assert abs((x[:, :40] == sst2.UNKNOWN).mean() - WORD_DROPOUT) < 0.04  # four standard errors
