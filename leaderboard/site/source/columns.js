@@ -51,14 +51,7 @@ export function columns(task, all) {
       (r) => control(r, task),
       "Quality − control at the same strength",
     ),
-    number(
-      "bytes",
-      "bytes",
-      (r) => r.bytes,
-      (r) => si(r.bytes, "B"),
-      "Artifact file",
-      true,
-    ),
+    bytes,
     number(
       "ratio",
       "ratio",
@@ -100,19 +93,21 @@ export function staleColumns(all) {
       rising: true,
     },
     number("quality", "quality", (r) => r.quality, quality, "Not comparable with the rows above"),
-    number(
-      "bytes",
-      "bytes",
-      (r) => r.bytes,
-      (r) => si(r.bytes, "B"),
-      "Artifact file",
-      true,
-    ),
+    bytes,
     number("n", "n", (r) => r.finished, seeds, "Seeds"),
   ];
 }
 
 const number = (id, label, value, cell, hint, rising) => ({ id, label, value, cell, hint, rising, numeric: true });
+
+const bytes = number(
+  "bytes",
+  "bytes",
+  (r) => r.bytes,
+  (r) => si(r.bytes, "B"),
+  "Artifact file",
+  true,
+);
 
 function method(all, pick) {
   return {

@@ -110,14 +110,16 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
 // Nothing warns of an empty extent where a layer has nothing to draw.
 const drawn = (layer, data) => data.length > 0 && (layer.mark.type !== "rule" || data.some((one) => one.low !== null));
 
-// Round values in sight: of many decades, the powers of ten alone.
+// Round values in sight: of many decades, the powers of ten alone; the ends themselves where none is in sight.
 function ticks(left, right) {
   const decades = Math.log10(right / left);
   const steps = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
   const found = [];
   for (let power = Math.floor(Math.log10(left)); power <= Math.ceil(Math.log10(right)); power += 1)
     for (const step of steps) found.push(Number(`${step}e${power}`));
-  return found.filter((value) => value >= left * 0.7 && value <= right * 1.4);
+  const padding = (right / left) ** 0.03;
+  const seen = found.filter((value) => value >= left / padding && value <= right * padding);
+  return seen.length > 1 ? seen : [...new Set([left, right])];
 }
 
 // Others than the isolated method are faint. In a crowd, `told` alone have intervals.
