@@ -45,7 +45,7 @@ LENET5 = _task(
     name="mnist_lenet5",
     net=lenet5(),
     dense=Recipe(steps=5500, batch_size=100, learning_rate=2e-3, warmup=100),
-    recovery=Recipe(steps=550, batch_size=100, learning_rate=1e-3, warmup=50),
+    recovery=Recipe(steps=550, batch_size=100, learning_rate=4e-3, warmup=50),
     reach=0.9905,
 )
 MLP800 = _task(
