@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from leaderboard.board import boards
+from leaderboard.site import page
+
+RTN, LSQ = "rtn-0a1b2c3d", "lsq-0a1b2c3d"  # the two records of one strength that the tests compare
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -84,6 +89,20 @@ class Browser:
     def place(self) -> str:
         return self.run("return location.hash")
 
+    def column(self, name: str) -> list[str]:
+        """The cells of a column of a task's table."""
+        names = self.run(
+            "return [...document.querySelectorAll('section:not(.stale) thead th')].map(th => th.dataset.column)"
+        )
+        return self.texts(f"section:not(.stale) > .gridbox tbody tr > :nth-child({names.index(name) + 1})")
+
     def complaints(self) -> list[str]:
         """What the browser logged since this was last asked: errors, warnings, violations of the policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+def site(folder: Path, records) -> Path:
+    """The site of `records`, in `folder`."""
+    path = folder / "index.html"
+    path.write_text(page.build(boards(records)), "utf-8")
+    return path

@@ -1,8 +1,9 @@
-"""Records made by hand: ten test examples right or wrong, or four with a loss."""
+"""Records made by hand: ten test examples right or wrong, or four with a loss. A site of some of them, in a browser."""
 
 import pytest
 
 from leaderboard.schema import Cost, Dense, Latency, MethodInfo, Point, Provenance, Record, Result, Run, TaskInfo
+from tests.leaderboard.browser import Browser, site
 
 TASK = {
     "name": "toy",
@@ -104,3 +105,36 @@ def toy():
     """`make`, with the pieces it is made of: `toy(...)`, `toy.result(...)`, `toy.task`, `toy.loss`."""
     make.result, make.task, make.loss = result, TASK, LOSS
     return make
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    opened = Browser(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.driver.quit()
+
+
+@pytest.fixture(scope="session")
+def records(toy):
+    """By hand. toy: rtn at 8 and 4 bits, lsq at 4, random pruning, dense, and magnitude of an older version."""
+    task = toy.task | {"version": 2}
+    right = {("rtn", 0): "1111111100", ("rtn", 1): "1111111000", ("lsq", 0): "0111111111", ("lsq", 1): "1111111000"}
+
+    def run(method, seed, size, **changes):
+        outcomes = right[method, seed]
+        return toy.result(outcomes.count("1") / 10, size, outcomes=outcomes, **changes)
+
+    rtn = {8: {0: (0.9, 9000), 1: (0.9, 9000)}, 4: {s: run("rtn", s, 5000, effective_macs=2e6) for s in (0, 1)}}
+    return [
+        toy(rtn, task=task),
+        toy({4: {s: run("lsq", s, 5500) for s in (0, 1)}}, task=task, method="lsq"),
+        toy({0.5: {0: (0.6, 20_000), 1: "diverged at step 7"}}, task=task, method="random", knob="sparsity"),
+        toy({32: {0: (0.9, 40_000), 1: (0.9, 40_000)}}, task=task, method="dense", knob="none"),
+        toy({0.5: {0: (0.5, 20_000)}}, method="magnitude", knob="sparsity"),
+        toy({8: {0: (2.0, 5000)}, 4: {0: (2.5, 3000)}}, task=toy.loss),
+    ]
+
+
+@pytest.fixture(scope="session")
+def path(records, tmp_path_factory):
+    return site(tmp_path_factory.mktemp("site"), records)
