@@ -33,7 +33,7 @@ TASK = Task(
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
     dense=Recipe(steps=2500, batch_size=32, learning_rate=1e-3, weight_decay=0.1, warmup=100, clip=1.0),
-    recovery=Recipe(steps=600, batch_size=32, learning_rate=5e-4, weight_decay=0.1, warmup=50, clip=1.0),
+    recovery=Recipe(steps=1000, batch_size=32, learning_rate=3e-3, weight_decay=0.1, warmup=50, clip=1.0),
     eval_batch=109,
     reach=0.80,
 )
