@@ -15,7 +15,7 @@ from jax.sharding import PartitionSpec as P
 from benchmarks.clock import Clock
 from benchmarks.step import Carry, Program, make_step
 from methods.base import forward
-from tasks.base import Arrays, rows
+from tasks.base import Arrays, Task, rows
 
 
 class Diverged(RuntimeError):
@@ -52,6 +52,7 @@ def replicated(mesh: Mesh, tree):
 
 
 _COMPILED: dict = {}  # the compiled chunk of each program and shapes seen
+_CONVOLVES: dict[tuple[Task, type], bool] = {}  # whether the task's nets of a class do, of whatever width
 
 
 def compiled_chunk(program: Program, mesh: Mesh, chunk: int, carry: Carry, arrays: Arrays, clock: Clock) -> Callable:
@@ -85,6 +86,13 @@ def _compile(program, mesh, chunk, carry, arrays):
 
 
 def _convolves(program, carry, arrays, picked) -> bool:
+    key = program.task, type(program.net)
+    if key not in _CONVOLVES:
+        _CONVOLVES[key] = _traces_convolution(program, carry, arrays, picked)
+    return _CONVOLVES[key]
+
+
+def _traces_convolution(program, carry, arrays, picked):
     def run(params, rest, arrays, picked):
         batch = program.task.batch(arrays, picked, None)
         return forward(program.net, {"params": params, **rest}, batch["x"])[0]

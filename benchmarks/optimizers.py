@@ -1,5 +1,7 @@
 """The optimizer that a recipe names."""
 
+import functools
+
 import jax
 import optax
 
@@ -16,6 +18,7 @@ def schedule(recipe: Recipe) -> optax.Schedule:
     )
 
 
+@functools.cache
 def optimizer(recipe: Recipe) -> optax.GradientTransformation:
     """Raises ValueError for an optimizer that the suite does not have."""
     decay = optax.add_decayed_weights(recipe.weight_decay, mask=_matrices)

@@ -46,7 +46,7 @@ def start(program: Program, variables: PyTree, state: State) -> Carry:
     """The carry before the first step. Leaves are copied: the step donates them."""
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
-    moments = optimizer(program.recipe).init({"params": params, "train": state.train})
+    moments = jax.jit(optimizer(program.recipe).init)({"params": params, "train": state.train})
     *_, keep = jax.eval_shape(program.method.update, state, params, params, jnp.int32(1))
     keep = jax.tree.map(lambda k: jnp.ones(k.shape, k.dtype), keep)
     return jax.tree.map(jnp.array, Carry(jnp.int32(0), params, rest, state, moments, keep))
