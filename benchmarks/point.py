@@ -107,7 +107,7 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
 def _simulate(method, net, variables, state, x):
     """(weights that run, outputs) of the net under a method's view and tap."""
     seen = jax.jit(method.view)(state, variables["params"])
-    variables = {**variables, "params": seen}
+    variables = with_params(variables, seen)
     if method.tap(state) is None:  # then the program is the one that times the net, compiled or needed anyhow
         return seen, measure.compile_forward(net, variables, x)[0](variables, x)
     return seen, _tapped(method.tap, net, variables, state, x)
