@@ -1,7 +1,8 @@
+"""Artifacts: what is read is what was written, or the file is refused."""
+
 import hashlib
 import json
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from safetensors.numpy import load, save, save_file
 import tasks.nets
 from benchmarks import artifact
 from benchmarks.artifact import ArtifactError, read, runnable, write
-from benchmarks.leaf import decode, encode
-from methods.arrays.quantizer import Quantized, Quantizer, fake_quant
+from methods.arrays.quantizer import Quantizer, fake_quant
 from methods.base import flatten, forward
+from tests.benchmarks.leaves import assert_same, quantized, sparse
 
 EXAMPLE = np.zeros((2, 6), np.float32)
 
@@ -35,12 +36,6 @@ def _registered(monkeypatch):
     monkeypatch.setitem(tasks.nets.NETS, "Tiny", Tiny)
 
 
-def quantized(codes, bits, low, scale=0.5, zero_point=0.0):
-    scale = jnp.asarray(scale, jnp.float32)
-    zero_point = jnp.asarray(np.broadcast_to(np.float32(zero_point), scale.shape))
-    return Quantized(jnp.asarray(codes, jnp.int32), scale, zero_point, bits=bits, low=low)
-
-
 def tiny_variables():
     """Hand-made weights: a quantized kernel, float biases, running statistics, one quantized input."""
     rng = np.random.default_rng(0)
@@ -55,13 +50,6 @@ def tiny_variables():
         "batch_stats": {"norm": {"mean": floats["m"], "var": jnp.ones(4)}},
         "activations": {"up": grid},
     }
-
-
-def assert_same(a, b):
-    assert jax.tree.structure(a) == jax.tree.structure(b)
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        assert (x.dtype, x.shape) == (y.dtype, y.shape)
-        assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
 
 
 @pytest.fixture
@@ -119,30 +107,6 @@ def test_metadata_is_enough_for_another_engine(written):
     assert "params/up/kernel:zero_point" not in tensors
 
 
-def sparse(size, kept, seed=0):
-    values = np.zeros(size, np.float32)
-    rows = np.random.default_rng(seed).choice(size, kept, replace=False)
-    values[rows] = 1.5
-    return values
-
-
-@pytest.mark.parametrize(
-    ("values", "form", "nbytes"),
-    [
-        (np.ones((8, 16), np.float32), "dense", 512),
-        (sparse(10, 0), "dense", 40),  # 128 bytes of overhead would not pay
-        (sparse(4000, 2000), "mask", 500 + 8000),
-        (np.resize(np.float32([0, 0, 0, 1]), 4000), "gaps", 1000 * 2 // 8 + 4000),  # every gap is 3: 2 bits
-        (np.zeros(4000, np.float32), "gaps", 0),
-    ],
-)
-def test_the_smallest_form_is_chosen(values, form, nbytes):
-    leaf, parts = encode(jnp.asarray(values))
-    assert (leaf.form if leaf else "dense") == form
-    assert sum(part.nbytes for part in parts.values()) == nbytes
-    assert_same(decode(leaf, parts), jnp.asarray(values))
-
-
 def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
     """At densities on both sides of each border, forcing another form never gives a smaller file."""
     sizes = {}
@@ -155,44 +119,6 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
             sizes[forced, kept] = (tmp_path / "a").stat().st_size
     for kept in (5, 100, 900, 1990, 2000):
         assert sizes[None, kept] == min(sizes[form, kept] for form in ("dense", "mask", "gaps"))
-
-
-def test_negative_zero_and_nan_survive_in_a_sparse_float():
-    values = np.zeros(4000, np.float32)
-    values[[3, 70]] = -0.0, np.nan
-    leaf, parts = encode(jnp.asarray(values))
-    assert (leaf.form, leaf.kept) == ("gaps", 2)
-    assert_same(decode(leaf, parts), jnp.asarray(values))
-
-
-CODES = np.random.default_rng(3).integers(0, 4, (50, 80))
-LONELY = np.where(np.arange(4000).reshape(50, 80) % 400 == 9, 2, 0)
-
-
-@pytest.mark.parametrize("leaf_form", [CODES, LONELY, CODES * (np.arange(80) % 2)], ids=["dense", "gaps", "mask"])
-@pytest.mark.parametrize("bits", [2, 5, 8, 11, 16])
-@pytest.mark.parametrize("zero_point", [0, 3, -3, [[1.0] * 80], [[float(c % 3) for c in range(80)]], 0.5, -0.0, 70000])
-def test_quantized_comes_back_bit_exact(leaf_form, bits, zero_point):
-    low = -(2 ** (bits - 1))
-    codes = np.clip(leaf_form + (zero_point if isinstance(zero_point, int) else 0), low, low + 2**bits - 1)
-    scale = np.random.default_rng(4).uniform(0.1, 1, (1, 80))
-    leaf = quantized(codes, bits, low, scale, zero_point)
-    assert_same(decode(*encode(leaf)), leaf)
-
-
-def test_zero_of_codes_is_the_zero_point():
-    leaf, parts = encode(quantized(LONELY + 5, 4, 0, zero_point=5.0))
-    assert (leaf.form, leaf.kept) == ("gaps", 10)
-    assert parts["zero_point"].dtype == np.int8
-    leaf, _ = encode(quantized(LONELY + 5, 4, 0, np.ones((1, 80)), np.float32(5 + np.arange(80)[None] % 2)))
-    assert leaf.form == "dense"
-
-
-@pytest.mark.parametrize(
-    ("value", "dtype"), [(-128, "int8"), (200, "uint8"), (-129, "int16"), (65535, "uint16"), (65536, "int32")]
-)
-def test_zero_point_takes_the_smallest_integer(value, dtype):
-    assert encode(quantized(CODES, 2, 0, zero_point=value))[1]["zero_point"].dtype == dtype
 
 
 def test_scalar_and_empty_leaves(tmp_path):
@@ -292,13 +218,6 @@ def test_tensors_that_do_not_fit_are_refused(written, tensors, why):
     forge(written, lambda metadata: None, tensors)
     with pytest.raises(ArtifactError, match=f"{written.name}: {why}"):
         read(written)
-
-
-def test_positions_outside_the_leaf_are_refused():
-    leaf, parts = encode(jnp.asarray(np.resize(np.float32([0, 0, 0, 1]), 4000)))
-    shorter = type(leaf)((3999,), "gaps", leaf.kept, leaf.gap_bits)
-    with pytest.raises(ValueError, match="gaps does not place 1000 values among 3999"):
-        decode(shorter, parts)
 
 
 def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):

@@ -1,16 +1,10 @@
-"""Datasets on their way in: fetched, verified and unpacked whole or not at all, then decoded once."""
+"""Datasets on their way in: fetched and verified whole or not at all, then decoded once."""
 
-import dataclasses
 import gc
 import hashlib
 import http.server
-import io
 import socket
-import stat
-import tarfile
 import threading
-import warnings
-import zipfile
 
 import numpy as np
 import pooch
@@ -18,11 +12,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.data import DATASETS, store
-from tasks.data.archives import unpack
 from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download
-
-HELLO = hashlib.sha256(b"hello").hexdigest()
+from tasks.data.store import DataError
+from tests.tasks.packs import HELLO, PACK, dataset, files, tar
 
 
 @pytest.fixture
@@ -54,46 +46,6 @@ def serve(monkeypatch):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def dataset(url, sha256, files=("a.txt",), **changes):
-    plain = Dataset("tiny", "tiny", (Download(url, 5, sha256),), tuple(files), "none", "nobody")
-    return dataclasses.replace(plain, **changes)
-
-
-def files(root):
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-
-
-def tar(members):
-    """A tar.gz of (name, content); content None is a folder, a str is the target of a link."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            if content is None:
-                info.type = tarfile.DIRTYPE
-            elif isinstance(content, str):
-                info.type, info.linkname = tarfile.SYMTYPE, content
-            else:
-                info.size = len(content)
-            archive.addfile(info, io.BytesIO(content if isinstance(content, bytes) else b""))
-    return out.getvalue()
-
-
-def zipped(members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in members:
-            info = zipfile.ZipInfo(name)
-            if isinstance(content, str):
-                info.external_attr = (stat.S_IFLNK | 0o777) << 16
-            archive.writestr(info, content)
-    return out.getvalue()
-
-
-PACK = {"tar.gz": tar, "zip": zipped}
-each_kind = pytest.mark.parametrize("kind", PACK)
 
 
 def test_data_dir_is_the_flag_then_the_variable_then_the_cache(monkeypatch, tmp_path):
@@ -153,7 +105,7 @@ def test_no_network_is_one_line_that_says_what_to_put_where(tmp_path):
     assert files(tmp_path) == []
 
 
-@each_kind
+@pytest.mark.parametrize("kind", PACK)
 def test_an_archive_is_fetched_and_unpacked(serve, tmp_path, kind):
     body = PACK[kind]([("top/a.txt", b"hello"), ("top/sub/b.txt", b"b"), ("c.txt", b"above what is left out")])
     url = serve(f"pack.{kind}", body)
@@ -180,71 +132,6 @@ def test_a_folder_that_lacks_files_is_left_alone(tmp_path):
     with pytest.raises(DataError, match=r"lacks a\.txt and 2 more; put it there, or delete"):
         fetch(dataset("http://127.0.0.1:9/pack.zip", HELLO, ("a.txt", "mine.txt", "b.txt", "c.txt")), tmp_path)
     assert files(tmp_path) == ["tiny/mine.txt"]
-
-
-@each_kind
-@pytest.mark.parametrize("name", ["../a.txt", "/a.txt", "sub/../../a.txt", "sub\\..\\a.txt", "C:/a.txt"])
-def test_a_path_that_leads_out_is_refused(tmp_path, kind, name):
-    refused(tmp_path, kind, [("a.txt", b"first"), (name, b"evil")], [repr(name), "leads out of the folder"])
-
-
-@each_kind
-def test_a_link_is_refused(tmp_path, kind):
-    refused(tmp_path, kind, [("a.txt", b"first"), ("sub", "/etc"), ("sub/b.txt", b"evil")], ["'sub'", "is a link"])
-
-
-def test_a_hard_link_and_a_device_are_refused(tmp_path):
-    for form in (tarfile.LNKTYPE, tarfile.FIFOTYPE):
-        out = io.BytesIO()
-        with tarfile.open(fileobj=out, mode="w:gz") as archive:
-            info = tarfile.TarInfo("b")
-            info.type, info.linkname = form, "/etc/passwd"
-            archive.addfile(info)
-        (tmp_path / "pack.tar.gz").write_bytes(out.getvalue())
-        with pytest.raises(DataError, match="'b' is a link or a device"):
-            unpack(tmp_path / "pack.tar.gz", tmp_path / "tiny", dataset("", None))
-
-
-@each_kind
-def test_an_archive_without_a_file_is_refused(tmp_path, kind):
-    refused(tmp_path, kind, [("b.txt", b"hello")], ["holds no a.txt", "delete it"])
-
-
-@each_kind
-def test_a_name_twice_is_refused(tmp_path, kind):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
-        refused(tmp_path, kind, [("a.txt", b"one"), ("a.txt", b"two")], ["cannot be unpacked", "exists"])
-
-
-@each_kind
-@pytest.mark.parametrize("share", [0.3, 0.9])
-def test_a_truncated_archive_is_one_line(tmp_path, kind, share):
-    noise = np.random.default_rng(0).bytes(100000)
-    body = PACK[kind]([("a.txt", noise)])
-    (tmp_path / f"pack.{kind}").write_bytes(body[: int(share * len(body))])
-    with pytest.raises(DataError, match=rf"pack.{kind}: cannot be unpacked \(.*\); delete it to fetch it again"):
-        unpack(tmp_path / f"pack.{kind}", tmp_path / "tiny", dataset("", None))
-    assert files(tmp_path) == [f"pack.{kind}"]
-
-
-def test_an_archive_without_a_hash_is_verified_by_what_it_holds(tmp_path):
-    content = hashlib.sha256(f"a.txt {HELLO}\n".encode()).hexdigest()
-    refused(tmp_path, "zip", [("a.txt", b"hellO")], ["its files are not those of tiny"], content=content)
-    (tmp_path / "pack.zip").write_bytes(zipped([("a.txt", b"hello")]))
-    unpack(tmp_path / "pack.zip", tmp_path / "tiny", dataset("", None, content=content))
-    assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
-
-
-def refused(folder, kind, members, said, **changes):
-    """Unpacking raises one line that says all of `said`, and leaves nothing but the archive."""
-    archive = folder / f"pack.{kind}"
-    archive.write_bytes(PACK[kind](members))
-    with pytest.raises(DataError) as error:
-        unpack(archive, folder / "tiny", dataset("", None, **changes))
-    assert all(part in str(error.value) for part in (str(archive), *said)), error.value
-    assert "\n" not in str(error.value)
-    assert sorted(path.name for path in folder.iterdir()) == [archive.name]
 
 
 def splits():
