@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leaderboard.board import Board
+from leaderboard.board import Board, compared
 from leaderboard.scores import RANGE, Score
 
 RESAMPLES = 2000
@@ -47,13 +47,11 @@ def _order(a):
 
 
 def cells(boards: Sequence[Board], axis: str) -> dict[str, dict[str, tuple[float, ...]]]:
-    """method -> task -> the score of each seed."""
+    """method -> task -> the score of each seed; without the tasks where dense alone ran, which compare nothing."""
     table: dict[str, dict[str, tuple[float, ...]]] = {}
-    for board in boards:
-        for division in board.divisions:
-            if division.name == "closed":
-                for score in _chosen(division.scores, axis):
-                    table.setdefault(score.method, {})[board.task.name] = score.seeds
+    for board, division in compared(boards):
+        for score in _chosen(division.scores, axis):
+            table.setdefault(score.method, {})[board.task.name] = score.seeds
     return table
 
 

@@ -1,6 +1,7 @@
 """What may be compared: records grouped by task and division, those that differ set aside."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -39,6 +40,12 @@ def boards(records: list[Record]) -> list[Board]:
     """One board per task, by name."""
     records = sorted(records, key=_place)
     return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]
+
+
+def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
+    """The closed divisions in which a method other than dense ran, each with its board."""
+    closed = [(board, division) for board in boards for division in board.divisions if division.name == "closed"]
+    return [(b, d) for b, d in closed if any(row.record.method.name != "dense" for row in d.rows)]
 
 
 def _place(record):

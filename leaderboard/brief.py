@@ -1,7 +1,7 @@
 """The board in one short table: the smallest artifact of each method that is about as good as dense."""
 
 from leaderboard import cells
-from leaderboard.board import Board, Division
+from leaderboard.board import Board, Division, compared
 from leaderboard.rows import Row, strength
 from leaderboard.schema import TaskInfo
 from leaderboard.statistics import summarize
@@ -13,16 +13,16 @@ SHARE = 0.02
 """What any other metric may lose, relative to dense."""
 NOTE = (
     "The smallest artifact of each method whose quality, mean over seeds, is within 1 point of dense accuracy or 2 % "
-    "of another metric: size, dense size / size (strength). – where none is that good. Closed division only; "
-    "[all of it](leaderboard/README.md), with intervals."
+    "of another metric: size, dense size / size (strength). – where none is that good. Closed division only, tasks "
+    "with a method besides dense; [all of it](leaderboard/README.md), with intervals."
 )
 
 
 def block(boards: list[Board]) -> str:
-    """Markdown: a row per method, a column per task, closed division only."""
-    columns = [(b, d) for b in boards for d in b.divisions if d.name == "closed"]
+    """Markdown: a row per method, a column per task with one besides dense, closed division only."""
+    columns = compared(boards)
     if not columns:
-        return "There are no records in the closed division yet."
+        return "No method has records in the closed division yet."
     methods = sorted({row.record.method.name for _, division in columns for row in division.rows} - {"dense"})
     header = ["method", *(f"{board.task.name} ({board.task.metric})" for board, _ in columns)]
     dense = ["dense", *(_dense(division) for _, division in columns)]

@@ -52,12 +52,15 @@ def two_tasks(toy):
             entry(toy, "one", "b", (1, 2, 3)),
             entry(toy, "two", "b", (1, 1, 1)),
             entry(toy, "one", "c", (5, 5, 5)),
+            entry(toy, "three", "dense", (0, 0, 0)),
         ]
     )
 
 
 def test_across_tasks(two_tasks):
-    """b: 1, 1, 1, 1, 2, 3 sixths without an end each: 5/4 sixths. c lacks a task: after those who lack none."""
+    """b: 1, 1, 1, 1, 2, 3 sixths without an end each: 5/4 sixths. c lacks a task: after those who lack none. On the
+    third task dense is alone: nobody lacks it.
+    """
     a, b, c = aggregate(two_tasks)
     assert (a.method, a.value, a.tasks, a.missing) == ("a", pytest.approx(3 / 6), 2, [])
     assert (b.method, b.value, b.tasks, b.missing) == ("b", pytest.approx(5 / 24), 2, [])

@@ -146,6 +146,7 @@ def test_short_table_by_hand(toy):
         toy({32: {0: (0.9, 40_000)}}, method="dense", knob="none"),
         toy({8: {0: (2.04, 5000)}, 4: {0: (2.05, 3000)}}, task=toy.loss, dense={0: 2.0}),
         toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knob="sparsity", dense={0: 2.0}),
+        toy({32: {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knob="none"),
     ]
     assert brief.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",
@@ -164,5 +165,5 @@ def test_one_point_of_accuracy_is_still_close(toy):
 
 
 def test_short_table_of_nothing(toy):
-    assert brief.block([]) == "There are no records in the closed division yet."
+    assert brief.block([]) == "No method has records in the closed division yet."
     assert brief.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == brief.block([])
