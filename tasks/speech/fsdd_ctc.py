@@ -77,7 +77,7 @@ TASK = Task(
     outcomes=outcomes,
     metric=Metric("word error rate", "edits", higher_is_better=False),
     dense=Recipe(steps=1500, batch_size=16, learning_rate=3e-3, weight_decay=1e-2, warmup=100, clip=5.0),
-    recovery=Recipe(steps=750, batch_size=16, learning_rate=2e-3, weight_decay=1e-2, warmup=50, clip=5.0),
+    recovery=Recipe(steps=750, batch_size=16, learning_rate=4e-3, weight_decay=1e-2, warmup=50, clip=5.0),
     eval_batch=50,
     reach=0.06,
 )
