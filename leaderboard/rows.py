@@ -7,6 +7,9 @@ from leaderboard import cells
 from leaderboard.schema import Dense, Point, Record, Result
 from leaderboard.statistics import Summary, mean, summarize
 
+BUSY = 1.5
+"""A dense net that took so many times its least on the curve was timed while the machine did other work."""
+
 
 class Timing(NamedTuple):
     """Medians over seeds: what else a machine does makes some of its times far too long, none too short."""
@@ -56,7 +59,7 @@ class Row(NamedTuple):
     figures: Figures | None  # None where every seed failed
     finished: int  # seeds
     asked: int
-    remarks: list[str]  # failures and fallbacks, each with its seed
+    remarks: list[str]  # failures and fallbacks, each with its seed; timing on a busy machine
     comparisons: dict[str, Comparison]  # "dense", "control" and "best", where there is such another row
     rank: tuple[int, int] | None  # from, to; by quality, 1 is the best; None where every seed failed
     tie: int | None  # group of rows that cannot be told apart, numbered from the best
@@ -74,7 +77,7 @@ def row_of(record: Record, point: Point) -> Row:
         figures=_figures(done) if done else None,
         finished=len(done),
         asked=len(point.runs),
-        remarks=[text for run in point.runs for text in _remarks(run)],
+        remarks=[text for run in point.runs for text in _remarks(run)] + _busy(record, point),
         comparisons={},
         rank=None,
         tie=None,
@@ -101,6 +104,22 @@ def _remarks(run):
     if run.result is None:
         return [f"seed {run.seed} failed: {run.failure}"]
     return [f"seed {run.seed}: {note}" for note in run.result.notes]
+
+
+def _busy(record, point):
+    """Of each batch size, if the dense net, which is timed beside every artifact, took BUSY times its least."""
+    found = []
+    for here, everywhere in zip(_dense_timings([point]), _dense_timings(record.points), strict=False):
+        took, least = median(t.dense_median_ms for t in here), min(t.dense_median_ms for t in everywhere)
+        if took > BUSY * least:
+            ours, best = cells.number(took), cells.number(least)
+            found.append(f"batch {here[0].batch} timed on a busy machine: dense took {ours} ms, elsewhere {best} ms")
+    return found
+
+
+def _dense_timings(points):
+    """[2 batch sizes, runs]; nothing where every run failed."""
+    return list(zip(*(run.result.latency for point in points for run in point.runs if run.result), strict=True))
 
 
 def _figures(done: list[tuple[Dense, Result]]) -> Figures:

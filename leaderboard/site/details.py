@@ -50,6 +50,7 @@ def _record(record: Record, rows: list[Row]):
             {
                 "strength": row.strength,
                 "comparisons": {name: _comparison(found) for name, found in row.comparisons.items()},
+                "remarks": [text(remark) for remark in row.remarks],
                 "runs": [_run(run) for run in point.runs],
             }
             for row, point in zip(rows, record.points, strict=True)
@@ -95,5 +96,4 @@ def _run(run):
         "steps": result.cost.steps,
         "error": number(result.output_error, 3),
         "artifact": text(result.artifact[:16]),
-        "notes": [text(note) for note in result.notes],
     }

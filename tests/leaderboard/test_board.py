@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
@@ -124,6 +125,25 @@ def test_failed_seeds_are_shown_with_the_reason(toy):
 def test_fallbacks_are_shown(toy):
     one = toy({4: {0: toy.result(0.8, 4000, notes=["conv1: Hessian damped"])}})
     assert "- rtn, bits 4, seed 0: conv1: Hessian damped\n" in page_markdown([one])
+
+
+def test_timing_on_a_busy_machine_is_shown(toy):
+    """Dense takes 1 ms at batch 8 and 1.6 there in two of three seeds; 1.5 is not enough, nor a single seed of 9."""
+
+    def taking(*dense):
+        one, task = toy.result(0.8, 4000).latency
+        return {
+            seed: toy.result(0.8, 4000, latency=[one, msgspec.structs.replace(task, dense_median_ms=ms)])
+            for seed, ms in enumerate(dense)
+        }
+
+    record = toy({8: taking(1.0, 1.5, 1.5), 4: taking(1.6, 1.0, 1.6), 2: taking(1.0, 1.0, 9.0), 1: {0: "no room"}})
+    assert [row_of(record, point).remarks for point in record.points] == [
+        [],
+        ["batch 8 timed on a busy machine: dense took 1.6 ms, elsewhere 1 ms"],
+        [],
+        ["seed 0 failed: no room"],
+    ]
 
 
 def test_divisions_are_apart(toy):

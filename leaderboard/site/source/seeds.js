@@ -4,12 +4,7 @@ import { fixed, si, signed, three } from "./format.js";
 import { table, td } from "./grid.js";
 
 export function seedsOf(task, found) {
-  const remarks = found.points.flatMap((point) =>
-    point.runs.flatMap((run) => [
-      ...(run.failure ? [`${point.strength}, seed ${run.seed} failed: ${run.failure}`] : []),
-      ...(run.notes ?? []).map((note) => `${point.strength}, seed ${run.seed}: ${note}`),
-    ]),
-  );
+  const remarks = found.points.flatMap((point) => point.remarks.map((text) => `${point.strength}, ${text}`));
   return [
     remarks.length > 0 &&
       el(
