@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median_high
 from typing import Any, NamedTuple
 
 import vl_convert
@@ -92,6 +93,7 @@ def spec(board: Board, division: Division, axis: Axis) -> dict[str, Any]:
     encoding = filled["encoding"]
     encoding["x"]["axis"] |= {"title": axis.title, "format": axis.format}
     del encoding["x"]["axis"]["values"]
+    encoding["y"]["scale"] |= _in_sight(points, dense, board.task)
     encoding["y"]["axis"]["title"] = f"{board.task.metric}, {better} is better"
     _scales(encoding["color"], filled["layer"][-1]["encoding"]["shape"], rows)
     return filled
@@ -102,6 +104,20 @@ def _point(row: Row, axis: Axis) -> dict[str, Any]:
     info = row.record.method
     place = {"x": axis.of(row.figures), "y": row.figures.quality.mean, "low": low, "high": high}
     return place | {"record": f"{info.name}-{info.digest}", "method": info.name, "opacity": 1, "line": 0.45}
+
+
+def _in_sight(points, dense, task):
+    """Every mean, and as much around them as the middle one of the intervals needs; no wide one makes all else small.
+
+    Of qualities that there are: none is below 0, and none of right and wrong above 1.
+    """
+    means = [dense, *(p["y"] for p in points)]
+    spans = [(p["y"], p["y"]) if p["low"] is None else (p["low"], p["high"]) for p in points]
+    room = max((max(means) - min(means)) / 4, median_high((high - low) / 2 for low, high in spans))
+    low = max(min(means) - room, min([*means, *(low for low, _ in spans)]), 0)
+    high = min(max(means) + room, max([*means, *(high for _, high in spans)]))
+    high = min(high, 1) if task.outcome == "correct" else high
+    return {"domain": [low, high]} if low < high else {}
 
 
 def _front(rows, axis, higher_is_better):

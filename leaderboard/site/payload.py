@@ -9,6 +9,7 @@ from leaderboard import aggregate, claims
 from leaderboard.board import Board, Division
 from leaderboard.rows import Row, row_of, strength_text
 from leaderboard.schema import Record, TaskInfo
+from leaderboard.scores import reference
 from leaderboard.site.shown import number, places, text
 from leaderboard.statistics import Summary, summarize
 
@@ -61,6 +62,7 @@ def _task(board):
         "examples": task.rows["test"],
         "batch": task.eval_batch,
         "reach": number(task.reach),
+        "reference": number(reference(task)),
         "controls": [[text(name), number(value)] for name, value in sorted(task.controls.items())],
         "groups": [_division(division) for division in board.divisions]
         + ([{"name": "stale", "records": stale}] if stale else []),

@@ -24,6 +24,20 @@ def test_points_front_and_legend_by_hand(toy):
     assert spec["encoding"]["y"]["axis"]["title"] == "accuracy, higher is better"
 
 
+def test_a_wide_interval_leaves_room_for_the_rest(toy):
+    """0.5 and 0.9 are 0.7 ± 2.5. Means span 0.6 to 0.9: a quarter of it more is in sight, as most have no interval."""
+
+    def sight(points, **changes):
+        (board,) = boards([toy(points, **changes)])
+        return plots.spec(board, board.divisions[0], plots.AXES["bytes"])["encoding"]["y"]["scale"].get("domain")
+
+    single = {8: {0: (0.9, 5000)}, 6: {0: (0.8, 4000)}, 4: {0: (0.6, 2000)}}
+    assert sight(single) == pytest.approx([0.6, 0.9])
+    assert sight(single | {2: {0: (0.5, 1000), 1: (0.9, 1000)}}) == pytest.approx([0.525, 0.975])
+    assert sight({2: {0: (0.5, 1000), 1: (0.9, 1000)}}) == [0, 1]  # alone, it has all the room there is
+    assert sight({2: {0: (0.9, 1000)}}) is None
+
+
 @pytest.mark.parametrize(
     ("axis", "value"), [("bytes", 5000), ("macs", 1_234_000), ("bops", 4e9), ("latency", 2.0), ("cost", 12.0)]
 )

@@ -71,10 +71,9 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
   const points = shown.map((row, i) => point(row, axis, only, i, told));
   const xs = points.map((p) => p.x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const ys = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
   const dense = group.dense?.quality[0] ?? null;
-  const range = near && dense !== null ? closeTo(dense, task) : null;
-  const [low, high] = range ?? [Math.min(...ys), Math.max(...ys)];
+  const range = near && dense !== null ? closeTo(dense, task) : inSight(points, dense, task);
+  const [low, high] = range;
   return draw(host, "tradeoff", (spec) => {
     spec.height = height;
     spec.datasets.points = points;
@@ -97,7 +96,7 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
     spec.encoding.x.axis = { ...spec.encoding.x.axis, title: axis.title, format: axis.format };
     spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
     spec.encoding.x.axis.values = ticks(left, right);
-    if (range) spec.encoding.y.scale = { domain: range, nice: false };
+    if (low < high) spec.encoding.y.scale = { domain: range, nice: !near };
     scales(spec.encoding.color, spec.layer.at(-1).encoding.shape, all);
     if (sides) spec.encoding.color = { ...spec.encoding.color, field: "record", scale: sides };
     spec.layer[0].encoding.color.value = colourOf("--muted");
@@ -138,11 +137,25 @@ function point(row, axis, only, index, told) {
   };
 }
 
-// What is within 10 % of dense: of an accuracy 10 points.
+// Down to a tenth of the way from dense to an answer that ignores its input; to a tenth of dense if nobody knows that.
 function closeTo(dense, task) {
-  const width = 0.1 * Math.abs(dense);
-  return task.higher ? [dense - width, dense + width / 3] : [dense - width / 3, dense + width];
+  const width = 0.1 * Math.abs(dense - (task.reference ?? 0));
+  return possible(task.higher ? [dense - width, dense + width / 3] : [dense - width / 3, dense + width], task);
 }
+
+// Every mean, and as much around them as the middle one of the intervals needs; no wide one makes all else small.
+function inSight(points, dense, task) {
+  const means = points.map((p) => p.y).concat(dense ?? []);
+  const [least, greatest] = [Math.min(...means), Math.max(...means)];
+  const halves = points.map((p) => ((p.high ?? p.y) - (p.low ?? p.y)) / 2).sort((a, b) => a - b);
+  const room = Math.max((greatest - least) / 4, halves[Math.floor(halves.length / 2)]);
+  const low = Math.min(least, ...points.map((p) => p.low ?? p.y));
+  const high = Math.max(greatest, ...points.map((p) => p.high ?? p.y));
+  return possible([Math.max(low, least - room), Math.min(high, greatest + room)], task);
+}
+
+// No quality is below 0, and none of right and wrong above 1.
+const possible = ([low, high], task) => [Math.max(low, 0), task.outcome === "correct" ? Math.min(high, 1) : high];
 
 // Hovering shows a card, a click keeps it, so that a finger can follow its link.
 function hover(host, view, rows, axis, all) {
