@@ -16,6 +16,7 @@ from benchmarks.step import Program, in_graph
 from leaderboard.record import digest, write
 from leaderboard.rows import strength_text
 from leaderboard.schema import Run
+from leaderboard.table import reaches
 from methods import METHODS
 from methods.base import Teacher
 from tasks import TASKS
@@ -80,8 +81,7 @@ def _dense(config, task, net, name, data, workdir, progress) -> list[Dense]:
 
 def _announce(progress, task, nets):
     for net in nets:
-        better = net.quality >= task.reach if task.higher_is_better else net.quality <= task.reach
-        verdict = "reaches" if better else "MISSES"
+        verdict = "reaches" if reaches(task, net.quality) else "MISSES"
         controls = "".join(f"; {name} {value:.4g}" for name, value in task.controls.items())
         progress.at(task.name, "dense net", f"seed {net.seed}")
         progress.say(f"{task.metric} {net.quality:.4f} {verdict} {task.reach:g}{controls}")

@@ -134,7 +134,7 @@ def task_facts(task: TaskInfo) -> list[str]:
 
 def division_facts(task: TaskInfo, division: Division) -> list[str]:
     """What the dense nets are, whether they reach the task's bar, and the devices."""
-    reached = [_reaches(task, net.quality) for net in division.dense]
+    reached = [reaches(task, net.quality) for net in division.dense]
     quality = summarize([net.quality for net in division.dense])
     size = summarize([net.bytes for net in division.dense]).mean
     verdict = "reached" if all(reached) else f"missed by {reached.count(False)} of {len(reached)} seeds"
@@ -148,7 +148,8 @@ def _devices(names):
     return names if len(names) == 1 else [f"{name} [{i}]" for i, name in enumerate(names, 1)]
 
 
-def _reaches(task, quality):
+def reaches(task: TaskInfo, quality: float) -> bool:
+    """Whether a dense net is as good as the task asks for."""
     return quality >= task.reach if task.higher_is_better else quality <= task.reach
 
 
