@@ -10,18 +10,24 @@ STEPS = """
 import resource
 from benchmarks.memory import keep_freed
 assert keep_freed()
-import numpy as np
+import jax
+import jax.numpy as jnp
+def loss(w, x):
+    for _ in range(3):
+        x = jnp.tanh(jax.lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")))
+    return x.sum()
+step = jax.jit(jax.grad(loss))
+w, x = jnp.ones((3, 3, 16, 16)), jnp.ones((128, 32, 32, 16))  # x and each of its like: 8 MB
 def faults():
-    np.ones(20_000_000)  # 160 MB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-faults()
-before = faults()
-print(faults() - before)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    step(w, x).block_until_ready()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+print(min(faults() for _ in range(10)))
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
-def test_memory_that_was_freed_is_still_mapped():
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+def test_what_a_step_freed_is_still_mapped_for_the_next():
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "JAX_PLATFORMS": "cpu"}
     out = subprocess.run([sys.executable, "-c", STEPS], env=environment, capture_output=True, text=True, check=True)
-    assert int(out.stdout) < 20  # 40,000 pages otherwise, or some 80 huge ones
+    assert int(out.stdout) < 100  # 16,000 where other threads run the steps
