@@ -7,6 +7,13 @@ from tasks import TASKS
 
 BOARD = ("dense", "rtn", "rtn_static", "lsq", "magnitude", "random", "channels", "kd", "student", "magnitude_rtn")
 SMOKE_STEPS = 4
+THREE_OF_EACH = {
+    "lsq": (4, 3, 2),
+    **dict.fromkeys(("magnitude", "random"), (0.5, 0.8, 0.9)),
+    **dict.fromkeys(("channels", "kd", "student"), (0.75, 0.5, 0.25)),
+    "magnitude_rtn": ((0.5, 8), (0.5, 4), (0.75, 4)),
+}
+"""Strengths for tasks whose steps take long: three for each method that trains."""
 
 
 def board(*tasks: str, arg: str = "", **changes) -> Config:

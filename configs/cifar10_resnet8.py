@@ -8,8 +8,8 @@ Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
 from benchmarks.config import Config
-from configs.base import board
+from configs.base import THREE_OF_EACH, board
 
 
 def get_config(arg: str = "") -> Config:
-    return board("cifar10_resnet8", arg=arg)
+    return board("cifar10_resnet8", arg=arg, strengths=THREE_OF_EACH)

@@ -56,7 +56,7 @@ RESNET8 = _task(
     name="cifar10_resnet8",
     net=resnet8(),
     dense=Recipe(steps=7020, batch_size=128, learning_rate=4e-3, weight_decay=5e-2, warmup=350),
-    recovery=Recipe(steps=1400, batch_size=128, learning_rate=2e-3, weight_decay=5e-2, warmup=70),
+    recovery=Recipe(steps=700, batch_size=128, learning_rate=1e-2, weight_decay=5e-2, warmup=70),
     reach=0.78,
 )
 _residual = partial(
