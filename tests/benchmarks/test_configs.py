@@ -40,13 +40,13 @@ def test_config_says_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", SMOKING)
-def test_config_runs_in_smoke_mode(name, tmp_path):
+def test_config_runs_in_smoke_mode(name, tmp_path, request):
     config = load(f"configs/{name}.py:smoke")
     dataset = EXPECTED[config.tasks[0]].dataset
     if dataset and missing(DATASETS[dataset], data_dir()):
         pytest.skip(f"{dataset} is not in the data directory")
-    if name in SLOW:
-        pytest.skip(SLOW[name])
+    if name in SLOW and not request.config.getoption("--slow"):
+        pytest.skip(f"without --slow: {SLOW[name]}")
     dense, rtn, magnitude = (record.read(path) for path in sweep(config, tmp_path, "test"))
     assert dense.division == rtn.division == magnitude.division == "open"
     assert dense.dense == rtn.dense == magnitude.dense
