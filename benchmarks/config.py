@@ -13,7 +13,7 @@ from typing import Any
 from methods import METHODS
 from methods.base import Method
 from tasks import TASKS
-from tasks.base import Recipe
+from tasks.base import Recipe, Task
 from tasks.nets import net_to_json
 
 
@@ -30,10 +30,11 @@ class Loop:
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Shares of the task's steps and examples. Where one is below 1, the division is open."""
+    """Shares of the task's steps, batches and examples. Where one is below 1, the division is open."""
 
     dense: float = 1.0
     recovery: float = 1.0
+    batch: float = 1.0  # of the examples in a batch, in training and in evaluation
     examples: float = 1.0  # of train, valid and test
 
 
@@ -126,22 +127,42 @@ def strengths(config: Config, name: str) -> tuple:
     return tuple(config.strengths.get(name) or method(config, name).strengths)
 
 
-def scaled(recipe: Recipe, share: float) -> Recipe:
-    """`recipe` with a share of its steps."""
-    return dataclasses.replace(recipe, steps=max(1, round(recipe.steps * share)), warmup=round(recipe.warmup * share))
+def task_of(config: Config, name: str) -> Task:
+    """The task under the config's budget."""
+    task, budget = TASKS[name], config.budget
+    return dataclasses.replace(
+        task,
+        dense=scaled(task.dense, budget.dense, budget.batch),
+        recovery=scaled(task.recovery, budget.recovery, budget.batch),
+        eval_batch=_share(task.eval_batch, budget.batch),
+    )
+
+
+def scaled(recipe: Recipe, share: float, batch: float = 1.0) -> Recipe:
+    """`recipe` with a share of its steps, and of its batch."""
+    return dataclasses.replace(
+        recipe,
+        steps=_share(recipe.steps, share),
+        warmup=round(recipe.warmup * share),
+        batch_size=_share(recipe.batch_size, batch),
+    )
+
+
+def _share(count, share):
+    return max(1, round(count * share))
 
 
 def resolved(config: Config, task_name: str, name: str) -> dict[str, Any]:
     """Everything that can change the curve's numbers, as plain JSON values."""
-    task, made = TASKS[task_name], method(config, name)
-    recovery = scaled(task.recovery, config.budget.recovery) if made.recovers else None
+    task, made = task_of(config, task_name), method(config, name)
+    recovery = task.recovery if made.recovers else None
     teacher = {"teacher": net_to_json(task.teacher)} if made.taught and task.teacher else {}
     return teacher | {
         "task": task_name,
         "task_version": task.version,
         "method": name,
         "options": options(config, name),
-        "dense": dataclasses.asdict(scaled(task.dense, config.budget.dense)),
+        "dense": dataclasses.asdict(task.dense),
         "recovery": recovery and dataclasses.asdict(recovery),
     }
 

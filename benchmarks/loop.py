@@ -14,8 +14,11 @@ from jax.sharding import PartitionSpec as P
 
 from benchmarks.clock import Clock
 from benchmarks.step import Carry, Program, make_step
-from methods.base import forward
+from methods.base import ONCE, forward
 from tasks.base import Arrays, Task, rows
+
+FEW = 4
+"""Steps that are not worth optimizing a program for."""
 
 
 class Diverged(RuntimeError):
@@ -80,7 +83,8 @@ def _compile(program, mesh, chunk, carry, arrays):
     picked = rows_of_one if looped else jax.ShapeDtypeStruct((chunk, *rows_of_one.shape), jnp.int32)
     whole = NamedSharding(mesh, P())
     key = replicated(mesh, jax.random.key(0))
-    jitted = jax.jit(step if looped else scanned, donate_argnums=0, out_shardings=whole)
+    options = ONCE if program.recipe.steps <= FEW else None
+    jitted = jax.jit(step if looped else scanned, donate_argnums=0, out_shardings=whole, compiler_options=options)
     compiled = jitted.lower(carry, arrays, picked, key).compile()
     return _looped(compiled) if looped else compiled
 

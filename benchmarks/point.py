@@ -25,7 +25,7 @@ from leaderboard.schema import Cost, Latency, Result
 from methods.arrays.quantizer import decoded, is_quantized
 from methods.base import Method, Problem, Teacher, flatten, forward, with_params
 from methods.norms import reestimate
-from tasks.base import Data, Recipe, Task
+from tasks.base import Data, Task
 
 TOLERANCE = 1e-4
 """Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
@@ -41,7 +41,6 @@ class Setting:
 
     task: Task
     data: Data  # on the device
-    recovery: Recipe
     loop: Loop
     teachers: Mapping[int, Teacher] = dataclasses.field(default_factory=dict)  # by seed; else the dense net
 
@@ -58,7 +57,7 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
         example=next(batches(task, data.calibration))[0]["x"][:1],
         calibration=calibration,
         loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
-        recovery_steps=setting.recovery.steps if method.recovers else 0,
+        recovery_steps=task.recovery.steps if method.recovers else 0,
         teacher=setting.teachers.get(dense.seed, Teacher(task.net, dense.variables)),
     )
     path, notes = Path(folder) / "artifact.safetensors", []
@@ -67,7 +66,7 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
         artifact.write(path, *method.export(state, net, variables), problem.example)
     shipped = artifact.read(path)
     error = _agreement(method, net, variables, state, shipped, next(batches(task, data.calibration))[0]["x"])
-    cost = _cost(clock, problem, calibration, setting.recovery.batch_size, state)
+    cost = _cost(clock, problem, calibration, task.recovery.batch_size, state)
     return _measured(setting, dense, shipped, path, error, cost, notes)
 
 
@@ -77,7 +76,7 @@ def _optimize(setting, method, problem, dense, strength, folder, clock, report):
     with clock:
         net, variables, state = method.init(before, problem, dense.variables, strength)
     if problem.recovery_steps:
-        program = Program(setting.task, net, in_graph(method), setting.recovery)
+        program = Program(setting.task, net, in_graph(method), setting.task.recovery)
         loop = setting.loop
         checkpoints = Checkpoints(Path(folder) / "checkpoints", loop.checkpoint_every, loop.keep)
         carry = checkpoints.latest(start(program, variables, state))

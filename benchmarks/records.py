@@ -18,8 +18,7 @@ from leaderboard.files import write_atomically
 from leaderboard.rows import strength_text
 from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from leaderboard.schema import Dense as DenseRow
-from tasks import TASKS
-from tasks.base import Data, fingerprint, rows
+from tasks.base import Data, Task, fingerprint, rows
 
 LIBRARIES = ("flax", "jax", "jaxlib", "numpy", "optax", "orbax-checkpoint", "safetensors", "scikit-learn", "scipy")
 
@@ -42,10 +41,9 @@ def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
     return Curve(task, name, key, workdir / task / f"{name}-{key}")
 
 
-def task_info(name: str, data: Data) -> TaskInfo:
-    task = TASKS[name]
+def task_info(task: Task, data: Data) -> TaskInfo:
     return TaskInfo(
-        name=name,
+        name=task.name,
         version=task.version,
         modality=task.modality,
         source=f"{task.variant()}: {task.source}" if task.variant() else task.source,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import point, records
-from benchmarks.config import Config, method, scaled, strengths
+from benchmarks.config import Config, method, strengths, task_of
 from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
 from benchmarks.progress import Progress
@@ -19,38 +19,37 @@ from leaderboard.schema import Run
 from leaderboard.table import reaches
 from methods import METHODS
 from methods.base import Teacher
-from tasks import TASKS
 from tasks.base import part, prepared
 
 
 def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
     """Runs what is not finished; returns the paths of the records, under workdir/records."""
-    progress = Progress(sum(_steps(config, task) for task in config.tasks))
+    tasks = [task_of(config, name) for name in config.tasks]
+    progress = Progress(sum(_steps(config, task) for task in tasks))
     provenance = records.provenance(command)
     written = []
-    for name in config.tasks:
-        progress.at(name)
-        decoded = part(TASKS[name].load(), config.budget.examples)
-        data = prepared(TASKS[name], decoded)
-        nets = _dense(config, TASKS[name], TASKS[name].net, "dense net", data, workdir, progress)
-        teachers = _teachers(config, TASKS[name], data, workdir, progress)
-        task = records.task_info(name, decoded)
-        _announce(progress, task, nets)
-        for method_name in config.methods:
-            curve = records.curve_of(config, name, method_name, workdir)
-            _run_curve(config, curve, data, nets, teachers, progress)
-            record = records.assemble(config, curve, task, nets, provenance)
-            written.append(workdir / "records" / name / f"{curve.method}-{curve.digest}.json")
+    for task in tasks:
+        progress.at(task.name)
+        decoded = part(task.load(), config.budget.examples)
+        data = prepared(task, decoded)
+        nets = _dense(config, task, task.net, "dense net", data, workdir, progress)
+        setting = point.Setting(task, data, config.loop, _teachers(config, task, data, workdir, progress))
+        info = records.task_info(task, decoded)
+        _announce(progress, info, nets)
+        for name in config.methods:
+            curve = records.curve_of(config, task.name, name, workdir)
+            _run_curve(config, curve, setting, nets, progress)
+            record = records.assemble(config, curve, info, nets, provenance)
+            written.append(workdir / "records" / task.name / f"{curve.method}-{curve.digest}.json")
             write(written[-1], record)
     progress.close()
     return written
 
 
 def _steps(config, task):
-    dense = scaled(TASKS[task].dense, config.budget.dense).steps * (1 + _has_teacher(config, TASKS[task]))
-    recovery = scaled(TASKS[task].recovery, config.budget.recovery).steps
+    dense = task.dense.steps * (1 + _has_teacher(config, task))
     points = sum(len(strengths(config, m)) for m in config.methods if method(config, m).recovers)
-    return len(config.seeds) * (dense + points * recovery)
+    return len(config.seeds) * (dense + points * task.recovery.steps)
 
 
 def _has_teacher(config, task) -> bool:
@@ -68,7 +67,7 @@ def _teachers(config, task, data, workdir, progress) -> dict[int, Teacher]:
 
 def _dense(config, task, net, name, data, workdir, progress) -> list[Dense]:
     """`net` after the task's dense training, once for each seed."""
-    recipe, nets = scaled(task.dense, config.budget.dense), []
+    recipe, nets = task.dense, []
     key = digest(dataclasses.asdict(recipe) | {"version": task.version})
     program = Program(task, net, in_graph(METHODS["dense"]()), recipe)
     for seed in config.seeds:
@@ -87,16 +86,13 @@ def _announce(progress, task, nets):
         progress.say(f"{task.metric} {net.quality:.4f} {verdict} {task.reach:g}{controls}")
 
 
-def _run_curve(config, curve, data, nets, teachers, progress):
-    task = TASKS[curve.task]
-    recovery = scaled(task.recovery, config.budget.recovery)
-    setting = point.Setting(task, data, recovery, config.loop, teachers)
+def _run_curve(config, curve, setting, nets, progress):
     made = method(config, curve.method)
     for strength in strengths(config, curve.method):
         for dense in nets:
             file = curve.run_file(strength, dense.seed)
             if file.exists() and records.load_run(file).dense == dense.checkpoint:
-                progress.skip(setting.recovery.steps if made.recovers else 0)
+                progress.skip(setting.task.recovery.steps if made.recovers else 0)
                 continue
             progress.at(curve.task, curve.method, strength_text(strength), f"seed {dense.seed}")
             records.save_run(file, _run(setting, made, dense, strength, file.parent, progress))
@@ -104,7 +100,7 @@ def _run_curve(config, curve, data, nets, teachers, progress):
 
 def _run(setting, made, dense, strength, folder, progress) -> Run:
     try:
-        with contextlib.closing(_Reporter(progress, setting.recovery.steps, folder)) as report:
+        with contextlib.closing(_Reporter(progress, setting.task.recovery.steps, folder)) as report:
             result = point.run(setting, made, dense, strength, folder, report)
     except (Diverged, point.Mismatch) as error:
         progress.say(f"FAILED: {error}")

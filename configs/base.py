@@ -6,7 +6,7 @@ from benchmarks.config import Budget, Config, Loop
 from tasks import TASKS
 
 BOARD = ("dense", "rtn", "rtn_static", "lsq", "magnitude", "random", "channels", "kd", "student", "magnitude_rtn")
-SMOKE_STEPS = 4
+SMOKE_STEPS, SMOKE_BATCH = 4, 2
 THREE_OF_EACH = {
     "lsq": (4, 3, 2),
     **dict.fromkeys(("magnitude", "random"), (0.5, 0.8, 0.9)),
@@ -18,7 +18,7 @@ THREE_OF_EACH = {
 
 def board(*tasks: str, arg: str = "", **changes) -> Config:
     """Every method of the board on `tasks`, its own sweep of strengths, three seeds, full budgets; `changes` replace
-    fields. With arg "smoke": dense and two methods, one strength, one seed, a few steps on a few examples.
+    fields. With arg "smoke": dense and two methods, one strength, one seed, a few steps of a few examples.
 
     Raises ValueError for any other arg.
     """
@@ -30,13 +30,13 @@ def board(*tasks: str, arg: str = "", **changes) -> Config:
 
 def smoke(config: Config) -> Config:
     task = TASKS[config.tasks[0]]
-    shares = (SMOKE_STEPS / recipe.steps for recipe in (task.dense, task.recovery))
+    dense, recovery = (SMOKE_STEPS / recipe.steps for recipe in (task.dense, task.recovery))
     return dataclasses.replace(
         config,
         tasks=config.tasks[:1],
         methods=("dense", "rtn", "magnitude"),
         strengths={"rtn": (4,), "magnitude": (0.5,)},
         seeds=(0,),
-        budget=Budget(*shares, examples=0.1),
+        budget=Budget(dense, recovery, batch=SMOKE_BATCH / task.dense.batch_size, examples=0.005),
         loop=Loop(log_every=SMOKE_STEPS),
     )

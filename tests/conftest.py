@@ -9,10 +9,6 @@ from tasks.base import Data, Metric, Recipe, Task
 from tasks.nets.convnet import ConvNet
 
 
-def pytest_addoption(parser):
-    parser.addoption("--slow", action="store_true", help="also what takes minutes: smoke runs of the large nets")
-
-
 def _split(count, seed):
     rng = np.random.default_rng(seed)
     y = np.arange(count) % 3

@@ -47,7 +47,7 @@ def test_the_example_is_short_and_has_a_sweep(example):
 
 
 def test_the_example_runs_and_shrinks_weights_by_its_threshold(example, tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, tiny.recovery, Loop())
+    setting = Setting(tiny, tiny_data, Loop())
     result = run(setting, example[0], tiny_dense[0], 0.05, tmp_path, lambda step, losses: None)
     assert 0 < result.density < 1
     before = flatten(tiny_dense[0].variables["params"])

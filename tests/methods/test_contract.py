@@ -262,7 +262,7 @@ REFUSED = {(a, b) for a in _QUANTIZE for b in _VIEW} | {(a, b) for a in (*_VIEW,
 
 
 def test_a_whole_run_measures_every_column(tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, tiny.recovery, Loop(log_every=3))
+    setting = Setting(tiny, tiny_data, Loop(log_every=3))
     result = run(setting, MADE["rtn_static"], tiny_dense[0], 8, tmp_path, lambda step, losses: None)
     assert len(result.outcomes) == 11  # 11 test rows in batches of 4
     assert result.quality == pytest.approx(result.outcomes.count("1") / 11)
@@ -277,6 +277,6 @@ def test_a_whole_run_measures_every_column(tiny, tiny_data, tiny_dense, tmp_path
 
 
 def test_a_fallback_is_noted_in_the_result(tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, tiny.recovery, Loop(log_every=3))
+    setting = Setting(tiny, tiny_data, Loop(log_every=3))
     result = run(setting, MADE["channels"], tiny_dense[0], 0.1, tmp_path, lambda step, losses: None)
     assert result.notes == ["1 channel of 4 is kept, where 0.1 of them is none"]  # of 8 neurons, 0.1 is one

@@ -57,7 +57,7 @@ def test_a_method_that_asks_ships_the_statistics_of_what_runs(tiny, tiny_data, t
     """Rounded to 2 bits, the shipped net's normed outputs have the statistics of the rounded net, not of the dense."""
     task = dataclasses.replace(tiny, net=DSCNN(channels=(4, 4), kernel=(3, 3), strides=(1, 1), classes=3), eval_batch=8)
     variables = fresh(task.net, jax.random.key(0), tiny_data.train["x"][:1])
-    setting, dense = point.Setting(task, tiny_data, task.recovery, Loop()), Dense(0, variables, "c", 0.5, 1000)
+    setting, dense = point.Setting(task, tiny_data, Loop()), Dense(0, variables, "c", 0.5, 1000)
     shipped = {}
     for renorms in (False, True):
         method = METHODS["rtn"]()._replace(renorms=renorms)

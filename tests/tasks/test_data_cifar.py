@@ -7,25 +7,13 @@ from numpy.testing import assert_array_equal
 from tasks.base import rows
 from tasks.data import cifar, store
 from tasks.data.store import DataError
-from tests.tasks.files import one_line, put
-
-
-def cifar_record(labels, pixel):
-    """An image whose red, green and blue are pixel, pixel + 1 and pixel + 2, but red's second is 99."""
-    image = np.repeat(np.arange(pixel, pixel + 3, dtype=np.uint8), 1024)
-    image[1] = 99
-    return bytes(labels) + image.tobytes()
+from tests.tasks import small
+from tests.tasks.files import one_line
 
 
 @pytest.fixture
 def small_cifar(root, monkeypatch):
-    for i, file in enumerate(cifar.TEN):
-        put(root / "cifar10" / file, b"".join(cifar_record([j], 10 * i + j) for j in range(4)))
-    put(root / "cifar100/cifar-100-binary/train.bin", b"".join(cifar_record([j, 50 + j], j) for j in range(20)))
-    put(root / "cifar100/cifar-100-binary/test.bin", b"".join(cifar_record([9, j], j) for j in range(4)))
-    for name, value in (("ROWS", 4), ("VALID", 5), ("CALIBRATION", 3)):
-        monkeypatch.setattr(cifar, name, value)
-    return root
+    return small.cifars(root, monkeypatch)
 
 
 def test_cifar10(small_cifar):

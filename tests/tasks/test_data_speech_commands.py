@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.data import DATASETS, speech_commands
+from tasks.data import speech_commands
 from tasks.data.store import DataError
-from tests.tasks.files import one_line, sound
+from tests.tasks import small
+from tests.tasks.files import one_line
 
 
 # The first names of the publisher's validation_list.txt and testing_list.txt
@@ -31,18 +32,7 @@ def test_speech_commands_are_split_by_speaker(speaker, part):
 
 @pytest.fixture
 def small_speech_commands(root, monkeypatch):
-    """60 speakers say three words, of which one is unknown; word w of speaker s is all 100 · w + s."""
-    folder = root / "speech_commands"
-    for word in DATASETS["speech_commands"].files:
-        (folder / word).mkdir(parents=True)
-    for speaker in range(60):
-        for w, word in enumerate(("yes", "go", "bird")):
-            sound(folder / word / f"{speaker:08x}_nohash_0.wav", [100 * w + speaker + 1] * 9000, 16000)
-    for i in range(2):
-        sound(folder / speech_commands.NOISE / f"n{i}.wav", np.arange(170000) // 17000 + 10000 + 10 * i, 16000)
-    monkeypatch.setattr(speech_commands, "RECORDINGS", 180)
-    monkeypatch.setattr(speech_commands, "CALIBRATION", 3)
-    return folder
+    return small.commands(root, monkeypatch)
 
 
 def test_speech_commands(small_speech_commands, monkeypatch):

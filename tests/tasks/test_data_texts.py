@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 
 from tasks.data import shakespeare, store, text, wikitext
 from tasks.data.store import DataError
+from tests.tasks import small
 from tests.tasks.files import one_line, put
 
 
@@ -55,11 +56,7 @@ def test_a_wrong_text_is_one_line(small_shakespeare):
 @pytest.fixture
 def small_wikitext(root, monkeypatch):
     texts = (" \n = Sea = \n the <unk> sea is the sea \n", " the sea \n", " a sea \n is \n")
-    for file, content in zip(wikitext.FILES, texts, strict=True):
-        put(root / "wikitext2" / file, content.encode())
-    monkeypatch.setattr(wikitext, "TOKENS", (12, 3, 5))
-    monkeypatch.setattr(wikitext, "CALIBRATION", 2)
-    return root / "wikitext2"
+    return small.wikitexts(root, monkeypatch, texts)
 
 
 def test_wikitext(small_wikitext):
