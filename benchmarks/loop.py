@@ -71,6 +71,11 @@ def compiled_chunk(program: Program, mesh: Mesh, chunk: int, carry: Carry, array
     return _COMPILED[index]
 
 
+def forget() -> None:
+    """Frees the compiled chunks."""
+    _COMPILED.clear()
+
+
 def _compile(program, mesh, chunk, carry, arrays):
     """On a CPU, convolutions inside a scan run some 30 times slower than outside: there the chunk is a loop."""
     step = make_step(program, mesh)

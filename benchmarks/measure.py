@@ -51,6 +51,11 @@ def _compile(net, structure, specs):
     return compiled, time.perf_counter() - start
 
 
+def forget() -> None:
+    """Frees the compiled programs."""
+    _compile.cache_clear()
+
+
 def _forward(net, variables, batch):
     activations = variables.get("activations")
     variables = {name: tree for name, tree in variables.items() if name != "activations"}

@@ -1,8 +1,10 @@
-"""The C allocator: what a step frees is kept for the next one."""
+"""What a process keeps: memory that a step frees, for the next one; compiled programs, for no longer than a task."""
 
 import ctypes
 
 import jax
+
+from benchmarks import loop, measure
 
 TRIM_THRESHOLD, MMAP_MAX = -1, -4  # of glibc's <malloc.h>
 
@@ -21,3 +23,11 @@ def keep_freed() -> bool:
         return False
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     return all([mallopt(MMAP_MAX, 0), mallopt(TRIM_THRESHOLD, 2**31 - 1)])
+
+
+def forget_programs() -> None:
+    """Frees every compiled program. Those of one net take some thousand memory maps on a CPU, of which Linux grants a
+    process 65,530: with many nets in one process, the compiler would crash in the end."""
+    loop.forget()
+    measure.forget()
+    jax.clear_caches()

@@ -10,6 +10,7 @@ from benchmarks import point, records
 from benchmarks.config import Config, method, strengths, task_of
 from benchmarks.dense import Dense, obtain
 from benchmarks.loop import Diverged
+from benchmarks.memory import forget_programs
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
@@ -28,7 +29,9 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
     progress = Progress(sum(_steps(config, task) for task in tasks))
     provenance = records.provenance(command)
     written = []
-    for task in tasks:
+    for earlier, task in enumerate(tasks):
+        if earlier:
+            forget_programs()
         progress.at(task.name)
         decoded = part(task.load(), config.budget.examples)
         data = prepared(task, decoded)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.config import load, with_value
+from benchmarks.memory import forget_programs
 from benchmarks.sweep import sweep
 from configs.base import SMOKE_STEPS
 from leaderboard import record
@@ -34,6 +35,13 @@ def test_config_says_what_it_is(name):
     assert all(word in text for word in ("Paper:", "Command:", "Expected:"))
 
 
+@pytest.fixture
+def forgetful():
+    yield
+    forget_programs()
+
+
+@pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("name", SMOKING)
 def test_config_runs_in_smoke_mode(name, tmp_path, monkeypatch):
     config = load(f"configs/{name}.py:smoke")

@@ -1,3 +1,5 @@
+import dataclasses
+import gc
 import os
 import platform
 import subprocess
@@ -5,6 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from benchmarks.config import Config
+from benchmarks.memory import forget_programs
+from benchmarks.sweep import sweep
+from tasks import TASKS
+
+MAPS = Path("/proc/self/maps")
 
 ARRAYS = """
 import resource
@@ -44,3 +53,22 @@ def test_memory_that_was_freed_is_still_mapped(script):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "JAX_PLATFORMS": "cpu"}
     out = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert int(out.stdout) < 20
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="only Linux tells of memory maps")
+def test_programs_of_one_task_are_gone_before_the_next_begins(tiny, tmp_path, monkeypatch):
+    forget_programs()  # of other tests
+    held = []
+
+    def load():
+        gc.collect()
+        held.append(len(MAPS.read_text().splitlines()))
+        return tiny.load()
+
+    for name in ("one", "two", "three"):
+        monkeypatch.setitem(TASKS, name, dataclasses.replace(tiny, name=name, load=load))
+    for tasks in (("one",), ("two", "three")):
+        sweep(Config(tasks, ("dense",), seeds=(0,)), tmp_path, "test")
+    one, two, three = held
+    assert two - one > 200
+    assert abs(three - one) < 100
