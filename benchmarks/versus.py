@@ -1,4 +1,12 @@
-"""Train steps of our nets and of their twins in PyTorch, by turns, on this machine's CPU."""
+"""Train steps of our nets and of their twins in PyTorch, by turns, on this machine's CPU.
+
+The aim is a ratio of 1.0 for perceptrons and transformers, 1.5 for convolutional nets. What stops the latter on two
+cores of an AMD EPYC: the convolutions themselves. At batch 128, 3×3 ones of 16, 32 and 64 channels take XLA 1.2, 3.0
+and 2.0 times PyTorch's time forward, and the gradients of their kernels, as matrix products, take some 2.5 times as
+long. Gradients of inputs are level; norms and pools are as fast or faster. The forward pass of LeNet-5's second
+convolution would fall from 4.6 to 2.9 ms as a sum of five matrix products. It is left to XLA, which also runs it where
+latency is measured.
+"""
 
 import statistics
 import time

@@ -1,5 +1,6 @@
 """Convolutions and pooling: the values and parameters of `nn.Conv`, in a form that is fast on CPUs, too."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -37,13 +38,32 @@ def _forward(x, kernel, strides, pads):
 def _backward(strides, pads, saved, dy):
     x, kernel = saved
     plain = partial(_conv.fun, strides=strides, pads=pads)
-    (dx,) = jax.vjp(lambda x: plain(x, kernel), x)[1](dy)
     cpu = partial(_kernel_gradient, size=kernel.shape[:2], strides=strides, pads=pads)
     xla = lambda x, dy: jax.vjp(lambda k: plain(x, k), kernel)[1](dy)[0]  # noqa: E731
-    return dx, jax.lax.platform_dependent(x, dy, cpu=cpu, default=xla)
+    dk = jax.lax.platform_dependent(x, dy, cpu=cpu, default=xla)
+    xla = lambda dy, kernel: jax.vjp(lambda x: plain(x, kernel), x)[1](dy)[0]  # noqa: E731
+    shrinks = strides == (1, 1) and 2 * math.prod(dy.shape[1:3]) <= math.prod(x.shape[1:3])
+    cpu = partial(_input_gradient, sides=x.shape[1:3], pads=pads) if shrinks else xla
+    return jax.lax.platform_dependent(dy, kernel, cpu=cpu, default=xla), dk
 
 
 _conv.defvjp(_forward, _backward)
+
+
+def _input_gradient(dy, kernel, sides, pads):
+    """dx[b, p + i, q + j] += dy[b, p, q] · Kᵀ[i, j], of strides 1: one matrix product and a sum of shifted copies.
+
+    XLA convolves dy, padded to the size of x, instead: |x| / |dy| times as many products. Where that is less than 2, it
+    is faster all the same.
+    """
+    copies = jnp.einsum("bpqd,ijcd->ijbpqc", dy, kernel)
+    rows, columns, batch, height, width, channels = copies.shape
+    dx = jnp.zeros((batch, height + rows - 1, width + columns - 1, channels), dy.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            dx = dx.at[:, i : i + height, j : j + width].add(copies[i, j])
+    (top, _), (left, _) = pads
+    return dx[:, top : top + sides[0], left : left + sides[1]]
 
 
 def _kernel_gradient(x, dy, size, strides, pads):

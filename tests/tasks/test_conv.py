@@ -18,6 +18,7 @@ def normal(*shape, seed=0):
 CONVS = {  # input, features, kernel, strides, padding
     "first of LeNet": ((3, 12, 12, 1), 5, (5, 5), (1, 1), "VALID"),
     "second of LeNet": ((3, 8, 8, 6), 4, (5, 5), (1, 1), "VALID"),
+    "of a map that shrinks, padded": ((2, 9, 8, 3), 4, (6, 5), (1, 1), ((1, 0), (0, 1))),
     "of a residual block": ((2, 8, 8, 6), 6, (3, 3), (1, 1), "SAME"),
     "strided": ((2, 8, 8, 4), 6, (3, 3), (2, 2), "SAME"),
     "odd sizes": ((2, 7, 5, 4), 3, (3, 3), (2, 2), "SAME"),
