@@ -38,13 +38,13 @@ def _forward(x, kernel, strides, pads):
 def _backward(strides, pads, saved, dy):
     x, kernel = saved
     plain = partial(_conv.fun, strides=strides, pads=pads)
+    dx = lambda dy, kernel: jax.vjp(lambda x: plain(x, kernel), x)[1](dy)[0]  # noqa: E731
+    if strides == (1, 1) and 2 * math.prod(dy.shape[1:3]) <= math.prod(x.shape[1:3]):
+        cpu = partial(_input_gradient, sides=x.shape[1:3], pads=pads)
+        dx = partial(jax.lax.platform_dependent, cpu=cpu, default=dx)
     cpu = partial(_kernel_gradient, size=kernel.shape[:2], strides=strides, pads=pads)
     xla = lambda x, dy: jax.vjp(lambda k: plain(x, k), kernel)[1](dy)[0]  # noqa: E731
-    dk = jax.lax.platform_dependent(x, dy, cpu=cpu, default=xla)
-    xla = lambda dy, kernel: jax.vjp(lambda x: plain(x, kernel), x)[1](dy)[0]  # noqa: E731
-    shrinks = strides == (1, 1) and 2 * math.prod(dy.shape[1:3]) <= math.prod(x.shape[1:3])
-    cpu = partial(_input_gradient, sides=x.shape[1:3], pads=pads) if shrinks else xla
-    return jax.lax.platform_dependent(dy, kernel, cpu=cpu, default=xla), dk
+    return dx(dy, kernel), jax.lax.platform_dependent(x, dy, cpu=cpu, default=xla)
 
 
 _conv.defvjp(_forward, _backward)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from benchmarks import run
-from benchmarks.config import Budget, Config, UsageError, check, options, resolved, scaled, with_value
+from benchmarks.config import Budget, Config, UsageError, check, options, resolved, scaled, task_of, with_value
 from leaderboard.record import digest
 from methods import METHODS
 from tasks import TASKS
@@ -155,3 +155,10 @@ def test_scaled_recipe():
         scaled(recipe, 0.25)
     )
     assert scaled(recipe, 0.001).steps == 1
+
+
+def test_a_share_of_the_batch_counts_in_training_and_in_evaluation():
+    task = task_of(with_value(CONFIG, "budget.batch=0.25"), "digits")
+    whole = TASKS["digits"]
+    assert dataclasses.replace(task.dense, batch_size=whole.dense.batch_size) == whole.dense
+    assert (task.dense.batch_size, task.recovery.batch_size, task.eval_batch) == (16, 16, 50)

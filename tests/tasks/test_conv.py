@@ -54,6 +54,14 @@ def test_only_on_a_cpu_is_the_gradient_of_the_kernel_no_convolution(platform, co
     assert text.count("stablehlo.convolution") == convolutions
 
 
+@pytest.mark.parametrize(("side", "convolutions"), [(8, 1), (16, 2)])  # maps of 4, and of 12
+def test_on_a_cpu_the_gradient_of_an_input_is_no_convolution_where_the_map_shrinks(side, convolutions):
+    gradients = jax.grad(lambda *a: (conv(*a, padding="VALID") ** 2).sum(), argnums=(0, 1))
+    traced = jax.jit(gradients).trace(normal(2, side, side, 4), normal(5, 5, 4, 5))
+    text = traced.lower(lowering_platforms=("cpu",)).as_text()
+    assert text.count("stablehlo.convolution") == convolutions
+
+
 def test_the_training_loop_sees_that_a_net_convolves():
     """It looks for the primitive in the forward's jaxpr, to keep convolutions out of a scan on CPUs."""
     jaxpr = jax.make_jaxpr(conv)(normal(2, 8, 8, 4), normal(3, 3, 4, 5))
