@@ -43,8 +43,8 @@ def test_conv_is_flax_conv(case):
     _assert_same(ours.apply, theirs.apply, variables, x)
 
 
-def _gradients(kernel, x):
-    return jax.grad(lambda *a: (conv(*a) ** 2).sum(), argnums=(0, 1))(x, kernel)
+def _gradients(kernel, x, padding="SAME"):
+    return jax.grad(lambda *a: (conv(*a, padding=padding) ** 2).sum(), argnums=(0, 1))(x, kernel)
 
 
 @pytest.mark.parametrize(("platform", "convolutions"), [("cpu", 2), ("cuda", 3), ("tpu", 3)])
@@ -56,8 +56,8 @@ def test_only_on_a_cpu_is_the_gradient_of_the_kernel_no_convolution(platform, co
 
 @pytest.mark.parametrize(("side", "convolutions"), [(8, 1), (16, 2)])  # maps of 4, and of 12
 def test_on_a_cpu_the_gradient_of_an_input_is_no_convolution_where_the_map_shrinks(side, convolutions):
-    gradients = jax.grad(lambda *a: (conv(*a, padding="VALID") ** 2).sum(), argnums=(0, 1))
-    traced = jax.jit(gradients).trace(normal(2, side, side, 4), normal(5, 5, 4, 5))
+    gradients = jax.jit(_gradients, static_argnames="padding")
+    traced = gradients.trace(normal(5, 5, 4, 5), normal(2, side, side, 4), padding="VALID")
     text = traced.lower(lowering_platforms=("cpu",)).as_text()
     assert text.count("stablehlo.convolution") == convolutions
 
