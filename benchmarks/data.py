@@ -6,7 +6,7 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks.cli import call
-from benchmarks.config import UsageError
+from benchmarks.plan.errors import UsageError
 from tasks.data import DATASETS
 from tasks.data.fetch import fetch
 from tasks.data.store import data_dir, missing, set_data_dir

@@ -1,21 +1,26 @@
 """`python -m benchmarks.run`: runs the grid of a config, writes records, prints the board. Flags only."""
 
-import dataclasses
 import os
 import sys
 from functools import partial
 from pathlib import Path
 
 import jax
+import msgspec
 from absl import flags
 
-from benchmarks.cli import call
-from benchmarks.config import UsageError, check, load, with_value
-from benchmarks.memory import keep_freed
-from benchmarks.sweep import sweep
-from leaderboard import board, record, table
-from leaderboard.files import write_atomically
-from leaderboard.rows import strength_text
+from benchmarks.cli import call, print_safely
+from benchmarks.plan import outside
+from benchmarks.plan.config import Config, Strength, check
+from benchmarks.plan.errors import UsageError
+from benchmarks.plan.estimate import described
+from benchmarks.plan.load import load, with_value
+from benchmarks.plan.plan import plan
+from benchmarks.sweep import identity, signals
+from benchmarks.sweep.provenance import command
+from benchmarks.sweep.sweep import sweep
+from benchmarks.train.allocator import keep_freed
+from leaderboard.layout import strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir
@@ -25,9 +30,10 @@ def _flags() -> flags.FlagValues:
     """Flags of this program alone: another one has a --list, too."""
     values = flags.FlagValues()
     text, names = partial(flags.DEFINE_string, flag_values=values), partial(flags.DEFINE_list, flag_values=values)
+    boolean = partial(flags.DEFINE_bool, flag_values=values)
     text("config", "configs/embedded.py", "Config file, with :arg for get_config(arg).")
-    names("task", None, "Tasks instead of the config's, comma-separated.")
-    names("method", None, "Methods instead of the config's, comma-separated.")
+    names("task", None, "Tasks instead of the config's, comma-separated; my_task.py is a file of your own.")
+    names("method", None, "Methods instead of the config's, comma-separated; my_method.py is a file of your own.")
     names("strengths", None, "Strengths of the methods of --method; a chain's as 0.5+8.")
     names("seeds", None, "Seeds instead of the config's, comma-separated.")
     flags.DEFINE_multi_string(
@@ -35,48 +41,68 @@ def _flags() -> flags.FlagValues:
     )
     text("workdir", None, "Where everything goes; default runs/<name of the config>.")
     text("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
-    flags.DEFINE_bool(
-        "list", False, "Print the tasks and the methods with knob and default strengths.", flag_values=values
-    )
+    flags.DEFINE_enum("retry", None, ["failed"], "Run again what failed earlier.", flag_values=values)
+    boolean("dry_run", False, "Print the jobs with counts and an estimate, and run nothing.")
+    boolean("list", False, "Print the tasks and the methods with knobs and default strengths.")
     return values
 
 
-def main(values: flags.FlagValues) -> None:
+def main(values: flags.FlagValues) -> int:
+    """Runs what the flags say. Returns the exit code: 1 if a job failed."""
     if values.list:
-        print(listing())
-        return
-    keep_freed()
+        print_safely(listing())
+        return 0
     if values.data_dir:
         set_data_dir(values.data_dir)
     config = narrowed(load(values.config), values)
+    if values.dry_run:
+        print_safely(described(plan(config)))
+        return 0
+    identity.pin()
+    keep_freed()
     workdir = Path(values.workdir or Path("runs") / Path(values.config.partition(":")[0]).stem)
     keep_compiled(workdir)
-    paths = sweep(config, workdir, "python -m " + " ".join(["benchmarks.run", *sys.argv[1:]]))
-    boards = board.boards([record.read(path) for path in paths])
-    write_atomically(workdir / "board.md", table.markdown(boards, []))
-    print(table.text(boards))
-    print(f"\nrecords: {workdir / 'records'}    board: {workdir / 'board.md'}")
+    with signals.heeded():
+        done = sweep(config, workdir, command("benchmarks.run", sys.argv[1:]), retry=values.retry == "failed")
+    if done.failed:
+        again = "--retry=failed runs them again"
+        print(f"{len(done.failed)} jobs failed: {', '.join(done.failed)}; {again}", file=sys.stderr)
+    return 1 if done.failed else 0
 
 
-def narrowed(config, values):
-    """The config with --task, --method, --strengths, --seeds and --set applied. Raises UsageError."""
-    changes = {"tasks": values.task, "methods": values.method}
-    if values.seeds:
-        changes["seeds"] = [_number("--seeds", text, int) for text in values.seeds]
-    config = dataclasses.replace(config, **{field: tuple(v) for field, v in changes.items() if v})
-    if values.strengths:
+def narrowed(config: Config, values: flags.FlagValues) -> Config:
+    """Returns the config with --task, --method, --strengths, --seeds and --set applied. Raises UsageError."""
+    changes: dict = {}
+    files = [*config.files, *(name for name in (*(values.task or ()), *(values.method or ())) if name.endswith(".py"))]
+    for flag, field, which in (("task", "tasks", 0), ("method", "methods", 1)):
+        given = getattr(values, flag)
+        if given is not None:
+            changes[field] = tuple(name for text in given for name in _named(text, f"--{flag}", which))
+    if values.seeds is not None:
+        changes["seeds"] = tuple(_number("--seeds", text, int) for text in values.seeds)
+    if values.strengths is not None:
         if not values.method:
             raise UsageError("--strengths: needs --method, whose strengths they are")
-        given = tuple(_strength(text) for text in values.strengths)
-        config = dataclasses.replace(config, strengths={**config.strengths, **dict.fromkeys(values.method, given)})
+        strengths = tuple(_strength(text) for text in values.strengths)
+        changes["strengths"] = {**config.strengths, **dict.fromkeys(changes["methods"], strengths)}
+    config = msgspec.structs.replace(config, files=tuple(dict.fromkeys(files)), **changes)
     for assignment in values.set:
         config = with_value(config, assignment)
     return check(config)
 
 
-def _strength(text):
-    parts = tuple(_number("--strengths", part, float) for part in text.split("+"))
-    return parts if len(parts) > 1 else parts[0]
+def _named(text: str, flag: str, which: int) -> list[str]:
+    """The names that a flag's value stands for: itself, or those that a file defines."""
+    if not text.endswith(".py"):
+        return [text]
+    names = outside.add(text, flag)[which]
+    if not names:
+        raise UsageError(f"{flag}: {text} defines no {('Task', 'Entry')[which]}")
+    return names
+
+
+def _strength(text: str) -> Strength:
+    return tuple(_number("--strengths", part, float) for part in text.split("+"))
 
 
 def _number(flag, text, kind):
@@ -87,25 +113,25 @@ def _number(flag, text, kind):
 
 
 def listing() -> str:
-    """Tasks with source and metric; methods with knob and default strengths."""
+    """Returns the tasks with source and metric, and the methods with knobs and default strengths."""
     width = max(map(len, (*TASKS, *METHODS))) + 2
     lines = ["tasks"]
     lines += [f"  {name:<{width}}{task.modality:<10}{task.metric.name}; {task.source}" for name, task in TASKS.items()]
     lines += ["methods"]
-    for name, make in METHODS.items():
-        made = make()
-        lines.append(f"  {name:<{width}}{made.knob:<18}{', '.join(map(strength_text, made.strengths))}")
+    for name, (_, about) in METHODS.items():
+        knobs = ", ".join(knob.name for knob in about.knobs) or "none"
+        lines.append(f"  {name:<{width}}{knobs:<18}{', '.join(map(strength_text, about.sweep))}".rstrip())
     return "\n".join(lines)
 
 
 def keep_compiled(workdir: Path) -> None:
-    """JAX's persistent compilation cache, in the workdir."""
+    """Keeps JAX's compiled programs in the workdir."""
     jax.config.update("jax_compilation_cache_dir", str((workdir / "compiled").absolute()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
-def cli(argv) -> int:
-    """Exit code: 0 done, 2 the user's mistake, in one line."""
+def cli(argv: list[str]) -> int:
+    """Returns the exit code: 0 done, 1 a job failed, 2 the user's mistake, 70 ours, 128 + n stopped by signal n."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return call(main, _flags(), argv, __doc__)
 

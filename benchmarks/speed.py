@@ -19,21 +19,21 @@ from absl import flags
 
 from benchmarks import measure, scale, versus
 from benchmarks.cli import call
-from benchmarks.clock import Clock
-from benchmarks.config import UsageError
-from benchmarks.evaluate import Calibration
-from benchmarks.loop import batch_rows, compiled_chunk, data_mesh, replicated
-from benchmarks.memory import keep_freed
-from benchmarks.step import Program, in_graph, start
+from benchmarks.plan.errors import UsageError
+from benchmarks.sweep.optimize import prepare, problem_of
+from benchmarks.train.allocator import keep_freed
+from benchmarks.train.clock import Clock
+from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
+from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
-from methods.base import Method, Problem, fresh
+from methods.base import Method, fresh
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP
 
 STEPS, CHUNK = 480, 16
-SIDES = {"dense": 0.0, "lsq": 4.0, "magnitude": 0.8}
+SIDES = {"dense": (), "lsq": (4.0,), "magnitude": (0.8,)}
 BOUNDS = {"lsq": 1.35, "magnitude": 1.10}
 """What a step may take, over the dense one."""
 
@@ -56,6 +56,7 @@ def _task(name: str, net, x, y, batch: int) -> Task:
         recovery=Recipe(STEPS, batch, 1e-3),
         eval_batch=batch,
         reach=0.0,
+        reference=0.0,
     )
 
 
@@ -78,22 +79,27 @@ class Side(NamedTuple):
     memory: int  # bytes at the peak of a chunk
 
 
-def prepare(task: Task, method: Method, strength: float) -> Side:
-    """The method after `init`, on the dense net as it is born, its chunk compiled."""
-    data = jax.device_put(task.load())
-    example = data.calibration["x"][:1]
-    problem = Problem(task.net, example, Calibration(task, data.calibration), task.loss, STEPS)
-    variables = fresh(task.net, jax.random.key(0), example)
-    net, variables, state = method.init(jax.random.key(0), problem, variables, jnp.float32(strength))
-    program, mesh = Program(task, net, in_graph(method), task.recovery), data_mesh(task.recovery.batch_size)
-    carry, arrays, key = replicated(mesh, (start(program, variables, state), data.train, jax.random.key(0)))
-    advance = compiled_chunk(program, mesh, CHUNK, carry, arrays, Clock())
+def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
+    """Returns the method after `init`, on the dense net as it is born, its chunk compiled.
+
+    Args:
+      task: whose recovery is timed.
+      method: what optimizes.
+      strength: one number for each of its knobs.
+    """
+    data, mesh = jax.device_put(task.load()), data_mesh(task.recovery.batch_size)
+    problem = problem_of(task, data, STEPS)
+    born = fresh(task.net, jax.random.key(0), problem.example)
+    net, variables, state = prepare(method, problem, born, strength, 0)
+    spec = StepSpec(task, net, in_graph(method), task.recovery)
+    carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
+    advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
     return Side(advance, carry, arrays, key, measure.memory(advance))
 
 
 def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
     """(method, step time over dense, peak memory over dense): one whole recovery of each, chunk by chunk in turn."""
-    sides = {name: prepare(task, METHODS[name](), strength) for name, strength in SIDES.items()}
+    sides = {name: ready(task, METHODS[name].make(), strength) for name, strength in SIDES.items()}
     seconds = dict.fromkeys(sides, 0.0)
     for first in range(0, STEPS, CHUNK):
         picked = batch_rows(0, first, CHUNK, len(sides["dense"].arrays["y"]), task.recovery.batch_size)
@@ -108,10 +114,10 @@ def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
 
 def curve_ratio(task: Task) -> float:
     """Seconds to be ready to step at a curve's first point over those at the next: the first compiles for all."""
-    method, taken = METHODS["lsq"](), []
-    for strength in (8.0, 4.0):
+    method, taken = METHODS["lsq"].make(), []
+    for strength in ((8.0,), (4.0,)):
         begun = time.perf_counter()
-        prepare(task, method, strength)
+        ready(task, method, strength)
         taken.append(time.perf_counter() - begun)
     return taken[0] / taken[1]
 

@@ -9,8 +9,6 @@ from then on; else the record stays as it is and the exit code is 1. How far it 
     MACs      not at all
 """
 
-import dataclasses
-import json
 import os
 import sys
 from functools import partial
@@ -19,31 +17,34 @@ from pathlib import Path
 import msgspec
 from absl import flags
 
-from benchmarks import records
-from benchmarks.agreement import checks, tolerance
 from benchmarks.cli import call
-from benchmarks.config import Budget, Config, UsageError, check, resolved
-from benchmarks.memory import keep_freed
+from benchmarks.plan.config import Budget, Config, check
+from benchmarks.plan.errors import UsageError
+from benchmarks.plan.plan import curve_config, plan
 from benchmarks.run import keep_compiled
-from benchmarks.sweep import sweep
+from benchmarks.sweep import identity, provenance, signals
+from benchmarks.sweep.places import point_place
+from benchmarks.sweep.setting import setting
+from benchmarks.sweep.stored import RUN
+from benchmarks.sweep.sweep import sweep
+from benchmarks.tolerances import checks, tolerance
+from benchmarks.train.allocator import keep_freed
 from leaderboard.cells import plain
+from leaderboard.layout import strength_text
 from leaderboard.record import RecordError, digest, read, write
-from leaderboard.rows import strength_text
 from leaderboard.schema import Point, Record, Run, Verification
 from tasks import TASKS
-from tasks.base import Recipe, fingerprint
+from tasks.base import fingerprint
 from tasks.data.store import set_data_dir
 
 
-class _Resolved(msgspec.Struct):
-    """What is needed of a record's `config`, as `benchmarks.config.resolved` makes it; all of it is compared later."""
+class _Asked(msgspec.Struct):
+    """What is needed of a record's `config`, as `curve_config` makes it; all of it is compared later."""
 
     task: str
-    task_version: int
     method: str
     options: dict
-    dense: Recipe
-    recovery: Recipe | None
+    budget: Budget
 
 
 def _flags() -> flags.FlagValues:
@@ -58,15 +59,18 @@ def _flags() -> flags.FlagValues:
 
 
 def main(values: flags.FlagValues, path: str) -> int:
+    """Makes the run again, compares, and marks the record. Returns the exit code: 1 if they differ."""
     if values.data_dir:
         set_data_dir(values.data_dir)
     record = _read(path)
     point, run = find(record, values.strength, values.seed)
     config = config_of(record, point, run.seed)
-    _check_here(record)
+    check_here(record)
+    identity.pin()
     keep_freed()
     keep_compiled(Path(values.workdir))
-    found = run_again(config, Path(values.workdir))
+    with signals.heeded():
+        found = run_again(config, Path(values.workdir))
     verification = _compare(record, found, point, run)
     if verification is None:
         print(f"not verified, the record is left as it is: {path}")
@@ -84,7 +88,16 @@ def _read(path) -> Record:
 
 
 def find(record: Record, strength: str | None, seed: int) -> tuple[Point, Run]:
-    """The point and run that are meant. Raises UsageError if there is none, or it failed."""
+    """Returns the point and the run that are meant.
+
+    Args:
+      record: that holds them.
+      strength: its text; None is the record's first.
+      seed: of the run.
+
+    Raises:
+      UsageError: there is none, or it failed.
+    """
     points = {strength_text(point.strength): point for point in record.points}
     point = record.points[0] if strength is None else points.get(strength)
     if point is None:
@@ -99,17 +112,33 @@ def find(record: Record, strength: str | None, seed: int) -> tuple[Point, Run]:
 
 
 def config_of(record: Record, point: Point, seed: int) -> Config:
-    """The grid of one run that the record's config asks for. Raises UsageError if it is another thing here."""
+    """Returns the grid of one run that the record's config asks for.
+
+    Args:
+      record: whose config it is.
+      point: the strength.
+      seed: of the run.
+
+    Raises:
+      UsageError: the config is another thing here, or not that of the record.
+    """
     try:
-        asked = msgspec.convert(record.config, type=_Resolved)
-        config = _config(asked, point, seed)
+        asked = msgspec.convert(record.config, type=_Asked)
+        config = check(
+            Config(
+                tasks=(asked.task,),
+                methods=(asked.method,),
+                strengths={asked.method: (tuple(point.strength),)},
+                options={asked.method: asked.options},
+                seeds=(seed,),
+                budget=asked.budget,
+            )
+        )
     except (msgspec.ValidationError, UsageError) as error:
         raise UsageError(f"the record's config: {error}") from None
     if (asked.task, asked.method) != (record.task.name, record.method.name):
         raise UsageError(f"the record's config is of {asked.method} on {asked.task}")
-    if record.division == "closed" and config.budget != Budget():
-        raise UsageError("the record is of the closed division, but its config has other budgets than the task")
-    ours = json.loads(json.dumps(resolved(config, asked.task, asked.method)))
+    ours = curve_config(asked.task, asked.method, plan(config).jobs[-1].options, asked.budget)
     if ours != record.config or digest(ours) != record.method.digest:
         others = sorted(key for key in ours | record.config if ours.get(key) != record.config.get(key))
         raise UsageError(
@@ -119,25 +148,9 @@ def config_of(record: Record, point: Point, seed: int) -> Config:
     return config
 
 
-def _config(asked: _Resolved, point: Point, seed: int) -> Config:
-    """`check` tells of a task or method that is not known, before anything else is asked of it."""
-    strength = tuple(point.strength) if isinstance(point.strength, list) else point.strength
-    config = Config(
-        tasks=(asked.task,),
-        methods=(asked.method,),
-        strengths={asked.method: (strength,)},
-        options={asked.method: asked.options},
-        seeds=(seed,),
-    )
-    task = TASKS[check(config).tasks[0]]
-    recovery = asked.recovery.steps / task.recovery.steps if asked.recovery else 1.0
-    budget = Budget(dense=asked.dense.steps / task.dense.steps, recovery=recovery)
-    return check(dataclasses.replace(config, budget=budget))
-
-
-def _check_here(record: Record) -> None:
+def check_here(record: Record) -> None:
     """Raises UsageError if what is here is not what the record ran on, or could not be named."""
-    ours = records.provenance("")
+    ours = provenance.provenance("", ())
     if ours.dirty or ours.commit == "unknown":
         raise UsageError("the code is not that of a commit, so that nobody could repeat this; commit first")
     task = TASKS[record.task.name]
@@ -149,12 +162,13 @@ def _check_here(record: Record) -> None:
 
 
 def run_again(config: Config, workdir: Path) -> Record:
-    """The record of the one run of `config`, made now."""
-    (task,), (method,), (seed,) = config.tasks, config.methods, config.seeds
-    (strength,) = config.strengths[method]
-    records.curve_of(config, task, method, workdir).run_file(strength, seed).unlink(missing_ok=True)
-    (path,) = sweep(config, workdir, "python -m " + " ".join(["benchmarks.verify", *sys.argv[1:]]))
-    return read(path)
+    """Returns the record of the one run of `config`, made now in `workdir`."""
+    job = plan(config).jobs[-1]
+    (point_place(job, setting(TASKS[job.task], job.budget), workdir).folder / RUN).unlink(missing_ok=True)
+    done = sweep(config, workdir, provenance.command("benchmarks.verify", sys.argv[1:]), retry=True)
+    if not done.records:
+        raise UsageError("the dense net failed here; see its line above")
+    return read(done.records[0])
 
 
 def _compare(record: Record, found: Record, point: Point, run: Run) -> Verification | None:
@@ -175,8 +189,8 @@ def _compare(record: Record, found: Record, point: Point, run: Run) -> Verificat
         strength=point.strength,
         quality=again.result.quality,
         tolerance=allowed,
-        device=found.provenance.device,
-        commit=found.provenance.commit,
+        device=found.provenance[again.provenance].device,
+        commit=found.provenance[again.provenance].commit,
     )
 
 

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 import optax
 
-from benchmarks.memory import keep_freed
+from benchmarks.train.allocator import keep_freed
 from methods.base import forward, fresh
 from tasks.nets.convnet import lenet5
 from tasks.nets.gpt import gpt

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from benchmarks.config import Budget, Config, Loop
+from benchmarks.plan.config import Budget, Config, Loop
 from tasks import TASKS
 
 BOARD = ("dense", "rtn", "rtn_static", "lsq", "magnitude", "random", "channels", "kd", "student", "magnitude_rtn")

@@ -10,7 +10,7 @@ Paper: Tian et al. 2020 (arXiv 1910.10699, table 1): KD reaches 70.66, 74.92, 73
 Expected: the dense nets reach their bars. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

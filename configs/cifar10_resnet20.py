@@ -7,7 +7,7 @@ Paper: He et al. 2016 (arXiv 1512.03385, table 6): 8.75 % error. Command:
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

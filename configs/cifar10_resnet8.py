@@ -8,7 +8,7 @@ Expected: dense 79.2 % over two seeds. On the board the methods that train have 
 takes 0.3 s on one core. Time: an hour for a dense net, two for the rest of a seed.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import THREE_OF_EACH, board
 
 

@@ -7,7 +7,7 @@ Paper: Li et al. 2017 (arXiv 1608.08710, table 1): 6.75 % error dense, 6.60 % wi
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

@@ -8,7 +8,7 @@ Paper: none; the tasks are the suite's own. Command:
 Expected: the records in leaderboard/results. Time: 23 minutes on 2 cores.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

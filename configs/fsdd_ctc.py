@@ -7,7 +7,7 @@ Paper: none; the task is the suite's own. The net is that of Gulati et al. 2020 
 Expected: dense 1.0 % over three seeds. Time: an hour and a half on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import THREE_OF_EACH, board
 
 

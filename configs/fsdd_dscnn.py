@@ -7,7 +7,7 @@ Paper: none for this split; the net is that of Zhang et al. 2017 (arXiv 1711.071
 Expected: dense 97.6 % over three seeds. Time: an hour and a half on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

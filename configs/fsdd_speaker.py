@@ -8,7 +8,7 @@ Expected: dense 72.4 %, the mean over voices and three seeds; of each voice 64.3
 66.5 (nicolas), 80.4 (theo), 80.4 % (yweweler). On the board so far: dense. Time: 40 minutes on one core for it.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 from tasks.data.fsdd import SPEAKERS
 

@@ -8,7 +8,7 @@ Expected: dense 98.48 %, `magnitude` at 0.92 98.03 %, below the paper's: here ev
 recovery is 5 epochs long. Time: half an hour on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.92, 0.95, 0.98)  # 0.92 is the paper's

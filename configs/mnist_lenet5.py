@@ -8,7 +8,7 @@ Expected: dense 99.37 %, `magnitude` at 0.92 98.64 %, below the paper's: here ev
 the first with its 500 weights, and recovery is one epoch long. Time: an hour and a half on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.92, 0.95, 0.98)  # 0.92 is the paper's

@@ -7,7 +7,7 @@ Paper: Hinton et al. 2015 (arXiv 1503.02531, §3): 146 errors of 10,000 without 
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

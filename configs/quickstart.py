@@ -6,7 +6,7 @@ at 2 bits. Recovery is a tenth of the tasks' own, so the division is "open", and
 Time: four and a half minutes on 2 cores.
 """
 
-from benchmarks.config import Budget, Config
+from benchmarks.plan.config import Budget, Config
 
 BITS = (8, 4, 2)
 SPARSITY = (0.5, 0.8, 0.95)

@@ -7,7 +7,7 @@ Paper: Karpathy 2022, nanoGPT: loss 1.47 nats per character. Command:
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

@@ -7,7 +7,7 @@ Paper: Karpathy 2022, nanoGPT: loss 1.88 nats per character. Command:
 Expected: dense 1.878 nats per character over three seeds. Time: an hour and a half on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

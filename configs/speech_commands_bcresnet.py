@@ -7,7 +7,7 @@ Paper: Kim et al. 2021 (arXiv 2106.04140, table 1): 96.9 % accuracy. Command:
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

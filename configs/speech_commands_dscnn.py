@@ -7,7 +7,7 @@ Paper: Banbury et al. 2021 (arXiv 2106.07597): 90 % is the bar of the benchmark.
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

@@ -7,7 +7,7 @@ Paper: none; the net is the suite's own. Command:
 Expected: dense 80.4 % over three seeds. Time: two hours on one core.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

@@ -7,7 +7,7 @@ Paper: Merity et al. 2017 (arXiv 1609.07843): perplexity 100.9 of an LSTM, so 4.
 Expected: the dense net reaches its bar. Not run on the board yet.
 """
 
-from benchmarks.config import Config
+from benchmarks.plan.config import Config
 from configs.base import board
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from leaderboard.validate import GREATEST_FLOAT, GREATEST_INT
 
-SCHEMA = 2
+SCHEMA = 3
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", max_length=100)]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
@@ -42,6 +42,7 @@ class TaskInfo(_Strict):
     higher_is_better: bool
     eval_batch: Size
     reach: Quality  # what the dense net must reach on test
+    reference: Quality
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
 
 
@@ -49,15 +50,17 @@ class MethodInfo(_Strict):
     name: Name
     family: Label  # of techniques: "quantization"
     control: Name | None  # the method that this one must beat at the same strength
-    knob: Label
+    knobs: list[Label]
     digest: Hex  # of everything in `config` that changes a result; part of the file name
-    recovers: bool
+    budget: Literal["none", "recovery", "full"]
 
 
 class Provenance(_Strict):
     command: Text
     commit: Label
     dirty: bool  # whether the tree differed from the commit
+    outside: list[Text]
+    settings: dict[Label, Text] | None
     libraries: Annotated[dict[Label, Label], FEW]
     device: Label  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
 
@@ -66,7 +69,7 @@ class Verification(_Strict):
     """One run made again from its record, and found to be what the record says."""
 
     seed: Count
-    strength: float | Annotated[list[float], Meta(min_length=2)]
+    strength: list[float]
     quality: Quality  # found
     tolerance: Amount  # |found - recorded| that was allowed
     device: Label
@@ -81,9 +84,16 @@ class Latency(_Strict):
     compile_s: Amount
 
 
+class Latencies(_Strict):
+    one: Latency
+    batch: Latency
+
+
 class Cost(_Strict):
     seconds: Amount  # optimization: init, recovery, settle; compile apart
     compile_s: Amount
+    starts: Size | None
+    cached: Count | None
     steps: Count
     labelled_examples: Count
     calibration_examples: Count
@@ -104,7 +114,7 @@ class Result(_Strict):
     effective_macs: Amount  # × density
     bops: Amount  # × density × weight bits × activation bits
     execution: Literal["simulated", "deployed"]
-    latency: list[Latency]
+    latency: Latencies
     memory_bytes: Size  # peak of the compiled program at the task's batch
     cost: Cost
     output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
@@ -114,12 +124,15 @@ class Result(_Strict):
 class Run(_Strict):
     seed: Count
     dense: Label  # checkpoint it started from: hash of the dense weights
+    identity: Hex | None
+    provenance: Hex
     result: Result | None  # None if the run failed,
     failure: Text | None  # and why
+    skipped: Text | None
 
 
 class Point(_Strict):
-    strength: float | Annotated[list[float], Meta(min_length=2)]  # a list of a chain, one per part
+    strength: list[float]  # a list of a chain, one per part
     runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
@@ -128,6 +141,8 @@ class Dense(_Strict):
     checkpoint: Label
     quality: Quality
     bytes: Size
+    identity: Hex | None
+    provenance: Hex
 
 
 class Record(_Strict):
@@ -136,7 +151,7 @@ class Record(_Strict):
     method: MethodInfo
     division: Literal["closed", "open"]
     config: dict[str, Any]
-    provenance: Provenance
+    provenance: dict[Hex, Provenance]
     verified: Annotated[list[Verification], FEW]
     dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]

@@ -49,7 +49,7 @@ def _config(config):
 
 
 def _parts(strength):
-    return tuple(strength) if isinstance(strength, list) else (strength,)
+    return tuple(strength)
 
 
 def _repeated(name, values, field):
@@ -65,7 +65,7 @@ def _run(task, checkpoints, run, field):
     elif run.dense != checkpoints[run.seed]:
         wanted = checkpoints[run.seed]
         yield f"started from {run.dense}, but the dense net of seed {run.seed} is {wanted}", f"{field}.dense"
-    if (run.result is None) == (run.failure is None):
+    if sum(x is not None for x in (run.result, run.failure, run.skipped)) != 1:
         yield "a run has either a result or a failure, the other is null", field
     if run.result is not None:
         yield from _outcomes(task, run.result, f"{field}.result")
@@ -105,6 +105,6 @@ def _mean(mean, allowed, quality, field):
 
 
 def _latency(task, result, field):
-    batches = [latency.batch for latency in result.latency]
+    batches = [result.latency.one.batch, result.latency.batch.batch]
     if batches != [1, task.eval_batch]:
         yield f"latency is of batches {batches}, it must be of {[1, task.eval_batch]}", f"{field}.latency"

@@ -1,23 +1,24 @@
-"""Every method of the suite, by name: a function of its options that returns a `Method`."""
+"""Every method of the suite by name. A new method is one file and one row here."""
 
-from methods.channels import channels
-from methods.dense import dense
-from methods.kd import kd, student
-from methods.lsq import lsq
-from methods.magnitude import magnitude
-from methods.magnitude_rtn import magnitude_rtn
-from methods.random import random
-from methods.rtn import rtn, rtn_static
+from methods.base import Entry
+from methods.chains import MAGNITUDE_RTN
+from methods.channels import CHANNELS
+from methods.dense import DENSE
+from methods.kd import KD, STUDENT
+from methods.lsq import LSQ
+from methods.magnitude import MAGNITUDE
+from methods.random import RANDOM
+from methods.rtn import RTN, RTN_STATIC
 
-METHODS = {
-    "dense": dense,
-    "rtn": rtn,
-    "rtn_static": rtn_static,
-    "lsq": lsq,
-    "magnitude": magnitude,
-    "random": random,
-    "channels": channels,
-    "kd": kd,
-    "student": student,
-    "magnitude_rtn": magnitude_rtn,
+METHODS: dict[str, Entry] = {
+    "dense": DENSE,
+    "rtn": RTN,
+    "rtn_static": RTN_STATIC,
+    "lsq": LSQ,
+    "magnitude": MAGNITUDE,
+    "random": RANDOM,
+    "channels": CHANNELS,
+    "kd": KD,
+    "student": STUDENT,
+    "magnitude_rtn": MAGNITUDE_RTN,
 }

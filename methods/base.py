@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 from flax import linen as nn
@@ -22,6 +22,10 @@ KERNELS = r"(^|/)(kernel|embedding)$"
 
 class Fallback(UserWarning):
     """What a method warns of, outside jit, where it did something else than was asked: it goes into the record."""
+
+
+class OptionError(ValueError):
+    """An option that fits nothing in the net: it names the option's value and what there is."""
 
 
 class State(NamedTuple):
@@ -47,8 +51,31 @@ class Problem(NamedTuple):
     example: jax.Array  # one input [1, ...], for shapes
     calibration: Iterable[PyTree]  # batches {"x": [B, ...], "y": ...}; iterable again and again, counted
     loss: Callable  # (out, batch) -> mean loss, scalar
-    recovery_steps: int
+    steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
+
+
+class Knob(NamedTuple):
+    """One number of a strength."""
+
+    name: str  # "bits", "sparsity", "kept fraction"
+    low: float = -math.inf  # least and greatest value that mean something
+    high: float = math.inf
+    whole: bool = False  # whether only whole numbers mean something
+
+
+class Description(NamedTuple):
+    """What a planner, a chain, the board and the tests need to know of a method before it is made."""
+
+    family: str  # of techniques: "quantization"; the board groups by it
+    knobs: tuple[Knob, ...]  # what the numbers of a strength mean
+    sweep: tuple[tuple[float, ...], ...]  # default strengths, mildest first; ((),) without a knob
+    budget: Literal["none", "recovery", "full"] = "none"  # which training it uses
+    needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher"
+    changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
+    control: str | None = None  # the method that this one must beat at the same strength
+    reference: str = "dense"  # the method whose quality this one's is compared with
+    paper: str | None = None  # its key in the board's bibliography
 
 
 def _init(key, problem, variables, strength):
@@ -58,23 +85,12 @@ def _init(key, problem, variables, strength):
 class Method(NamedTuple):
     """One optimization technique. A method overrides the few functions it needs; the rest do nothing.
 
-    The design's six functions and a seventh, `settle`: what happens *after* the last recovery step
+    The design's six functions and a seventh, `settle`: what happens *after* the last training step
     (calibration, rounding). Without it a chain could not prune, recover and then quantize.
     """
 
-    knob: str  # what strength means: "bits", "sparsity", "kept fraction"
-    strengths: tuple  # default sweep, mildest first
-    bounds: tuple = (
-        -math.inf,
-        math.inf,
-    )  # least and greatest strength that mean something; of a chain, one pair a part
-    family: str = ""  # of techniques: "quantization"; the board groups by it
-    control: str | None = None  # the method of `METHODS` that this one must beat at the same strength
-    recovers: bool = False  # whether it uses the task's recovery budget (else zero steps)
-    taught: bool = False  # looks at `Problem.teacher`
-    renorms: bool = False  # asks for batch norm's statistics to be estimated again after `settle`
-    quantizes: bool = False  # owns the values of weights: nothing may change them after it in a chain
-    # (key, problem, variables, strength []) -> (net, variables, State). Once, not jitted; may shrink the net.
+    # (key, problem, variables, strength) -> (net, variables, State). Once, not jitted; may shrink the net.
+    # `strength` is a tuple of float32 scalars, one for each knob.
     init: Callable = _init
     # (state, params) -> params. In-graph, differentiable: the weights that run.
     view: Callable = lambda state, params: params
@@ -92,6 +108,13 @@ class Method(NamedTuple):
     # (state, net, variables) -> (net, variables). Once: what ships. Leaves may become `Quantized`, and a
     # collection "activations" {module path: Quantizer} says how inputs are rounded.
     export: Callable = lambda state, net, variables: (net, variables)
+
+
+class Entry(NamedTuple):
+    """One row of `METHODS`: a function of options that makes the method, and what the method is."""
+
+    make: Callable[..., Method]
+    about: Description
 
 
 def forward(net, variables, x, *, tap=None, train=False, key=None):
@@ -140,11 +163,11 @@ def flatten(tree: PyTree) -> dict[str, Any]:
 def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
     """The leaves whose path matches `pattern`, as {path: leaf}.
 
-    Raises ValueError if none does: a selector that matches nothing is a mistake, never a no-op.
+    Raises OptionError if none does: a selector that matches nothing is a mistake, never a no-op.
     """
     chosen = {path: leaf for path, leaf in flatten(params).items() if re.search(pattern, path)}
     if not chosen:
-        raise ValueError(f"selector {pattern!r} matches no weight; paths are {sorted(flatten(params))}")
+        raise OptionError(f"selector {pattern!r} matches no weight; paths are {sorted(flatten(params))}")
     return chosen
 
 

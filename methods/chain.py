@@ -1,94 +1,119 @@
 """Methods one after another, left to right, as one method: prune -> quantize -> distill."""
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import accumulate, combinations, pairwise
+
 import jax
 
-from methods.base import Method, State, compose, with_params
+from methods.base import Description, Entry, Method, State, compose, with_params
 
 
-def chain(*methods: Method, strengths: tuple) -> Method:
-    """The methods as one; its strength is a tuple, one per part.
+def chain(*parts: Entry, sweep: tuple[tuple[float, ...], ...], paper: str | None = None) -> Entry:
+    """Returns the parts as one method; its strength is theirs, one after another, in one flat tuple.
 
-    Raises ValueError where they cannot follow one another: a part that quantizes owns the weights' values, so no part
-    that changes weights may come after it; and a part that shrinks or replaces the net must come first, which shows
-    only in `init`.
+    Args:
+      *parts: the methods, each with its default options.
+      sweep: default strengths of the chain, mildest first.
+      paper: its key in the board's bibliography.
+
+    Raises:
+      ValueError: a part changes weights whose values a part before it owns. A part that shrinks or replaces the net
+        after one that prepared it is refused as well, but that depends on the strength and shows only in `init`.
     """
-    _refuse_after_quantizing(methods)
+    refuse_unordered([part.about for part in parts])
+    return Entry(lambda: joined(parts), describe([part.about for part in parts], sweep, paper))
 
-    def parts(state):
-        return [State(*part) for part in zip(state.train, state.fixed, strict=True)]
 
-    def joined(states):
-        return State(tuple(s.train for s in states), tuple(s.fixed for s in states))
+def refuse_unordered(parts: Sequence[Description]) -> None:
+    """Raises ValueError where a part that owns the values of weights is followed by one that changes weights."""
+    for (i, before), (j, after) in combinations(enumerate(parts, 1), 2):
+        if "values" in before.changes and "weights" in after.changes:
+            raise ValueError(
+                f"part {j} of the chain changes weights that part {i} has quantized: "
+                "prune before you quantize, and quantize once"
+            )
 
-    def init(key, problem, variables, strength):
-        net, states = problem.net, []
-        for i, (method, own) in enumerate(zip(methods, strength, strict=True)):
-            new, variables, state = method.init(jax.random.fold_in(key, i), problem._replace(net=net), variables, own)
-            if new != net and (net != problem.net or jax.tree.leaves(states)):
-                raise ValueError(
-                    f"part {i + 1} of the chain changes the net that the parts before prepared: put it first"
-                )
-            net, states = new, [*states, state]
-        return net, variables, joined(states)
 
-    def view(state, params):
-        for method, part in zip(methods, parts(state), strict=True):
-            params = method.view(part, params)
-        return params
-
-    def tap(state):
-        return compose([method.tap(part) for method, part in zip(methods, parts(state), strict=True)])
-
-    def loss(state, batch, out, base):
-        for method, part in zip(methods, parts(state), strict=True):
-            base = method.loss(part, batch, out, base)
-        return base
-
-    def update(state, params, grads, step):
-        states, keep = [], None
-        for method, part in zip(methods, parts(state), strict=True):
-            part, params, new = method.update(part, params, grads, step)
-            states.append(part)
-            keep = new if keep is None else keep if new is None else jax.tree.map(lambda a, b: a & b, keep, new)
-        return joined(states), params, keep
-
-    def settle(key, problem, variables, state):
-        states = []
-        for i, (method, part) in enumerate(zip(methods, parts(state), strict=True)):
-            part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
-            variables = with_params(variables, method.view(part, variables["params"]))
-            states.append(part)
-        return joined(states)
-
-    def export(state, net, variables):
-        for method, part in zip(methods, parts(state), strict=True):
-            net, variables = method.export(part, net, variables)
-        return net, variables
-
-    return Method(
-        knob=", ".join(m.knob for m in methods),
-        strengths=strengths,
-        bounds=tuple(m.bounds for m in methods),
+def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
+    """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes."""
+    return Description(
         family="chain",
-        recovers=any(m.recovers for m in methods),
-        taught=any(m.taught for m in methods),
-        renorms=any(m.renorms for m in methods),
-        quantizes=any(m.quantizes for m in methods),
-        init=init,
-        view=view,
-        tap=tap,
-        loss=loss,
-        update=update,
-        settle=settle,
-        export=export,
+        knobs=tuple(knob for part in parts for knob in part.knobs),
+        sweep=sweep,
+        budget=max((part.budget for part in parts), key=("none", "recovery", "full").index),
+        needs=frozenset().union(*(part.needs for part in parts)),
+        changes=frozenset().union(*(part.changes for part in parts)),
+        paper=paper,
     )
 
 
-def _refuse_after_quantizing(methods):
-    untouched = Method._field_defaults["view"]
-    for i, method in enumerate(methods):
-        if method.view is not untouched and any(before.quantizes for before in methods[:i]):
-            raise ValueError(
-                f"part {i + 1} of the chain changes weights that part {i} or one before it has quantized: "
-                "prune before you quantize, and quantize once"
-            )
+def joined(entries: Sequence[Entry]) -> Method:
+    """Returns the functions of a chain of methods, each made with its default options."""
+    methods = tuple(entry.make() for entry in entries)
+    ends = accumulate((len(entry.about.knobs) for entry in entries), initial=0)
+    slices = [slice(start, end) for start, end in pairwise(ends)]
+    functions = {"view": _view, "tap": _tap, "loss": _loss, "update": _update, "settle": _settle, "export": _export}
+    bound = {name: partial(function, methods) for name, function in functions.items()}
+    return Method(init=partial(_init, methods, slices), **bound)
+
+
+def _each(methods, state):
+    """Pairs each method with its part of the chain's state."""
+    parts = (State(*part) for part in zip(state.train, state.fixed, strict=True))
+    return zip(methods, parts, strict=True)
+
+
+def _together(states):
+    return State(tuple(s.train for s in states), tuple(s.fixed for s in states))
+
+
+def _init(methods, slices, key, problem, variables, strength):
+    net, states = problem.net, []
+    for i, (method, own) in enumerate(zip(methods, slices, strict=True)):
+        problem_now = problem._replace(net=net)
+        new, variables, state = method.init(jax.random.fold_in(key, i), problem_now, variables, strength[own])
+        if new != net and (net != problem.net or jax.tree.leaves(states)):
+            raise ValueError(f"part {i + 1} of the chain changes the net that the parts before prepared: put it first")
+        net, states = new, [*states, state]
+    return net, variables, _together(states)
+
+
+def _view(methods, state, params):
+    for method, part in _each(methods, state):
+        params = method.view(part, params)
+    return params
+
+
+def _tap(methods, state):
+    return compose([method.tap(part) for method, part in _each(methods, state)])
+
+
+def _loss(methods, state, batch, out, base):
+    for method, part in _each(methods, state):
+        base = method.loss(part, batch, out, base)
+    return base
+
+
+def _update(methods, state, params, grads, step):
+    states, keep = [], None
+    for method, part in _each(methods, state):
+        part, params, new = method.update(part, params, grads, step)
+        states.append(part)
+        keep = new if keep is None else keep if new is None else jax.tree.map(lambda a, b: a & b, keep, new)
+    return _together(states), params, keep
+
+
+def _settle(methods, key, problem, variables, state):
+    states = []
+    for i, (method, part) in enumerate(_each(methods, state)):
+        part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
+        variables = with_params(variables, method.view(part, variables["params"]))
+        states.append(part)
+    return _together(states)
+
+
+def _export(methods, state, net, variables):
+    for method, part in _each(methods, state):
+        net, variables = method.export(part, net, variables)
+    return net, variables

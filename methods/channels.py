@@ -10,7 +10,7 @@ import warnings
 import jax
 import numpy as np
 
-from methods.base import Fallback, Method, State, flatten
+from methods.base import Description, Entry, Fallback, Knob, Method, State, flatten
 from methods.base import replace as with_leaves
 
 
@@ -58,16 +58,26 @@ def channels() -> Method:
     """Strength: kept fraction of the channels. Shrinks in `init`; 1 leaves the net as it is."""
 
     def init(key, problem, variables, strength):
-        if strength >= 1:
+        (fraction,) = strength
+        if fraction >= 1:
             return problem.net, variables, State()
-        return *shrink(problem.net, variables, strength), State()
+        return *shrink(problem.net, variables, fraction), State()
 
-    return Method(
-        "kept fraction",
-        (0.75, 0.625, 0.5, 0.375, 0.25, 0.125),
-        (0, 1),
+    return Method(init=init)
+
+
+KEPT = Knob("kept fraction", 0, 1)
+WIDTHS = ((0.75,), (0.625,), (0.5,), (0.375,), (0.25,), (0.125,))
+CHANNELS = Entry(
+    channels,
+    Description(
         family="structured pruning",
+        knobs=(KEPT,),
+        sweep=WIDTHS,
+        budget="recovery",
+        needs=frozenset({"groups"}),
+        changes=frozenset({"shape"}),
         control="student",
-        recovers=True,
-        init=init,
-    )
+        paper="li2017pruning",
+    ),
+)

@@ -7,7 +7,10 @@ import jax
 
 from methods.activations import quantize_inputs
 from methods.arrays.quantizer import Quantizer, fake_quant, pack, symmetric
-from methods.base import ONCE, flatten, replace, with_params
+from methods.base import ONCE, Knob, flatten, replace, with_params
+
+BITS = Knob("bits", 2, 32, whole=True)
+SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))
 
 
 class Grids(NamedTuple):

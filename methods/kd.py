@@ -10,10 +10,8 @@ same budget, no teacher: the small net from scratch.
 import jax
 import jax.numpy as jnp
 
-from methods.base import Method, State, forward, fresh
-from methods.channels import kept_size
-
-WIDTHS = (0.75, 0.625, 0.5, 0.375, 0.25, 0.125)  # those of `channels`, so that the three share their shapes
+from methods.base import Description, Entry, Method, State, forward, fresh
+from methods.channels import KEPT, WIDTHS, kept_size
 
 
 def distillation(student, teacher, temperature):
@@ -35,9 +33,10 @@ def student() -> Method:
     """Strength: kept fraction of the channels. 1 leaves the net as it is."""
 
     def init(key, problem, variables, strength):
-        return *_small_net(key, problem, variables, strength), State()
+        (width,) = strength
+        return *_small_net(key, problem, variables, width), State()
 
-    return Method("kept fraction", WIDTHS, (0, 1), family="distillation", recovers=True, init=init)
+    return Method(init=init)
 
 
 def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
@@ -46,11 +45,34 @@ def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
     def init(key, problem, variables, strength):
         if problem.teacher is None:
             raise ValueError("kd needs a teacher; this problem has none")
-        return *_small_net(key, problem, variables, strength), State(fixed=problem.teacher)
+        (width,) = strength
+        return *_small_net(key, problem, variables, width), State(fixed=problem.teacher)
 
     def loss(state, batch, out, base):
         teacher = state.fixed
         target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, batch["x"])[0])
         return (1 - alpha) * base + alpha * distillation(out, target, temperature)
 
-    return student()._replace(control="student", taught=True, init=init, loss=loss)
+    return Method(init=init, loss=loss)
+
+
+STUDENT = Entry(
+    student,
+    Description(
+        family="distillation",
+        knobs=(KEPT,),
+        sweep=WIDTHS,
+        budget="recovery",
+        needs=frozenset({"groups"}),
+        changes=frozenset({"shape"}),
+    ),
+)
+KD = Entry(
+    kd,
+    STUDENT.about._replace(
+        needs=frozenset({"groups", "classes", "teacher"}),
+        changes=frozenset({"shape", "loss"}),
+        control="student",
+        paper="hinton2015distilling",
+    ),
+)

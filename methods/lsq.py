@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from methods import grids
 from methods.activations import calibrate, call_order
 from methods.arrays.quantizer import Quantizer, code_range
-from methods.base import KERNELS, ONCE, Method, State, select
+from methods.base import KERNELS, ONCE, Description, Entry, Method, State, select
 
 
 class Bounds(NamedTuple):
@@ -75,6 +75,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
     """Strength: bits of weights and inputs. 32 leaves the net as it is."""
 
     def init(key, problem, variables, strength):
+        (strength,) = strength
         weights = select(variables["params"], selector)
         modules = {grids.module_of(path) for path in weights}
         ranges = calibrate(problem.net, variables, problem.calibration, modules)
@@ -88,15 +89,18 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
     def settle(key, problem, variables, state):
         return State(fixed=jax.jit(_running)(state))  # from here on the step sizes are numbers, not exponentials
 
-    return Method(
-        "bits",
-        (8, 6, 5, 4, 3, 2),
-        (2, 32),
+    return Method(init=init, settle=settle, **grids.through(_current))
+
+
+LSQ = Entry(
+    lsq,
+    Description(
         family="quantization",
+        knobs=(grids.BITS,),
+        sweep=grids.SWEEP,
+        budget="recovery",
+        changes=frozenset({"weights", "values", "inputs"}),
         control="rtn_static",
-        recovers=True,
-        quantizes=True,
-        init=init,
-        settle=settle,
-        **grids.through(_current),
-    )
+        paper="esser2020learned",
+    ),
+)

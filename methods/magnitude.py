@@ -9,7 +9,19 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.pruning import cubic, keep_largest
-from methods.base import KERNELS, ONCE, Method, State, flatten, replace, select, with_params
+from methods.base import (
+    KERNELS,
+    ONCE,
+    Description,
+    Entry,
+    Knob,
+    Method,
+    State,
+    flatten,
+    replace,
+    select,
+    with_params,
+)
 
 RENEWALS = 16
 
@@ -28,10 +40,11 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
     renew = jax.jit(masks, compiler_options=ONCE)
 
     def init(key, problem, variables, strength):
+        (sparsity,) = strength
         started = start(key, select(variables["params"], selector))
-        end = jnp.int32(problem.recovery_steps * 2 // 3)
-        first = renew(started, variables["params"], cubic(0, end, strength))
-        return problem.net, variables, State(fixed={"sparsity": strength, "end": end, "masks": first, "start": started})
+        end = jnp.int32(problem.steps * 2 // 3)
+        first = renew(started, variables["params"], cubic(0, end, sparsity))
+        return problem.net, variables, State(fixed={"sparsity": sparsity, "end": end, "masks": first, "start": started})
 
     def view(state, params):
         leaves = flatten(params)
@@ -52,24 +65,23 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
     def export(state, net, variables):
         return net, with_params(variables, view(state, variables["params"]))
 
-    return Method(
-        "sparsity",
-        (0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
-        (0, 1),
-        family="pruning",
-        recovers=True,
-        init=init,
-        view=view,
-        update=update,
-        export=export,
-    )
+    return Method(init=init, view=view, update=update, export=export)
 
 
 def magnitude(selector: str = KERNELS) -> Method:
     """Prunes the weights of smallest |w|."""
-    by_size = gradual(
+    return gradual(
         lambda key, weights: (),
         lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},
         selector,
     )
-    return by_size._replace(control="random")
+
+
+UNSTRUCTURED = Description(
+    family="pruning",
+    knobs=(Knob("sparsity", 0, 1),),
+    sweep=((0.5,), (0.7,), (0.8,), (0.9,), (0.95,), (0.98,)),
+    budget="recovery",
+    changes=frozenset({"weights"}),
+)
+MAGNITUDE = Entry(magnitude, UNSTRUCTURED._replace(control="random", paper="zhu2017prune"))

@@ -4,8 +4,8 @@ from functools import partial
 
 import jax
 
-from methods.base import KERNELS, ONCE, Method, keys
-from methods.magnitude import gradual
+from methods.base import KERNELS, ONCE, Entry, Method, keys
+from methods.magnitude import UNSTRUCTURED, gradual
 
 
 def random(selector: str = KERNELS) -> Method:
@@ -16,3 +16,6 @@ def random(selector: str = KERNELS) -> Method:
         return {path: jax.random.uniform(k, weights[path].shape) for path, k in keys(key, weights).items()}
 
     return gradual(start, lambda scores, weights: scores, selector)
+
+
+RANDOM = Entry(random, UNSTRUCTURED)

@@ -9,14 +9,15 @@ Biases and norms stay float32.
 from methods import grids
 from methods.activations import calibrate
 from methods.arrays.quantizer import affine
-from methods.base import KERNELS, Method, State, select
+from methods.base import KERNELS, Description, Entry, Method, State, select
 
 
 def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
     """Strength: bits. 32 leaves the net as it is. Settles after the last step, so it can end a chain."""
 
     def init(key, problem, variables, strength):
-        return problem.net, variables, State(fixed=strength)
+        (bits,) = strength
+        return problem.net, variables, State(fixed=bits)
 
     def settle(key, problem, variables, state):
         bits, weights = state.fixed, select(variables["params"], selector)
@@ -27,18 +28,24 @@ def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
             inputs = {path: affine(seen.minimum, seen.maximum, bits) for path, seen in ranges.items()}
         return State(fixed=grids.Grids(grids.per_channel(weights, bits), inputs))
 
-    return Method(
-        "bits",
-        (8, 6, 5, 4, 3, 2),
-        (2, 32),
-        family="quantization",
-        quantizes=True,
-        init=init,
-        settle=settle,
-        **grids.through(grids.if_settled),
-    )
+    return Method(init=init, settle=settle, **grids.through(grids.if_settled))
 
 
 def rtn_static() -> Method:
     """`rtn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
     return rtn(activations=True)
+
+
+RTN = Entry(
+    rtn,
+    Description(
+        family="quantization",
+        knobs=(grids.BITS,),
+        sweep=grids.SWEEP,
+        changes=frozenset({"weights", "values"}),
+        paper="krishnamoorthi2018quantizing",
+    ),
+)
+RTN_STATIC = Entry(
+    rtn_static, RTN.about._replace(changes=RTN.about.changes | {"inputs"}, paper="jacob2018quantization")
+)

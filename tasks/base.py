@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -63,6 +63,9 @@ class Task:
     recovery: Recipe
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
+    sweeps: Mapping[str, tuple[tuple[float, ...], ...]] = dataclasses.field(default_factory=dict, compare=False)  # shorter ones
+    reference: float = 0.0
+    offers: frozenset[str] = frozenset({"classes"})  # what methods may need of it, beside what its net tells
     teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
     prepare: Callable[[Arrays], Arrays] = lambda arrays: arrays  # once per split, on the device: audio features

@@ -40,6 +40,7 @@ TINY = Task(
     recovery=Recipe(steps=6, batch_size=8, learning_rate=1e-3),
     eval_batch=4,
     reach=0.0,
+    reference=1 / 3,
 )
 
 
@@ -56,14 +57,8 @@ def tiny_data():
 @pytest.fixture(scope="session")
 def tiny_dense(tiny, tiny_data, tmp_path_factory):
     """The trained dense net of the tiny task, seeds 0 and 1."""
-    from benchmarks.config import Loop
-    from benchmarks.dense import obtain
-    from benchmarks.step import Program
-    from methods import METHODS
+    from benchmarks.plan.config import Loop
+    from benchmarks.sweep.dense import train_dense
 
-    program = Program(tiny, tiny.net, METHODS["dense"](), tiny.dense)
     folder = tmp_path_factory.mktemp("dense")
-    return [
-        obtain(program, tiny_data, seed, folder / str(seed), Loop(), report=lambda step, losses: None)
-        for seed in (0, 1)
-    ]
+    return [train_dense(tiny, tiny_data, seed, folder / str(seed), Loop()) for seed in (0, 1)]

@@ -9,14 +9,24 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import METHODS
-from methods.base import Method, Problem, State, Teacher, forward
+from methods.base import Description, Entry, Knob, Method, Problem, State, Teacher, forward
 from methods.chain import chain
 from methods.magnitude import gradual
-from methods.rtn import rtn
+from methods.rtn import RTN
 
 
 def keeps(key, problem, variables, strength):
-    return problem.net, variables, State(train=-strength, fixed=strength)
+    (number,) = strength
+    return problem.net, variables, State(train=-number, fixed=number)
+
+
+def entry(method, knob="number", **about):
+    """A row of a method with one knob."""
+    return Entry(lambda: method, Description("made in tests", (Knob(knob),), ((1,),), **about))
+
+
+def joined(*parts):
+    return chain(*parts, sweep=()).make()
 
 
 def adds(number):
@@ -25,31 +35,28 @@ def adds(number):
     def tap(state):
         return lambda next_fun, args, kwargs, context: next_fun(args[0] + number)
 
-    return Method(
-        "addend",
-        (1,),
+    method = Method(
         init=keeps,
         view=lambda state, params: params + state.fixed,
         tap=tap,
         loss=lambda state, batch, out, base: base + number,
         export=lambda state, net, variables: (net, variables + number),
     )
+    return entry(method, "addend")
 
 
 def doubles():
     def tap(state):
         return lambda next_fun, args, kwargs, context: next_fun(2 * args[0])
 
-    return Method(
-        "factor",
-        (2,),
-        recovers=True,
+    method = Method(
         init=keeps,
         view=lambda state, params: 2 * params,
         tap=tap,
         loss=lambda state, batch, out, base: 2 * base,
         export=lambda state, net, variables: (net, 2 * variables),
     )
+    return entry(method, "factor", budget="recovery", changes=frozenset({"weights"}))
 
 
 @pytest.fixture
@@ -57,48 +64,49 @@ def state():
     return State(train=(-5, -7), fixed=(5, 7))
 
 
-def test_strength_is_a_tuple_with_one_entry_per_part(state):
-    method = chain(adds(1), doubles(), strengths=((5, 7),))
-    assert (method.knob, method.strengths, method.recovers, method.quantizes) == (
-        "addend, factor",
-        ((5, 7),),
-        True,
-        False,
-    )
+def test_strengths_of_the_parts_make_one_flat_tuple(state):
+    made, about = chain(adds(1), doubles(), sweep=((5, 7),))
+    assert [knob.name for knob in about.knobs] == ["addend", "factor"]
+    assert (about.sweep, about.budget, about.changes) == (((5, 7),), "recovery", {"weights"})
     net = object()
-    assert method.init(jax.random.key(0), Problem(net, None, (), None, 6), 3, (5, 7)) == (net, 3, state)
+    assert made().init(jax.random.key(0), Problem(net, None, (), None, 6), 3, (5, 7)) == (net, 3, state)
+
+
+def test_a_chain_of_chains_hands_each_part_its_own():
+    inner = chain(adds(1), doubles(), sweep=())
+    _, _, state = joined(doubles(), inner).init(jax.random.key(0), Problem("net", None, (), None, 6), 3, (2, 5, 7))
+    assert state.fixed == (2, (5, 7))
 
 
 def test_parts_act_left_to_right(state):
-    method = chain(adds(1), doubles(), strengths=())
+    method = joined(adds(1), doubles())
     assert method.view(state, 10) == (10 + 5) * 2
     assert method.loss(state, None, None, 10) == (10 + 1) * 2
     assert method.export(state, "net", 10) == ("net", (10 + 1) * 2)
-    other = chain(doubles(), adds(1), strengths=())
+    other = joined(doubles(), adds(1))
     assert other.view(state, 10) == 10 * 2 + 7
     assert other.loss(state, None, None, 10) == 10 * 2 + 1
 
 
 def test_taps_act_left_to_right_on_what_enters(state):
-    enters = lambda *parts: chain(*parts, strengths=()).tap(state)(lambda x: x, (10,), {}, None)  # noqa: E731
+    enters = lambda *parts: joined(*parts).tap(state)(lambda x: x, (10,), {}, None)  # noqa: E731
     assert enters(adds(1), doubles()) == (10 + 1) * 2
     assert enters(doubles(), adds(1)) == 10 * 2 + 1
 
 
 def test_parts_without_taps_have_none(state):
-    plain = Method("none", ())
-    assert chain(plain, plain, strengths=()).tap(state) is None
+    assert joined(entry(Method()), entry(Method())).tap(state) is None
 
 
 def with_keep(keep):
     """A method that counts its updates, adds 1 to params, and answers `keep`."""
     update = lambda state, params, grads, step: (state._replace(fixed=state.fixed + step), params + 1, keep)  # noqa: E731
-    return Method("none", (), update=update)
+    return entry(Method(update=update))
 
 
 def test_keep_is_the_and_of_the_parts(state):
     a, b = (jnp.array(bits, bool) for bits in ([1, 1, 0, 0], [1, 0, 1, 0]))
-    new, params, keep = chain(with_keep({"w": a}), with_keep({"w": b}), strengths=()).update(state, 10, None, 3)
+    new, params, keep = joined(with_keep({"w": a}), with_keep({"w": b})).update(state, 10, None, 3)
     assert_array_equal(keep["w"], [True, False, False, False])
     assert params == 12
     assert new == State(train=(-5, -7), fixed=(8, 10))
@@ -108,20 +116,21 @@ def test_keep_is_the_and_of_the_parts(state):
 def test_keep_of_one_part_alone(state, first):
     keeps = [{"w": jnp.array([True, False])}, None]
     parts = [with_keep(keep) for keep in (keeps if first else keeps[::-1])]
-    assert_array_equal(chain(*parts, strengths=()).update(state, 10, None, 3)[2]["w"], [True, False])
-    neither = chain(with_keep(None), with_keep(None), strengths=())
+    assert_array_equal(joined(*parts).update(state, 10, None, 3)[2]["w"], [True, False])
+    neither = joined(with_keep(None), with_keep(None))
     assert neither.update(state, 10, None, 3)[2] is None
 
 
 def largest():
     """Prunes the largest weights, so that the range of what is left differs."""
-    return gradual(lambda key, weights: (), lambda _, weights: {path: -jnp.abs(w) for path, w in weights.items()})
+    score = lambda _, weights: {path: -jnp.abs(w) for path, w in weights.items()}  # noqa: E731
+    return entry(gradual(lambda key, weights: (), score), "sparsity")
 
 
 def test_settling_sees_the_weights_that_run():
     params = {"layer": {"kernel": jnp.float32([[8, 1], [2, -4]])}}
-    method = chain(largest(), rtn(), strengths=())
-    problem = Problem(None, None, (), None, recovery_steps=0)
+    method = joined(largest(), RTN)
+    problem = Problem(None, None, (), None, steps=0)
     strength = (jnp.float32(0.25), jnp.float32(8))
     net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
     state = method.settle(jax.random.key(0), problem, variables, state)
@@ -135,14 +144,13 @@ def test_settling_sees_the_weights_that_run():
 
 @pytest.mark.parametrize("parts", [("rtn", "magnitude"), ("lsq", "rtn"), ("rtn_static", "dense", "random")])
 def test_nothing_may_change_weights_after_quantizing(parts):
-    i = len(parts)
-    message = f"part {i} of the chain changes weights that part {i - 1} or one before it has quantized: prune before"
+    message = f"part {len(parts)} of the chain changes weights that part 1 has quantized: prune before"
     with pytest.raises(ValueError, match=message):
-        chain(*(METHODS[name]() for name in parts), strengths=())
+        chain(*(METHODS[name] for name in parts), sweep=())
 
 
 def shrinks():
-    return Method("none", (), init=lambda key, problem, variables, strength: (problem.net + "-", variables, State()))
+    return entry(Method(init=lambda key, problem, variables, strength: (problem.net + "-", variables, State())))
 
 
 def test_only_the_first_part_that_does_anything_may_change_the_net():
@@ -150,14 +158,14 @@ def test_only_the_first_part_that_does_anything_may_change_the_net():
     message = "part 2 of the chain changes the net that the parts before prepared: put it first"
     for before in (adds(1), shrinks()):
         with pytest.raises(ValueError, match=message):
-            chain(before, shrinks(), strengths=()).init(jax.random.key(0), problem, 3, (1, 1))
-    for parts in ((shrinks(), adds(1)), (METHODS["dense"](), shrinks())):
-        assert chain(*parts, strengths=()).init(jax.random.key(0), problem, 3, (1, 1))[0] == "net-"
+            joined(before, shrinks()).init(jax.random.key(0), problem, 3, (1, 1))
+    for parts in ((shrinks(), adds(1)), (entry(Method()), shrinks())):
+        assert joined(*parts).init(jax.random.key(0), problem, 3, (1, 1))[0] == "net-"
 
 
 def test_distilling_may_follow_quantizing(mlp):
     """kd at width 1 leaves the net alone, and distilling from itself costs nothing: (1 - 0.9) of the task's loss."""
-    method = chain(METHODS["rtn"](), METHODS["kd"](), strengths=())
+    method = joined(METHODS["rtn"], METHODS["kd"])
     problem = Problem(mlp.net, mlp.x[:1], (), None, 6, Teacher(mlp.net, mlp.variables))
     net, _, state = method.init(jax.random.key(0), problem, mlp.variables, (4, 1.0))
     assert net is mlp.net

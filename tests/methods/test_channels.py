@@ -144,7 +144,7 @@ def test_running_statistics_go_with_their_channels():
 
 def test_a_fraction_of_one_changes_nothing(convnet):
     problem = Problem(CONV, IMAGES[:1], (), None, 6)
-    net, variables, state = channels().init(None, problem, convnet, np.float32(1))
+    net, variables, state = channels().init(None, problem, convnet, (np.float32(1),))
     assert net is CONV
     assert variables is convnet
     assert state == ((), ())

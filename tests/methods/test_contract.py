@@ -1,7 +1,7 @@
 """The contract that every registered method passes. A new method adds one row to `ROWS`."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,26 +9,28 @@ import numpy as np
 import pytest
 
 from benchmarks import artifact
-from benchmarks.checkpoints import Checkpoints
-from benchmarks.clock import Clock
-from benchmarks.config import Loop
-from benchmarks.evaluate import Calibration
-from benchmarks.loop import train
 from benchmarks.measure import compile_forward
-from benchmarks.point import Setting, run
-from benchmarks.step import Program, start
+from benchmarks.plan.config import Loop
+from benchmarks.sweep.optimize import example, optimize, prepare, problem_of
+from benchmarks.sweep.point import agreement
+from benchmarks.train.checkpoints import Checkpoints
+from benchmarks.train.clock import Clock
+from benchmarks.train.loop import train
+from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Problem, Teacher, flatten, forward, select
+from methods.base import Description, Teacher, flatten, forward, select
 from methods.chain import chain
 
 
 def has_sparsity(net, variables, strength):
+    (strength,) = strength
     for path, weight in select(variables["params"]).items():
         assert np.count_nonzero(decoded(weight)) == weight_size(weight) - round(strength * weight_size(weight)), path
 
 
 def has_bits(net, variables, strength, edges=None):
+    (strength,) = strength
     leaves = jax.tree.leaves(variables["params"], is_leaf=is_quantized)
     found = [leaf.bits for leaf in leaves if is_quantized(leaf)]
     middle = [strength] * (len(found) - 2)
@@ -40,12 +42,14 @@ def has_bits(net, variables, strength, edges=None):
 
 def has_input_bits(net, variables, strength):
     has_bits(net, variables, strength)
+    (strength,) = strength
     assert sorted(variables["activations"]) == ["conv1", "conv2", "dense1", "head"]
     for grid in variables["activations"].values():
         assert grid.high - grid.low == 2**strength - 1
 
 
 def has_width(net, variables, strength):
+    (strength,) = strength
     assert (net.channels, net.hidden) == ((round(4 * strength), round(4 * strength)), round(8 * strength))
 
 
@@ -62,47 +66,111 @@ def weight_size(leaf):
 
 
 class Row(NamedTuple):
-    identity: object  # the strength that changes nothing
+    identity: tuple  # the strength that changes nothing
     strengths: tuple  # two that do
     exact: Callable  # (net, variables as shipped, strength): asserts that the strength was hit exactly
 
 
 ROWS = {
-    "dense": Row(0.0, (0.0, 0.0), lambda net, variables, strength: None),
-    "rtn": Row(32, (8, 3), has_bits),
-    "rtn_static": Row(32, (8, 4), has_input_bits),
-    "lsq": Row(32, (4, 2), lambda *shipped: has_bits(*shipped, edges=8)),
-    "magnitude": Row(0.0, (0.5, 0.9), has_sparsity),
-    "random": Row(0.0, (0.5, 0.9), has_sparsity),
-    "channels": Row(1.0, (0.5, 0.25), has_width),
-    "kd": Row(1.0, (0.5, 0.25), has_width),
-    "student": Row(1.0, (0.5, 0.25), has_width),
+    "dense": Row((), ((), ()), lambda net, variables, strength: None),
+    "rtn": Row((32,), ((8,), (3,)), has_bits),
+    "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
+    "lsq": Row((32,), ((4,), (2,)), lambda *shipped: has_bits(*shipped, edges=8)),
+    "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "kd": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "student": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "magnitude_rtn": Row((0.0, 32), ((0.5, 8), (0.9, 4)), is_pruned_and_quantized),
 }
 
-MADE = {name: make() for name, make in METHODS.items()}  # once: jit's cache goes by identity
+ABOUT = {name: entry.about for name, entry in METHODS.items()}
+MADE = {name: entry.make() for name, entry in METHODS.items()}  # once: jit's cache goes by identity
 each_method = pytest.mark.parametrize("name", METHODS)
 
 
-def problem_of(task, data, dense, steps=6):
-    loss = lambda out, batch: jnp.mean(task.loss(out, batch))  # noqa: E731
-    calibration = Calibration(task, data.calibration)
-    return Problem(task.net, data.calibration["x"][:1], calibration, loss, steps, Teacher(task.net, dense.variables))
+class Case(NamedTuple):
+    """The tiny task with its data and a dense net."""
+
+    task: Any
+    data: Any
+    dense: Any
+
+    def problem(self, steps=6):
+        return problem_of(self.task, self.data, steps, Teacher(self.task.net, self.dense.variables))
+
+    def optimize(self, name, strength, seed=0):
+        """What the bench makes of a method: init, recovery and settle."""
+        problem = self.problem(6 if ABOUT[name].budget == "recovery" else 0)
+        given = (self.task, MADE[name], problem, self.dense.variables, strength, seed, self.task.recovery)
+        return optimize(*given, self.data.train, loop=Loop(log_every=3), clock=Clock())
 
 
-def floats(strength):
-    return jax.tree.map(jnp.float32, strength)
+@pytest.fixture(scope="module")
+def case(tiny, tiny_data, tiny_dense):
+    return Case(tiny, tiny_data, tiny_dense[0])
 
 
-def optimize(method, strength, task, data, dense, steps=6, seed=0):
-    """(net, variables, state) after init, recovery and settle."""
-    problem = problem_of(task, data, dense, steps if method.recovers else 0)
-    net, variables, state = method.init(jax.random.key(seed), problem, dense.variables, floats(strength))
-    if problem.recovery_steps:
-        program = Program(task, net, method, task.recovery)
-        carry = train(program, start(program, variables, state), data.train, seed, log_every=3, clock=Clock())
-        variables, state = {"params": carry.params, **carry.rest}, carry.state
-    return net, variables, method.settle(jax.random.key(seed), problem._replace(net=net), variables, state)
+@pytest.fixture(scope="module")
+def optimized(case):
+    """{name: net, variables, state} of each method at its second strength, recovered."""
+    return {name: case.optimize(name, ROWS[name].strengths[1]) for name in METHODS}
+
+
+def test_every_method_has_a_row():
+    assert set(ROWS) == set(METHODS)
+
+
+@each_method
+def test_a_description_is_whole(name):
+    about = ABOUT[name]
+    assert about.family
+    assert all(knob.name and knob.low < knob.high for knob in about.knobs)
+    assert len(set(about.sweep)) >= 5 or not about.knobs
+    for strength in about.sweep:
+        assert isinstance(strength, tuple)
+        assert all(knob.low <= value <= knob.high for value, knob in zip(strength, about.knobs, strict=True))
+    assert about.changes <= {"weights", "values", "inputs", "shape", "loss"}
+    assert about.needs <= {"groups", "classes", "teacher"}
+
+
+@each_method
+def test_a_control_shares_strengths(name):
+    control = ABOUT[name].control
+    assert control is None or set(ABOUT[control].sweep) & set(ABOUT[name].sweep)
+    assert ABOUT[name].reference in METHODS
+
+
+@each_method
+def test_what_a_method_changes_is_declared(name, optimized, case):
+    net, variables, state = optimized[name]
+    method, default, params = MADE[name], MADE["dense"], variables["params"]
+    seen = method.view(state, params)
+    viewed = any(not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (seen, params)), strict=True))
+    shipped, ships = method.export(state, net, variables)
+    rounded = any(map(is_quantized, jax.tree.leaves(ships, is_leaf=is_quantized)))
+    found = {
+        "weights": viewed,
+        "values": rounded,
+        "inputs": method.tap(state) is not None,
+        "shape": shipped != case.task.net,
+        "loss": method.loss is not default.loss and "loss" in ABOUT[name].changes,
+    }
+    assert {what for what, changed in found.items() if changed} == set(ABOUT[name].changes)
+
+
+@each_method
+def test_identity_strength_leaves_outputs_bit_equal(name, case):
+    method, dense, x = MADE[name], case.dense, case.data.valid["x"]
+    problem = case.problem(steps=0)
+    net, variables, state = prepare(method, problem, dense.variables, ROWS[name].identity, 0)
+    state = method.settle(jax.random.key(0), problem, variables, state)
+    seen, out = simulate(method, net, variables, state, x)
+    assert net == case.task.net
+    for path, weight in flatten(seen).items():
+        np.testing.assert_array_equal(weight, flatten(dense.variables["params"])[path])
+    expected = jax.jit(lambda v, x: forward(net, v, x)[0])(dense.variables, x)
+    np.testing.assert_array_equal(out, expected)
 
 
 def simulate(method, net, variables, state, x):
@@ -116,109 +184,62 @@ def simulate(method, net, variables, state, x):
     return run(variables, state, x)
 
 
-@pytest.fixture(scope="module")
-def optimized(tiny, tiny_data, tiny_dense):
-    """{name: (method, net, variables, state)} of each method at its second strength, recovered."""
-    return {
-        name: (method, *optimize(method, ROWS[name].strengths[1], tiny, tiny_data, tiny_dense[0]))
-        for name, method in MADE.items()
-    }
-
-
-def test_every_method_has_a_row():
-    assert set(ROWS) == set(METHODS)
-
-
-@each_method
-def test_family_and_control_are_named(name):
-    method = MADE[name]
-    assert method.family
-    if method.control:
-        assert set(MADE[method.control].strengths) & set(method.strengths), "no strength in common"
-
-
-@each_method
-def test_default_sweep_has_five_strengths_and_a_knob(name):
-    method = MADE[name]
-    assert method.knob
-    assert len(set(method.strengths)) >= 5 or name == "dense"
-
-
-@each_method
-def test_identity_strength_leaves_outputs_bit_equal(name, tiny, tiny_data, tiny_dense):
-    method, dense, x = MADE[name], tiny_dense[0], tiny_data.valid["x"]
-    problem = problem_of(tiny, tiny_data, dense, steps=0)
-    net, variables, state = method.init(jax.random.key(0), problem, dense.variables, floats(ROWS[name].identity))
-    state = method.settle(jax.random.key(0), problem, variables, state)
-    seen, out = simulate(method, net, variables, state, x)
-    assert net == tiny.net
-    for path, weight in flatten(seen).items():
-        np.testing.assert_array_equal(weight, flatten(dense.variables["params"])[path])
-    expected = jax.jit(lambda v, x: forward(tiny.net, v, x)[0])(dense.variables, x)
-    np.testing.assert_array_equal(out, expected)
-
-
 @each_method
 def test_strength_is_hit_exactly(name, optimized):
-    method, net, variables, state = optimized[name]
-    ROWS[name].exact(*method.export(state, net, variables), ROWS[name].strengths[1])
+    net, variables, state = optimized[name]
+    ROWS[name].exact(*MADE[name].export(state, net, variables), ROWS[name].strengths[1])
 
 
 @each_method
-def test_what_is_simulated_is_what_ships(name, optimized, tiny_data, tmp_path):
-    method, net, variables, state = optimized[name]
-    x = tiny_data.valid["x"]
-    seen, out = simulate(method, net, variables, state, x)
+def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
+    """By the bench's own check, and by one of this test's own: outputs of the decoded artifact, another split."""
+    net, variables, state = done = optimized[name]
+    method, x = MADE[name], case.data.valid["x"]
     artifact.write(tmp_path / "a", *method.export(state, net, variables), x)
     shipped = artifact.read(tmp_path / "a")
+    assert agreement(method, done, shipped, example(case.task, case.data)) <= 1e-5
     ships = decoded(shipped.variables)
-    if shipped.net == net:
-        for path, weight in flatten(seen).items():
-            np.testing.assert_array_equal(weight, flatten(ships["params"])[path])
     run = compile_forward(shipped.net, ships, x)[0]
+    _, out = simulate(method, net, variables, state, x)
     np.testing.assert_allclose(run(ships, x), out, rtol=1e-5, atol=1e-5)
 
 
 @each_method
-def test_second_strength_and_seed_compile_nothing(name, tiny, tiny_data, tiny_dense, optimized):
-    method = METHODS[name]()  # a new one, so that nothing is compiled yet
-    program = Program(tiny, tiny.net, method, tiny.recovery)
+def test_second_strength_and_seed_compile_nothing(name, case, tiny_dense):
+    method = METHODS[name].make()  # a new one, so that nothing is compiled yet
+    spec = StepSpec(case.task, case.task.net, in_graph(method), case.task.recovery)
     compilations = []
     for strength, dense, seed in zip(ROWS[name].strengths, tiny_dense, (0, 1), strict=True):
-        problem = problem_of(tiny, tiny_data, dense)
-        net, variables, state = method.init(jax.random.key(seed), problem, dense.variables, floats(strength))
-        if net != tiny.net:
+        net, variables, state = prepare(method, case.problem(), dense.variables, strength, seed)
+        if net != case.task.net:
             pytest.skip(f"{name} shrinks the net in init: it compiles once per shape")
         with Clock() as clock:
-            train(program, start(program, variables, state), tiny_data.train, seed, log_every=3, clock=clock)
+            train(spec, start(spec, variables, state), case.data.train, seed, log_every=3, clock=clock)
         compilations.append(clock.steps_compiled)
-    assert compilations == [1, 0]
+    assert compilations in ([1, 0], [0, 0])  # none where the method adds nothing to a step: then dense's is shared
 
 
 @each_method
 def test_gradients_are_finite_and_dtypes_kept(name, optimized):
-    method, _, variables, state = optimized[name]
+    _, variables, state = optimized[name]
     for path, leaf in flatten(variables["params"]).items():
         assert leaf.dtype == jnp.float32
         assert np.isfinite(leaf).all(), path
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
     halves = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), variables["params"])
-    assert {leaf.dtype for leaf in jax.tree.leaves(method.view(state, halves))} == {jnp.dtype(jnp.bfloat16)}
+    assert {leaf.dtype for leaf in jax.tree.leaves(MADE[name].view(state, halves))} == {jnp.dtype(jnp.bfloat16)}
 
 
 @each_method
-def test_state_survives_orbax(name, tiny, tiny_data, tiny_dense, tmp_path):
-    method = MADE[name]
-    problem = problem_of(tiny, tiny_data, tiny_dense[0])
-    net, variables, state = method.init(
-        jax.random.key(0), problem, tiny_dense[0].variables, floats(ROWS[name].strengths[1])
-    )
-    carry = start(Program(tiny, net, method, tiny.recovery), variables, state)
-    checkpoints = Checkpoints(tmp_path, every=1, keep=2)
-    checkpoints.save(1, carry)
-    checkpoints.close(delete=False)
-    blank = jax.tree.map(jnp.zeros_like, carry)
-    restored = Checkpoints(tmp_path, every=1, keep=2).latest(blank)
+def test_state_survives_orbax(name, case, tmp_path):
+    prepared = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0)
+    spec = StepSpec(case.task, prepared.net, MADE[name], case.task.recovery)
+    carry = start(spec, prepared.variables, prepared.state)
+    checkpoints = Checkpoints(tmp_path, every_s=0, keep=2)
+    checkpoints.save(1, carry, {"seconds": 2.5})
+    checkpoints.close()
+    restored, facts = Checkpoints(tmp_path, every_s=0, keep=2).latest(jax.tree.map(jnp.zeros_like, carry))
+    assert facts == {"seconds": 2.5}
     assert jax.tree.structure(restored) == jax.tree.structure(carry)
     for a, b in zip(jax.tree.leaves(restored), jax.tree.leaves(carry), strict=True):
         assert a.dtype == b.dtype
@@ -226,57 +247,43 @@ def test_state_survives_orbax(name, tiny, tiny_data, tiny_dense, tmp_path):
 
 
 @each_method
-def test_same_key_same_bits(name, optimized, tiny, tiny_data, tiny_dense):
-    method, net, variables, state = optimized[name]
-    again = optimize(method, ROWS[name].strengths[1], tiny, tiny_data, tiny_dense[0])
-    assert again[0] == net
-    for a, b in zip(jax.tree.leaves(again[1:]), jax.tree.leaves((variables, state)), strict=True):
+def test_same_key_same_bits(name, optimized, case):
+    again = case.optimize(name, ROWS[name].strengths[1])
+    assert again.net == optimized[name].net
+    for a, b in zip(jax.tree.leaves(again[1:]), jax.tree.leaves(optimized[name][1:]), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("second", METHODS)
-@each_method
-def test_any_two_chain_or_refuse_with_a_reason(name, second, tiny, tiny_data, tiny_dense):
-    strength = (ROWS[name].strengths[0], ROWS[second].strengths[0])
-    dense = tiny_dense[0]
-    problem = problem_of(tiny, tiny_data, dense, steps=0)
+def kind(about: Description) -> tuple:
+    """Methods of one kind behave alike in a chain: by what they change, and whether they train."""
+    return tuple(sorted(about.changes)), about.budget
+
+
+KINDS = {kind(about): name for name, about in reversed(ABOUT.items())}
+"""The first method of each kind: chains are tried with these, so that a new method of a known kind adds none."""
+PAIRS = [(a, b) for a in KINDS.values() for b in KINDS.values()]
+
+
+def refused(first: Description, second: Description) -> bool:
+    """By what the two declare: nothing changes weights whose values another owns; only the first may reshape."""
+    rounds_first = "values" in first.changes and "weights" in second.changes
+    return rounds_first or bool(first.changes and "shape" in second.changes)
+
+
+@pytest.mark.parametrize(("name", "second"), PAIRS)
+def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
+    strength = ROWS[name].strengths[0] + ROWS[second].strengths[0]
+    problem = case.problem(steps=0)
     try:
-        method = chain(MADE[name], MADE[second], strengths=(strength,))
-        net, variables, state = method.init(jax.random.key(0), problem, dense.variables, floats(strength))
+        method = chain(METHODS[name], METHODS[second], sweep=(strength,)).make()
+        net, variables, state = prepare(method, problem, case.dense.variables, strength, 0)
     except ValueError as error:
         assert "of the chain changes" in str(error)  # noqa: PT017 - refusing is one of two right answers
-        assert (name, second) in REFUSED
+        assert refused(ABOUT[name], ABOUT[second])
         return
-    assert (name, second) not in REFUSED
+    assert not refused(ABOUT[name], ABOUT[second])
     state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
     seen = method.view(state, variables["params"])
     ships = decoded(method.export(state, net, variables)[1])
     for path, weight in flatten(seen).items():
         np.testing.assert_array_equal(weight, flatten(ships["params"])[path])
-
-
-_QUANTIZE = ("rtn", "rtn_static", "lsq", "magnitude_rtn")
-_VIEW = (*_QUANTIZE, "magnitude", "random")
-_RESHAPE = ("channels", "kd", "student")
-REFUSED = {(a, b) for a in _QUANTIZE for b in _VIEW} | {(a, b) for a in (*_VIEW, *_RESHAPE) for b in _RESHAPE}
-
-
-def test_a_whole_run_measures_every_column(tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, Loop(log_every=3))
-    result = run(setting, MADE["rtn_static"], tiny_dense[0], 8, tmp_path, lambda step, losses: None)
-    assert len(result.outcomes) == 11  # 11 test rows in batches of 4
-    assert result.quality == pytest.approx(result.outcomes.count("1") / 11)
-    assert result.bytes == (tmp_path / "artifact.safetensors").stat().st_size
-    assert result.execution == "simulated"
-    assert [row.batch for row in result.latency] == [1, 4]
-    assert result.cost.calibration_examples == 8
-    assert result.cost.steps == result.cost.teacher_forwards == 0
-    # conv1 8·8·9·4, conv2 4·4·36·4, dense1 16·8, head 8·3
-    assert result.macs == 2304 + 2304 + 128 + 24
-    assert result.bops == pytest.approx(64 * result.effective_macs)
-
-
-def test_a_fallback_is_noted_in_the_result(tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, Loop(log_every=3))
-    result = run(setting, MADE["channels"], tiny_dense[0], 0.1, tmp_path, lambda step, losses: None)
-    assert result.notes == ["1 channel of 4 is kept, where 0.1 of them is none"]  # of 8 neurons, 0.1 is one

@@ -67,7 +67,7 @@ def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
     """Of 4, 4 and 8 channels, 0.375 keeps 1.5 -> 2, 2 and 3."""
     given = {"params": {}}
     problem = Problem(tiny.net, jnp.zeros((1, 8, 8, 1)), (), None, 6, Teacher(tiny.net, given))
-    net, variables, state = kd().init(jax.random.key(0), problem, given, jnp.float32(0.375))
+    net, variables, state = kd().init(jax.random.key(0), problem, given, (jnp.float32(0.375),))
     assert (net.channels, net.hidden) == ((2, 2), 3)
     assert {path: leaf.shape for path, leaf in flatten(variables["params"]).items() if "kernel" in path} == {
         "conv1/kernel": (3, 3, 1, 2),
@@ -76,7 +76,7 @@ def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
         "head/kernel": (3, 3),
     }
     assert state.fixed is problem.teacher
-    control, same, nothing = student().init(jax.random.key(0), problem, given, jnp.float32(0.375))
+    control, same, nothing = student().init(jax.random.key(0), problem, given, (jnp.float32(0.375),))
     assert control == net
     assert nothing == State()
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), variables, same)))
@@ -84,4 +84,4 @@ def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
 
 def test_kd_needs_a_teacher(tiny):
     with pytest.raises(ValueError, match="kd needs a teacher; this problem has none"):
-        kd().init(None, Problem(tiny.net, None, (), None, 6), {}, 0.5)
+        kd().init(None, Problem(tiny.net, None, (), None, 6), {}, (0.5,))

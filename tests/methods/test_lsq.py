@@ -59,8 +59,8 @@ def test_gradient_of_the_log_step_by_hand():
 def prepared(mlp):
     """(state of 3 bits after init, the layers' inputs); calibrated on 10 examples, 6 and 4."""
     batches = [{"x": mlp.x[:6]}, {"x": mlp.x[6:]}]
-    problem = Problem(mlp.net, mlp.x[:1], batches, None, recovery_steps=5)
-    net, variables, state = lsq().init(jax.random.key(0), problem, mlp.variables, jnp.float32(3))
+    problem = Problem(mlp.net, mlp.x[:1], batches, None, steps=5)
+    net, variables, state = lsq().init(jax.random.key(0), problem, mlp.variables, (jnp.float32(3),))
     assert net is mlp.net
     assert variables is mlp.variables
     return state, mlp.inputs(mlp.variables, mlp.x)

@@ -49,8 +49,8 @@ def params_of(weights):
 
 
 def started(method, weights, sparsity, steps, seed=0):
-    problem = Problem(None, None, (), None, recovery_steps=steps)
-    return method.init(jax.random.key(seed), problem, {"params": params_of(weights)}, jnp.float32(sparsity))[2]
+    problem = Problem(None, None, (), None, steps=steps)
+    return method.init(jax.random.key(seed), problem, {"params": params_of(weights)}, (jnp.float32(sparsity),))[2]
 
 
 def mask_of(state):

@@ -11,12 +11,12 @@ from flax import linen as nn
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from benchmarks.optimizers import optimizer
+from benchmarks.train.optimizers import optimizer
 from methods.base import Method, PyTree, State, forward
 from tasks.base import Recipe, Task
 
 
-class Carry(NamedTuple):
+class TrainState(NamedTuple):
     """What one step hands to the next."""
 
     step: jax.Array  # [] int32, steps done
@@ -28,8 +28,8 @@ class Carry(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
-    """All that is static in a training step; equal programs share one compiled step."""
+class StepSpec:
+    """All that is static in a training step; equal ones share one compiled step."""
 
     task: Task
     net: nn.Module
@@ -38,24 +38,24 @@ class Program:
 
 
 def in_graph(method: Method) -> Method:
-    """The method without what runs outside the step, so that methods that differ only there share what is compiled."""
-    return Method("", (), view=method.view, tap=method.tap, loss=method.loss, update=method.update)
+    """Returns what of the method runs in a step: methods that differ only outside share what is compiled."""
+    return Method(view=method.view, tap=method.tap, loss=method.loss, update=method.update)
 
 
-def start(program: Program, variables: PyTree, state: State) -> Carry:
-    """The carry before the first step. Leaves are copied: the step donates them."""
+def start(spec: StepSpec, variables: PyTree, state: State) -> TrainState:
+    """Returns the state before the first step. Leaves are copied: the step donates them."""
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
-    moments = jax.jit(optimizer(program.recipe).init)({"params": params, "train": state.train})
-    *_, keep = jax.eval_shape(program.method.update, state, params, params, jnp.int32(1))
+    moments = jax.jit(optimizer(spec.recipe).init)({"params": params, "train": state.train})
+    *_, keep = jax.eval_shape(spec.method.update, state, params, params, jnp.int32(1))
     keep = jax.tree.map(lambda k: jnp.ones(k.shape, k.dtype), keep)
-    return jax.tree.map(jnp.array, Carry(jnp.int32(0), params, rest, state, moments, keep))
+    return jax.tree.map(jnp.array, TrainState(jnp.int32(0), params, rest, state, moments, keep))
 
 
-def make_step(program: Program, mesh: Mesh) -> Callable:
-    """step(carry, arrays, rows [B], key) -> (carry, loss []). Pure; not jitted."""
-    task, net, method = program.task, program.net, program.method
-    tx = optimizer(program.recipe)
+def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
+    """Returns the pure function step(carry, arrays, rows [B], key) -> (carry, loss []), not jitted."""
+    task, net, method = spec.task, spec.net, spec.method
+    tx = optimizer(spec.recipe)
     shard = NamedSharding(mesh, P("data"))
 
     def step(carry, arrays, batch_rows, key):
@@ -86,7 +86,7 @@ def make_step(program: Program, mesh: Mesh) -> Callable:
 
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
-        return Carry(carry.step + 1, params, rest, state, moments, keep), loss
+        return TrainState(carry.step + 1, params, rest, state, moments, keep), loss
 
     return step
 

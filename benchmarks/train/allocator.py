@@ -1,16 +1,14 @@
-"""What a process keeps: memory that a step frees, for the next one; compiled programs, for no longer than a task."""
+"""The memory allocator: it keeps what a step frees, for the next one."""
 
 import ctypes
 
 import jax
 
-from benchmarks import loop, measure
-
 TRIM_THRESHOLD, MMAP_MAX = -1, -4  # of glibc's <malloc.h>
 
 
 def keep_freed() -> bool:
-    """Whether the allocator was told to keep freed memory. Call it before JAX's first computation.
+    """Tells the allocator to keep freed memory; returns whether it does. Call it before JAX's first computation.
 
     On a CPU, XLA takes the memory of every step from malloc and gives it back. glibc returns blocks this large to the
     system, and each step pays for thousands of page faults. It can be told to keep them for the main thread alone, so
@@ -23,11 +21,3 @@ def keep_freed() -> bool:
         return False
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     return all([mallopt(MMAP_MAX, 0), mallopt(TRIM_THRESHOLD, 2**31 - 1)])
-
-
-def forget_programs() -> None:
-    """Frees every compiled program. Those of one net take some thousand memory maps on a CPU, of which Linux grants a
-    process 65,530: with many nets in one process, the compiler would crash in the end."""
-    loop.forget()
-    measure.forget()
-    jax.clear_caches()

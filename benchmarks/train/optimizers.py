@@ -9,7 +9,7 @@ from tasks.base import Recipe
 
 
 def schedule(recipe: Recipe) -> optax.Schedule:
-    """Learning rate by step: linear warm-up, then a cosine to 0."""
+    """Returns the learning rate by step: linear warm-up, then a cosine to 0."""
     return optax.warmup_cosine_decay_schedule(
         init_value=0.0 if recipe.warmup else recipe.learning_rate,
         peak_value=recipe.learning_rate,
@@ -20,7 +20,7 @@ def schedule(recipe: Recipe) -> optax.Schedule:
 
 @functools.cache
 def optimizer(recipe: Recipe) -> optax.GradientTransformation:
-    """Raises ValueError for an optimizer that the suite does not have."""
+    """Returns the optimizer of a recipe. Raises ValueError for a name that the suite does not have."""
     decay = optax.add_decayed_weights(recipe.weight_decay, mask=_matrices)
     rate = optax.scale_by_learning_rate(schedule(recipe))
     clip = optax.clip_by_global_norm(recipe.clip) if recipe.clip else optax.identity()

@@ -1,0 +1,172 @@
+"""A task and its methods, tried on one batch before anything is trained: what is wrong is one line that names it."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.evaluate import gather
+from benchmarks.measure import compile_forward
+from benchmarks.plan.errors import UsageError
+from benchmarks.plan.plan import Job
+from benchmarks.sweep.optimize import prepare, problem_of
+from benchmarks.sweep.places import method_of
+from benchmarks.sweep.setting import Setting
+from methods.base import OptionError, PyTree, Teacher, flatten, forward, fresh
+from tasks.base import Arrays, Data, Task, rows
+from tasks.nets import net_from_json, net_to_json
+
+KEY = 0
+"""Of the untrained net that is tried."""
+
+
+def check_task(here: Setting, jobs: Iterable[Job]) -> None:
+    """Tries a task and the methods of `jobs` on one batch of each split.
+
+    Args:
+      here: the task and its data.
+      jobs: those that are not finished.
+
+    Raises:
+      UsageError: names the task's field, or the method's option, and says what would be right.
+    """
+    task = here.task
+    try:
+        check_net(task)
+        for split in Data._fields:
+            check_split(task, split, getattr(here.data, split))
+        x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, rows(here.data.calibration))))["x"]
+        variables = fresh(task.net, jax.random.key(KEY), x[:1])
+        check_forward(task, variables, x)
+        check_outcomes(task, variables, x, here.data.test)
+    except ValueError as error:
+        raise UsageError(f"task {task.name}: {error}") from None
+    check_methods(here, jobs, variables)
+
+
+def check_net(task: Task) -> None:
+    """Raises ValueError unless the net is hashable and can be built again from its JSON."""
+    for field, net in (("net", task.net), ("teacher", task.teacher)):
+        if net is None:
+            continue
+        try:
+            hash(net)
+            again = net_from_json(net_to_json(net))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{field}: {error}") from None
+        if again != net:
+            raise ValueError(f"{field}: {net} is not what its JSON makes: {again}")
+
+
+def check_split(task: Task, name: str, arrays: Arrays) -> None:
+    """Raises ValueError unless a split has rows, enough for a batch of training, and `batch` takes them.
+
+    Args:
+      task: whose data these are.
+      name: of the split.
+      arrays: of the split, as `task.batch` takes them.
+    """
+    counts = {leaf: len(array) for leaf, array in arrays.items()}
+    if len(set(counts.values())) != 1 or not min(counts.values()):
+        raise ValueError(f"data.{name}: every array must have the same number of rows, at least 1; they have {counts}")
+    size = rows(arrays)
+    wanted = max(task.dense.batch_size, task.recovery.batch_size) if name == "train" else 1
+    if size < wanted:
+        raise ValueError(f"data.{name}: {size} rows are less than a batch of {wanted}; lower batch_size")
+    keys = (None, jax.random.key(0)) if name == "train" else (None,)
+    for key in keys:
+        made = jax.eval_shape(task.batch, arrays, np.zeros(2, np.int32), key)
+        if not isinstance(made, dict) or "x" not in made:
+            raise ValueError(f"batch: must return a dict with 'x', the net's input; it returns {_brief(made)}")
+        wrong = {path: leaf.shape for path, leaf in flatten(made).items() if leaf.shape[:1] != (2,)}
+        if wrong:
+            raise ValueError(f"batch: the first axis of every array must be the batch, here 2; shapes are {wrong}")
+
+
+def check_forward(task: Task, variables: PyTree, x: PyTree) -> None:
+    """Raises ValueError unless the net trains: its collections keep their structure, its loss is one number an example.
+
+    Args:
+      task: whose net runs.
+      variables: of the net.
+      x: one input batch.
+    """
+    train = partial(forward, task.net, train=True, key=jax.random.key(0))
+    try:
+        _, renewed = jax.eval_shape(train, variables, x)
+    except Exception as error:
+        raise ValueError(f"net: fails in training on {_brief(x)}: {type(error).__name__}: {_line(error)}") from None
+    for name in variables:
+        if jax.tree.structure(renewed.get(name)) != jax.tree.structure(variables[name]):
+            raise ValueError(f"net: collection {name!r} changes its structure from one call to the next")
+
+
+def check_outcomes(task: Task, variables: PyTree, x: PyTree, test: Arrays) -> None:
+    """Raises ValueError unless loss and outcomes are one number for each example, of the metric's kind.
+
+    Args:
+      task: whose functions run.
+      variables: of the net.
+      x: one input batch of evaluation.
+      test: the split.
+    """
+    compiled, _ = compile_forward(task.net, variables, x)
+    batch = gather(task, test, np.minimum(np.arange(task.eval_batch), rows(test) - 1))
+    out = compiled(variables, batch["x"])
+    for field, function in (("loss", task.loss), ("outcomes", task.outcomes)):
+        made = _called(field, function, out, batch)
+        if made.shape != (task.eval_batch,):
+            raise ValueError(f"{field}: must be one number an example, [{task.eval_batch}]; it is {_brief(made)}")
+    scored = np.asarray(task.outcomes(out, batch), np.float32)
+    if task.metric.outcome == "correct" and not np.isin(scored, (0, 1)).all():
+        example = scored[~np.isin(scored, (0, 1))][0]
+        raise ValueError(f"outcomes: metric.outcome is 'correct', so each must be 0 or 1, not {example:g}")
+
+
+def _called(field: str, function: Callable, out, batch):
+    try:
+        return jax.eval_shape(function, out, batch)
+    except Exception as error:
+        raise ValueError(f"{field}: fails on {_brief(out)}: {type(error).__name__}: {_line(error)}") from None
+
+
+def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None:
+    """Runs each method's `init` on the untrained net. Raises UsageError where an option fits nothing in it.
+
+    Whatever else goes wrong there will be recorded as the failure of its points.
+
+    Args:
+      here: the task and its data.
+      jobs: those that are not finished.
+      variables: of the untrained net.
+    """
+    tried = set()
+    teacher = Teacher(here.task.net, variables)
+    for job in jobs:
+        if job.kind != "point" or job.method in tried:
+            continue
+        tried.add(job.method)
+        problem = problem_of(here.task, here.data, job.steps, teacher)
+        try:
+            prepare(method_of(job), problem, variables, job.strength, job.seed)
+        except OptionError as error:
+            raise UsageError(f"options.{job.method}: on task {job.task}: {error}") from None
+        except Exception:
+            continue
+
+
+def _brief(tree) -> str:
+    """ "float32[2,8,8,1]"; of a tree, its leaves' by path."""
+    if hasattr(tree, "shape"):
+        return (
+            f"{jnp.dtype(tree.dtype) if not jax.dtypes.issubdtype(tree.dtype, jax.dtypes.extended) else tree.dtype}"
+            + (f"[{','.join(map(str, tree.shape))}]")
+        )
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return ", ".join(f"{jax.tree_util.keystr(path)} {_brief(leaf)}" for path, leaf in leaves) or repr(tree)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

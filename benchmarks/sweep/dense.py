@@ -1,0 +1,103 @@
+"""The dense net of a task and seed: trained once, named by the hash of its weights, where every method starts.
+
+Its weights are those of its artifact, which is exact.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import jax
+
+from benchmarks import artifact
+from benchmarks.evaluate import outcomes, quality
+from benchmarks.measure import compile_forward
+from benchmarks.plan.config import Loop
+from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
+from benchmarks.sweep.stored import DENSE, StoredDense, load, set_aside
+from benchmarks.train.checkpoints import weights_hash
+from benchmarks.train.clock import Clock
+from leaderboard.record import digits
+from methods import METHODS
+from methods.base import PyTree, fresh
+from tasks.base import Data, Task
+
+ARTIFACT = "artifact.safetensors"
+
+
+@dataclasses.dataclass(frozen=True)
+class DenseNet:
+    """A trained dense net."""
+
+    seed: int
+    variables: PyTree
+    checkpoint: str  # hash of the weights
+    quality: float  # on test, last step
+    bytes: int  # of its float32 artifact
+
+
+def train_dense(
+    task: Task,
+    data: Data,
+    seed: int,
+    folder: Path,
+    loop: Loop,
+    report: Callable = lambda step, losses: None,
+    keeper: Keeper | None = None,
+) -> DenseNet:
+    """Trains the net of `task` from its birth and writes its artifact into `folder`.
+
+    Args:
+      task: its `net`, which may be the teacher, is trained by its `dense` recipe.
+      data: on the device.
+      seed: of everything random.
+      folder: where the artifact goes.
+      loop: how to report.
+      report: called as report(step, losses) while it trains.
+      keeper: of the state of an unfinished run.
+
+    Raises:
+      Diverged: a loss is not finite.
+    """
+    x, dense = example(task, data), METHODS["dense"].make()
+    born = fresh(task.net, jax.random.key(seed), x[:1])
+    problem = problem_of(task, data, task.dense.steps)
+    done = optimize(
+        *(task, dense, problem, born, (), seed, task.dense, data.train),
+        loop=loop,
+        clock=Clock(),
+        report=report,
+        keeper=keeper,
+    )
+    file = folder / ARTIFACT
+    artifact.write(file, *dense.export(done.state, done.net, done.variables), x[:1])
+    compiled, _ = compile_forward(done.net, done.variables, x)
+    scored = quality(outcomes(task, partial(compiled, done.variables), data.test))
+    return DenseNet(seed, done.variables, weights_hash(done.variables), digits(scored, 8), file.stat().st_size)
+
+
+def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
+    """Returns what is known of the dense net in `folder`, the net itself, and a line about what was set aside.
+
+    (None, None, "") if there is none; the net is None where its training failed. Weights that are damaged, or not
+    those that dense.json names, are set aside with it.
+    """
+    stored, said = load(folder / DENSE, StoredDense)
+    if stored is None or stored.failure is not None:
+        return stored, None, said
+    try:
+        variables = _weights(folder / ARTIFACT, (folder / ARTIFACT).stat().st_mtime_ns, stored.checkpoint)
+    except (OSError, artifact.ArtifactError, ValueError) as error:
+        return None, None, set_aside(folder / DENSE, str(error))
+    return stored, DenseNet(stored.seed, variables, stored.checkpoint, stored.quality, stored.bytes), ""
+
+
+@functools.lru_cache(maxsize=12)
+def _weights(file: Path, modified: int, checkpoint: str) -> PyTree:
+    """The weights of an artifact; `modified` keeps an earlier file of the same name apart."""
+    variables = artifact.read(file).variables
+    if weights_hash(variables) != checkpoint:
+        raise ValueError(f"{file} does not hold the weights {checkpoint} that {DENSE} names")
+    return variables

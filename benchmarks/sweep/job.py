@@ -1,0 +1,121 @@
+"""One job, from its names and numbers to its file in the workdir. Whatever goes wrong in it is recorded there."""
+
+import contextlib
+import traceback
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.plan import outside
+from benchmarks.plan.plan import Job
+from benchmarks.sweep import stamps
+from benchmarks.sweep.locks import locked
+from benchmarks.sweep.optimize import Keeper
+from benchmarks.sweep.places import net_place, point_place
+from benchmarks.sweep.progress import Progress
+from benchmarks.sweep.setting import Setting, setting
+from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, save
+from benchmarks.sweep.tensorboard import Scalars
+from benchmarks.sweep.units import Unit, net_unit, point_unit
+from benchmarks.train.checkpoints import Checkpoints
+from leaderboard.layout import strength_text
+from tasks import TASKS
+
+FAILURE = "failure.txt"
+"""Where the traceback of a failed job lies."""
+
+Outcome = Literal["done", "failed", "waiting"]
+
+
+def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = None, *, retry: bool = False) -> Outcome:
+    """Runs a job that is not finished yet.
+
+    Args:
+      job: what to run.
+      workdir: where everything goes.
+      command: that started this process, for the record.
+      progress: how to report.
+      retry: whether one that failed earlier is run again.
+
+    Returns:
+      "done", also if it was finished already; "failed", with its reason in its file; "waiting" if another process is
+      at it, or a job that it waits for is not finished.
+    """
+    for file in job.files:
+        outside.add(file)
+    progress = progress or Progress(job.steps)
+    noun = {"dense": "dense net", "teacher": "teacher"}.get(job.kind, job.method)
+    progress.at(job.task, noun, strength_text(job.strength), f"seed {job.seed}")
+    here = setting(TASKS[job.task], job.budget)
+    unit = (point_unit if job.kind == "point" else net_unit)(job, here, workdir, command)
+    if unit == "waiting":
+        return "waiting"
+    if unit == "failed":
+        progress.say("NOT RUN: the dense net that it starts from failed")
+        progress.skip(job.steps)
+        return "failed"
+    if (reason := stamps.reason(unit.place)) is not None:
+        progress.say(reason)
+    with locked(unit.place.folder) as ours:
+        return _held(job, unit, progress, retry) if ours else "waiting"
+
+
+def finished(job: Job, here: Setting, workdir: Path) -> bool:
+    """Returns whether the job's file is there, whatever it says."""
+    if job.kind == "point":
+        return (point_place(job, here, workdir).folder / RUN).exists()
+    return (net_place(job, here, workdir, teacher=job.kind == "teacher").folder / DENSE).exists()
+
+
+def _held(job: Job, unit: Unit, progress: Progress, retry: bool) -> Outcome:
+    stored, said = unit.find()
+    if said:
+        progress.say(said)
+    failure = stored and failure_of(stored)
+    if stored and not (failure and retry):
+        progress.skip(job.steps)
+        return "failed" if failure else "done"
+    stamps.stamp(unit.place)
+    stored = _attempt(job, unit, progress)
+    save(unit.file, stored)
+    Checkpoints(unit.file.parent / "checkpoints", job.loop.checkpoint_s, job.loop.keep).delete()
+    return "failed" if failure_of(stored) else "done"
+
+
+def failure_of(stored: StoredDense | StoredRun) -> str | None:
+    """Returns why a job failed, None if it did not."""
+    return stored.failure if isinstance(stored, StoredDense) else stored.run.failure
+
+
+def _attempt(job: Job, unit: Unit, progress: Progress) -> StoredDense | StoredRun:
+    """What the work came to: its result, or why there is none."""
+    folder = unit.file.parent
+    checkpoints, scalars = Checkpoints(folder / "checkpoints", job.loop.checkpoint_s, job.loop.keep), Scalars(folder)
+
+    def resumed(step):
+        progress.say(f"goes on at step {step} of {job.steps}")
+        progress.skip(step)
+        scalars.resume(step)
+
+    def report(step, losses):
+        progress.step(len(losses), step, job.steps, float(losses[-1]))
+        scalars.add(step, loss=float(losses.mean()))
+
+    with contextlib.closing(checkpoints), contextlib.closing(scalars):
+        try:
+            stored = unit.work(report, Keeper(checkpoints, unit.clock, resumed))
+        except Exception as error:
+            (folder / FAILURE).write_text(traceback.format_exc(), "utf-8")
+            why = " ".join(f"{type(error).__name__}: {error}".split())[:1000]
+            progress.say(f"FAILED: {why}; see {folder / FAILURE}")
+            return unit.failed(why)
+    (folder / FAILURE).unlink(missing_ok=True)
+    _announce(stored, progress)
+    return stored
+
+
+def _announce(stored: StoredDense | StoredRun, progress: Progress) -> None:
+    if isinstance(stored, StoredDense):
+        return progress.say(f"quality {stored.quality:.4f}, {stored.bytes} bytes")
+    result = stored.run.result
+    milliseconds = f"{result.latency.batch.median_ms:.2f} ms {result.execution}"
+    return progress.say(f"quality {result.quality:.4f}, {result.bytes} bytes, {milliseconds}")

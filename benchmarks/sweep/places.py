@@ -1,0 +1,72 @@
+"""Where a job's net or run lies in the workdir: folders are named by the identity of what is in them."""
+
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.plan.plan import Job, curve_config
+from benchmarks.sweep import identity
+from benchmarks.sweep.setting import Setting
+from leaderboard.layout import dense_folder, run_folder
+from leaderboard.record import digest
+from methods import METHODS
+from methods.base import Entry, Method
+
+
+class Place(NamedTuple):
+    """A folder, and everything that can change what is in it."""
+
+    folder: Path  # of one seed
+    shared: Path  # of all seeds and strengths
+    identity: dict[str, Any]
+    digest: str
+
+
+def taught(job: Job, here: Setting) -> bool:
+    """Returns whether a larger net of the task teaches; else the dense net does, or nobody."""
+    return here.task.teacher is not None and "teacher" in METHODS[job.method].about.needs
+
+
+def net_place(job: Job, here: Setting, workdir: Path, *, teacher: bool) -> Place:
+    """Returns the place of the job's dense net, or of its teacher.
+
+    Args:
+      job: or a point that starts from that net.
+      here: the setting of its task.
+      workdir: where everything goes.
+      teacher: whether the teacher is meant.
+    """
+    net = here.task.teacher if teacher else here.task.net
+    whole = identity.of_net(here.task, net, job.budget, here.facts)
+    key = digest(whole)
+    folder = dense_folder(workdir, job.task, key, job.seed, teacher=teacher)
+    return Place(folder, folder.parent, whole, key)
+
+
+def point_place(job: Job, here: Setting, workdir: Path) -> Place:
+    """Returns the place of a point's run.
+
+    Args:
+      job: the point.
+      here: the setting of its task.
+      workdir: where everything goes.
+    """
+    whole = identity.of_run(
+        net_place(job, here, workdir, teacher=False).identity,
+        method_of(job),
+        curve_config(job.task, job.method, job.options, job.budget),
+        net_place(job, here, workdir, teacher=True).identity if taught(job, here) else None,
+    )
+    key = digest(whole)
+    folder = run_folder(workdir, job.task, job.method, key, job.strength, job.seed)
+    return Place(folder, folder.parents[1], whole, key)
+
+
+def method_of(job: Job) -> Method:
+    """Returns the job's method: the same object for equal options, as compiled programs are found by its functions."""
+    return _made(METHODS[job.method], tuple(sorted(job.options.items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _made(entry: Entry, options: tuple) -> Method:
+    return entry.make(**dict(options))

@@ -1,0 +1,182 @@
+"""One point of a curve: a method at one strength and seed, from the dense net to what its artifact is and does."""
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks import artifact, measure
+from benchmarks.counts import Counts, count
+from benchmarks.evaluate import batches, outcomes, quality
+from benchmarks.plan.config import Loop
+from benchmarks.plan.plan import training
+from benchmarks.sweep.dense import ARTIFACT, DenseNet
+from benchmarks.sweep.fallbacks import collected
+from benchmarks.sweep.optimize import Keeper, Optimized, example, optimize, problem_of
+from benchmarks.sweep.setting import Setting
+from benchmarks.train.clock import Clock
+from leaderboard.record import digits
+from leaderboard.schema import Cost, Latencies, Latency, Result
+from methods.arrays.quantizer import decoded, is_quantized
+from methods.base import Description, Method, Problem, Teacher, flatten, forward, with_params
+
+TOLERANCE = 1e-4
+"""Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
+
+
+class Mismatch(RuntimeError):
+    """What was simulated is not what ships."""
+
+
+def run_point(
+    setting: Setting,
+    method: Method,
+    about: Description,
+    dense: DenseNet,
+    teacher: Teacher | None,
+    strength: tuple[float, ...],
+    folder: Path,
+    *,
+    loop: Loop,
+    clock: Clock,
+    report: Callable = lambda step, losses: None,
+    keeper: Keeper | None = None,
+) -> Result:
+    """Optimizes, exports to `folder`, checks that what ships is what was simulated, and measures it.
+
+    Args:
+      setting: the task and its data.
+      method: what optimizes.
+      about: what the method is.
+      dense: the net that it starts from.
+      teacher: for methods that need one.
+      strength: one number for each of the method's knobs.
+      folder: where the artifact goes.
+      loop: how to report.
+      clock: learns what it takes.
+      report: called as report(step, losses) while it trains.
+      keeper: of the state of an unfinished run.
+
+    Raises:
+      Diverged: a loss is not finite.
+      Mismatch: the artifact is not what was simulated.
+    """
+    task, data, notes = setting.task, setting.data, []
+    problem = problem_of(task, data, training(task, about), teacher)
+    x, file = example(task, data), folder / ARTIFACT
+    with collected(notes):
+        done = optimize(
+            *(task, method, problem, dense.variables, strength, dense.seed, task.recovery, data.train),
+            loop=loop,
+            clock=clock,
+            report=report,
+            keeper=keeper,
+        )
+        artifact.write(file, *method.export(done.state, done.net, done.variables), x[:1])
+    shipped = artifact.read(file)
+    error = agreement(method, done, shipped, x)
+    spent = cost(clock, problem, task.recovery.batch_size, about)
+    return _measured(setting, dense, shipped, file, error, spent, notes)
+
+
+def _simulate(method, done: Optimized, x):
+    """(weights that run, outputs) of the net under a method's view and tap."""
+    seen = jax.jit(method.view)(done.state, done.variables["params"])
+    variables = with_params(done.variables, seen)
+    if method.tap(done.state) is None:  # then the program is the one that times the net, compiled or needed anyhow
+        return seen, measure.compile_forward(done.net, variables, x)[0](variables, x)
+    return seen, _tapped(method.tap, done.net, variables, done.state, x)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _tapped(tap, net, variables, state, x):
+    return forward(net, variables, x, tap=tap(state))[0]
+
+
+def agreement(method: Method, done: Optimized, shipped: artifact.Artifact, x: jax.Array) -> float:
+    """Returns the largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
+    seen, simulated = _simulate(method, done, x)
+    ships = decoded(shipped.variables)
+    if shipped.net == done.net:
+        decoded_weights = flatten(ships["params"])
+        for path, weight in flatten(seen).items():
+            if not np.array_equal(weight, decoded_weights[path]):
+                raise Mismatch(f"{path}: the shipped weights differ from those that ran")
+    out = measure.compile_forward(shipped.net, ships, x)[0](ships, x)
+    error = float(jnp.max(jnp.abs(out - simulated)) / jnp.maximum(jnp.max(jnp.abs(simulated)), 1e-30))
+    if not error <= TOLERANCE:
+        raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
+    return error
+
+
+def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
+    """Returns what optimizing has cost, over all processes that it took."""
+    examples = problem.steps * batch_size
+    return Cost(
+        seconds=digits(clock.seconds, 4),
+        compile_s=digits(clock.compile_s, 4),
+        cached=clock.cached,
+        starts=clock.starts,
+        steps=problem.steps,
+        labelled_examples=examples,
+        calibration_examples=problem.calibration.examples,
+        teacher_forwards=examples if "teacher" in about.needs else 0,
+    )
+
+
+def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Result:
+    """What the artifact is and does, read off the file and the net decoded from it."""
+    task, data, variables = setting.task, setting.data, decoded(shipped.variables)
+    batch = next(batches(task, data.calibration))[0]["x"]
+    compiled, _ = measure.compile_forward(shipped.net, variables, batch)
+    scores = {name: outcomes(task, partial(compiled, variables), getattr(data, name)) for name in ("valid", "test")}
+    counts = count(shipped.net, shipped.variables, batch[:1])
+    timed = partial(_latency, shipped.net, variables, task.net, dense.variables)
+    return Result(
+        quality=digits(quality(scores["test"]), 8),
+        valid_quality=digits(quality(scores["valid"]), 8),
+        outcomes=_encoded(task, scores["test"]),
+        artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
+        bytes=file.stat().st_size,
+        parameters=counts.parameters,
+        density=digits(counts.density),
+        macs=counts.macs,
+        effective_macs=digits(counts.effective_macs, 8),
+        bops=digits(counts.bops, 8),
+        execution=_execution(shipped, counts),
+        latency=Latencies(one=timed(batch[:1]), batch=timed(batch)),
+        memory_bytes=measure.memory(compiled),
+        cost=spent,
+        output_error=digits(error, 3),
+        notes=notes,
+    )
+
+
+def _encoded(task, values):
+    if task.metric.outcome == "correct":
+        return "".join("1" if right else "0" for right in values)
+    return [digits(float(value)) for value in values]
+
+
+def _execution(shipped: artifact.Artifact, counts: Counts) -> str:
+    """ "deployed" where nothing is rounded or masked, so that what is timed is what would run; else "simulated"."""
+    leaves = jax.tree.leaves(shipped.variables, is_leaf=is_quantized)
+    rounded = "activations" in shipped.variables or any(is_quantized(leaf) for leaf in leaves)
+    return "simulated" if rounded or counts.density < 0.99 else "deployed"
+
+
+def _latency(net, variables, dense_net, dense_variables, x) -> Latency:
+    compiled, seconds = measure.compile_forward(net, variables, x)
+    reference, _ = measure.compile_forward(dense_net, dense_variables, x)
+    timed = measure.latency(partial(compiled, variables), partial(reference, dense_variables), x)
+    return Latency(
+        batch=len(x),
+        median_ms=digits(timed.median_ms, 4),
+        p95_ms=digits(timed.p95_ms, 4),
+        dense_median_ms=digits(timed.dense_median_ms, 4),
+        compile_s=digits(seconds, 3),
+    )

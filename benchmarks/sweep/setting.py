@@ -1,0 +1,49 @@
+"""What every dense net and run of a task shares: the task under its budget, and its data on the device."""
+
+import functools
+from typing import NamedTuple
+
+from benchmarks.plan.config import Budget
+from benchmarks.plan.plan import under
+from benchmarks.sweep.identity import Facts
+from leaderboard.record import digits
+from leaderboard.schema import TaskInfo
+from tasks.base import Data, Task, fingerprint, part, prepared, rows
+
+
+class Setting(NamedTuple):
+    """A task as it is run."""
+
+    task: Task  # its recipes under the budget
+    budget: Budget
+    data: Data  # prepared, on the device
+    facts: Facts
+    info: TaskInfo
+
+
+@functools.lru_cache(maxsize=1)
+def setting(task: Task, budget: Budget) -> Setting:
+    """Returns the setting of a task, its data loaded. Only the last one is kept: data are large."""
+    decoded = part(task.load(), budget.examples)
+    facts = Facts(fingerprint(decoded), {split: rows(getattr(decoded, split)) for split in Data._fields})
+    scaled_task = under(task, budget)
+    return Setting(scaled_task, budget, prepared(task, decoded), facts, task_info(scaled_task, decoded, facts))
+
+
+def task_info(task: Task, decoded: Data, facts: Facts) -> TaskInfo:
+    """Returns what records say of a task and its data."""
+    return TaskInfo(
+        name=task.name,
+        version=task.version,
+        modality=task.modality,
+        source=f"{task.variant()}: {task.source}" if task.variant() else task.source,
+        fingerprint=facts.fingerprint,
+        rows=facts.rows,
+        metric=task.metric.name,
+        outcome=task.metric.outcome,
+        higher_is_better=task.metric.higher_is_better,
+        eval_batch=task.eval_batch,
+        reach=task.reach,
+        reference=digits(task.reference(decoded) if callable(task.reference) else task.reference),
+        controls={name: digits(value) for name, value in task.controls(decoded).items()},
+    )

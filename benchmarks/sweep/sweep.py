@@ -1,0 +1,135 @@
+"""The grid of a config: every job that is not finished, and a record for each curve."""
+
+import os
+import time
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.plan.config import Config
+from benchmarks.plan.errors import UsageError
+from benchmarks.plan.plan import Job, Plan, plan
+from benchmarks.sweep import signals
+from benchmarks.sweep.assemble import assemble, skipped
+from benchmarks.sweep.check import check_task
+from benchmarks.sweep.job import finished, run_job
+from benchmarks.sweep.progress import Progress
+from benchmarks.sweep.setting import setting
+from benchmarks.train.programs import PROGRAMS
+from leaderboard.layout import record_file
+from leaderboard.record import write
+from leaderboard.schema import Record
+from tasks import TASKS
+
+WAIT_S = 1.0
+"""Seconds before jobs that another process is at are looked at again."""
+
+
+class Swept(NamedTuple):
+    """What a sweep came to."""
+
+    records: list[Path]
+    failed: list[str]  # names of jobs
+
+
+def sweep(config: Config, workdir: Path, command: str, *, retry: bool = False) -> Swept:
+    """Runs what is not finished, and writes a record for each curve under workdir/records.
+
+    Args:
+      config: the grid.
+      workdir: where everything goes.
+      command: that started this process, for the records.
+      retry: whether jobs that failed earlier are run again.
+
+    Raises:
+      UsageError: something is wrong with the workdir, a task or a method, found before anything is trained.
+      Stopped: a signal asked for it; what was under way is saved.
+    """
+    asked = plan(config)
+    check_writable(workdir)
+    for name in config.tasks:
+        _check(name, [job for job in asked.jobs if job.task == name], workdir)
+        if len(config.tasks) > 1:
+            PROGRAMS.clear()
+    return _Sweep(asked, workdir, command, retry).run()
+
+
+def _check(name: str, jobs: list[Job], workdir: Path) -> None:
+    """Tries the task and the methods that are not finished."""
+    here = setting(TASKS[name], jobs[0].budget)
+    if pending := [job for job in jobs if not finished(job, here, workdir)]:
+        check_task(here, pending)
+
+
+def check_writable(workdir: Path) -> None:
+    """Makes the workdir. Raises UsageError if nothing can be written there."""
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        probe = workdir / f".probe{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"--workdir: {workdir}: {error.strerror}; it must be a folder that can be written") from None
+
+
+class _Sweep:
+    def __init__(self, asked: Plan, workdir: Path, command: str, retry: bool):
+        self.asked, self.workdir, self.command, self.retry = asked, workdir, command, retry
+        self.progress = Progress(sum(job.steps for job in asked.jobs))
+        self.records: list[Path] = []
+        self.failed: list[str] = []
+
+    def run(self) -> Swept:
+        """Task after task, curve after curve; jobs that another process is at come last."""
+        for i, (_, jobs) in enumerate(groupby(self.asked.jobs, lambda job: job.task)):
+            if i:
+                PROGRAMS.clear()
+            self._task(list(jobs))
+        for job in self.failed:
+            self.progress.at(job)
+            self.progress.say("failed")
+        self.progress.close()
+        return Swept(self.records, self.failed)
+
+    def _task(self, jobs: list[Job]) -> None:
+        here, waiting = setting(TASKS[jobs[0].task], jobs[0].budget), []
+        for (kind, _), of_curve in groupby(jobs, lambda job: (job.kind, job.method)):
+            curve = list(of_curve)
+            left = self._pass(curve)
+            waiting += left
+            if kind == "point" and not left:
+                self._write(assemble(curve[0], here, self.workdir))
+        late = waiting
+        while waiting:
+            left = self._pass(waiting)
+            if len(left) == len(waiting):
+                time.sleep(WAIT_S)
+            waiting = left
+        for _, of_curve in groupby(late, lambda job: (job.kind, job.method)):
+            first = next(of_curve)
+            if first.kind == "point":
+                self._write(assemble(first, here, self.workdir))
+        for curve in self.asked.skipped:
+            if curve.jobs[0].task == jobs[0].task:
+                self.progress.at(curve.jobs[0].task, curve.jobs[0].method)
+                self.progress.say(f"skipped: {curve.reason}")
+                self._write(skipped(curve, here, self.workdir))
+
+    def _pass(self, jobs: list[Job]) -> list[Job]:
+        """Runs each job once; returns those that wait for another process."""
+        waiting = []
+        for job in jobs:
+            if signals.asked():
+                raise signals.Stopped(f"stopped before {job.name}")
+            outcome = run_job(job, self.workdir, self.command, self.progress, retry=self.retry)
+            if outcome == "failed":
+                self.failed.append(job.name)
+            elif outcome == "waiting":
+                waiting.append(job)
+        return waiting
+
+    def _write(self, record: Record | None) -> None:
+        if record is not None:
+            file = record_file(self.workdir / "records", record.task.name, record.method.name, record.method.digest)
+            write(file, record)
+            self.records.append(file)

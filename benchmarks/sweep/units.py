@@ -1,0 +1,116 @@
+"""What a job does, as three functions: find what is there, do the work, tell of a failure."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from benchmarks.plan.plan import Job
+from benchmarks.sweep import identity
+from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
+from benchmarks.sweep.optimize import Keeper
+from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
+from benchmarks.sweep.point import run_point
+from benchmarks.sweep.provenance import provenance
+from benchmarks.sweep.setting import Setting
+from benchmarks.sweep.source import Sources
+from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, load, set_aside
+from benchmarks.train.clock import Clock
+from leaderboard.record import digest
+from leaderboard.schema import Run
+from methods import METHODS
+from methods.base import Teacher
+
+
+class Unit(NamedTuple):
+    """A job with all that it needs at hand."""
+
+    place: Place
+    file: Path  # that says it is finished
+    clock: Clock
+    find: Callable[[], tuple[Any, str]]  # -> (what is stored, a line about what was set aside)
+    work: Callable[[Callable, Keeper], Any]  # (report, keeper) -> what to store
+    failed: Callable[[str], Any]  # why -> what to store
+
+
+def net_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit:
+    """Returns the training of a dense net or teacher.
+
+    Args:
+      job: of kind "dense" or "teacher".
+      here: the setting of its task.
+      workdir: where everything goes.
+      command: that started this process.
+    """
+    place = net_place(job, here, workdir, teacher=job.kind == "teacher")
+    task = here.task if job.kind == "dense" else dataclasses.replace(here.task, net=here.task.teacher)
+    ran = provenance(command, identity.task_sources(task, task.net).files)
+    facts = {"task": job.task, "identity": place.digest, "seed": job.seed, "provenance": ran}
+
+    def find():
+        stored, _, said = load_dense(place.folder)
+        return stored, said
+
+    def work(report, keeper):
+        net = train_dense(task, here.data, job.seed, place.folder, job.loop, report, keeper)
+        return StoredDense(**facts, checkpoint=net.checkpoint, quality=net.quality, bytes=net.bytes)
+
+    def failed(why):
+        return StoredDense(**facts, failure=why)
+
+    return Unit(place, place.folder / DENSE, Clock(), find, work, failed)
+
+
+def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | str:
+    """Returns the run of a point; "waiting" or "failed" where the nets that it needs are not there.
+
+    Args:
+      job: of kind "point".
+      here: the setting of its task.
+      workdir: where everything goes.
+      command: that started this process.
+    """
+    kinds = (False, True) if taught(job, here) else (False,)
+    nets = [load_dense(net_place(job, here, workdir, teacher=teacher).folder) for teacher in kinds]
+    if any(stored is None for stored, *_ in nets):
+        return "waiting"
+    if any(net is None for _, net, _ in nets):
+        return "failed"
+    (_, dense, _), (_, teacher, _) = nets[0], nets[-1]
+    return _point(job, here, point_place(job, here, workdir), dense, teacher, command)
+
+
+def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Unit:
+    method, about, clock = method_of(job), METHODS[job.method].about, Clock()
+    files = identity.task_sources(here.task, here.task.net).files | Sources(method).files
+    ran = provenance(command, files)
+    teaches = Teacher(here.task.teacher if taught(job, here) else here.task.net, teacher.variables)
+
+    def store(**outcome):
+        facts = {"dense": dense.checkpoint, "identity": place.digest, "provenance": digest(msgspec.to_builtins(ran))}
+        run = Run(seed=job.seed, **facts, **({"result": None, "failure": None, "skipped": None} | outcome))
+        return StoredRun(task=job.task, method=job.method, strength=job.strength, provenance=ran, run=run)
+
+    def find():
+        stored, said = load(place.folder / RUN, StoredRun)
+        wrong = stored and _wrong(stored, job, place, dense)
+        return (None, set_aside(place.folder / RUN, wrong)) if wrong else (stored, said)
+
+    def work(report, keeper):
+        given = (here, method, about, dense, teaches if "teacher" in about.needs else None, job.strength)
+        how = {"loop": job.loop, "clock": clock, "report": report, "keeper": keeper}
+        return store(result=run_point(*given, place.folder, **how))
+
+    return Unit(place, place.folder / RUN, clock, find, work, lambda why: store(failure=why))
+
+
+def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet) -> str | None:
+    """Why a stored run is not the job's."""
+    is_of = (stored.task, stored.method, stored.strength, stored.run.seed, stored.run.identity)
+    if is_of != (job.task, job.method, job.strength, job.seed, place.digest):
+        return f"it is of {' '.join(map(str, is_of))}"
+    if stored.run.dense != dense.checkpoint:
+        return f"it started from {stored.run.dense}, the dense net is {dense.checkpoint}"
+    return None

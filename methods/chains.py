@@ -1,0 +1,14 @@
+"""Named chains, as data."""
+
+from methods.chain import chain
+from methods.magnitude import MAGNITUDE
+from methods.rtn import RTN
+
+MAGNITUDE_RTN = chain(
+    MAGNITUDE,
+    RTN,
+    sweep=((0.5, 8.0), (0.75, 8.0), (0.5, 4.0), (0.75, 4.0), (0.9, 8.0), (0.9, 4.0)),
+    paper="han2016deep",
+)
+"""Prune by magnitude, recover, then round what is left to nearest: the first steps of deep compression, Han et al. 2016
+(arXiv 1510.00149), in their order, with uniform grids for their codebooks and without entropy coding."""
