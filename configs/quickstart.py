@@ -8,9 +8,9 @@ Time: four and a half minutes on 2 cores.
 
 from benchmarks.plan.config import Budget, Config
 
-BITS = (8, 4, 2)
-SPARSITY = (0.5, 0.8, 0.95)
-WIDTH = (0.75, 0.5, 0.25)
+BITS = ((8.0,), (4.0,), (2.0,))
+SPARSITY = ((0.5,), (0.8,), (0.95,))
+WIDTH = ((0.75,), (0.5,), (0.25,))
 
 
 def get_config() -> Config:
@@ -32,7 +32,7 @@ def get_config() -> Config:
             **dict.fromkeys(("rtn", "rtn_static", "lsq"), BITS),
             **dict.fromkeys(("magnitude", "random"), SPARSITY),
             **dict.fromkeys(("channels", "kd", "student"), WIDTH),
-            "magnitude_rtn": ((0.5, 8), (0.8, 8), (0.8, 4)),
+            "magnitude_rtn": ((0.5, 8.0), (0.8, 8.0), (0.8, 4.0)),
         },
         seeds=(0, 1),
         budget=Budget(recovery=0.1),

@@ -1,5 +1,6 @@
 """Tasks and methods that live outside the suite, in a Python file of the user's."""
 
+import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,25 +14,26 @@ from tasks.base import Task
 
 
 def load(path: str, where: str) -> ModuleType:
-    """Returns the module in a Python file, run once in this process.
+    """Returns the module in a Python file.
+
+    Args:
+      path: of the file.
+      where: the flag or field that named it.
 
     Raises:
-      UsageError: there is no such file, it is not Python, or it fails. `where` is the flag or field that named it.
+      UsageError: there is no such file, it is not Python, or it fails.
     """
     name = f"outside_{Path(path).resolve()}"
-    if name in sys.modules:
-        return sys.modules[name]
     if not Path(path).is_file():
         raise UsageError(f"{where}: no file {path}")
     if Path(path).suffix != ".py":
         raise UsageError(f"{where}: {path} must be a Python file, named *.py")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[name] = module  # dataclasses look their module up there
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         raise UsageError(f"{where}: {path}: {type(error).__name__}: {error}") from None
     return module
 
@@ -49,6 +51,11 @@ def add(path: str, where: str = "files") -> tuple[list[str], list[str]]:
     Raises:
       UsageError: the file cannot be loaded, defines neither, or a name is another's.
     """
+    return _add(str(Path(path).resolve()), path, where)
+
+
+@functools.cache
+def _add(_: str, path: str, where: str) -> tuple[list[str], list[str]]:
     values = vars(load(path, where))
     tasks = {value.name: value for value in values.values() if isinstance(value, Task) and _own(value, TASKS)}
     methods = {
@@ -64,5 +71,5 @@ def add(path: str, where: str = "files") -> tuple[list[str], list[str]]:
 
 
 def _own(value, table) -> bool:
-    """Whether a file defines a value rather than imports a row of the suite; a row it added itself is its own."""
+    """Whether a file defines a value rather than imports a row of the suite."""
     return not any(value is row for row in table.values())

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.evaluate import gather
@@ -160,10 +159,7 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
 def _brief(tree) -> str:
     """ "float32[2,8,8,1]"; of a tree, its leaves' by path."""
     if hasattr(tree, "shape"):
-        return (
-            f"{jnp.dtype(tree.dtype) if not jax.dtypes.issubdtype(tree.dtype, jax.dtypes.extended) else tree.dtype}"
-            + (f"[{','.join(map(str, tree.shape))}]")
-        )
+        return f"{tree.dtype}[{','.join(map(str, tree.shape))}]"
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return ", ".join(f"{jax.tree_util.keystr(path)} {_brief(leaf)}" for path, leaf in leaves) or repr(tree)
 

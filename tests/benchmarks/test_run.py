@@ -3,9 +3,14 @@
 import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks import run
-from benchmarks.config import Budget, Config, UsageError, check, options, resolved, scaled, task_of, with_value
+from benchmarks.plan.config import Budget, Config, check, options
+from benchmarks.plan.errors import UsageError
+from benchmarks.plan.load import with_value
+from benchmarks.plan.plan import curve_config, scaled, under
+from benchmarks.sweep.sweep import Swept
 from leaderboard.record import digest
 from methods import METHODS
 from tasks import TASKS
@@ -19,7 +24,7 @@ CONFIG = Config(tasks=("digits",), methods=("rtn", "kd"))
 def cli(capsys, monkeypatch):
     """cli(*args) -> (exit code, stdout, stderr); nothing is run, the config is returned by `swept`."""
     swept = []
-    monkeypatch.setattr(run, "sweep", lambda config, workdir, command: swept.append(config) or [])
+    monkeypatch.setattr(run, "sweep", lambda config, *_, **__: swept.append(config) or Swept([], []))
     monkeypatch.setattr(run, "keep_compiled", lambda workdir: None)
 
     def call(*args):
@@ -43,15 +48,31 @@ def cli(capsys, monkeypatch):
         (["--strengths=8"], ["--strengths", "--method"]),
         (["--method=rtn", "--strengths=1"], ["strengths of rtn", "1 must be from 2 to 32", "bits"]),
         (["--method=kd", "--strengths=nan"], ["strengths of kd", "nan must be from 0 to 1", "kept fraction"]),
-        (["--method=magnitude_rtn", "--strengths=8+0.5"], ["8 must be from 0 to 1", "sparsity, bits"]),
+        (["--method=rtn", "--strengths=2.5"], ["strengths of rtn", "2.5 must be a whole number", "bits"]),
+        (["--method=rtn", "--strengths=4,4.0"], ["strengths.rtn", "none twice"]),
+        (["--seeds=4294967296"], ["seeds", "2147483647"]),
+        (["--seeds="], ["--seeds", "empty"]),
+        (["--task="], ["--task", "empty"]),
+        (["--set=strengths.rtn=4"], ["--set=strengths.rtn", "'4'", "array"]),
+        (["--set=strengths.rtn=[]"], ["strengths.rtn", "at least one"]),
+        (["--set=options.rtn=5"], ["--set=options.rtn", "object"]),
+        (["--set=options.kd.temperature=1e400"], ["options.kd.temperature", "finite"]),
+        (["--set=loop.log_every=2.5"], ["--set=loop.log_every", "int"]),
+        (["--set=budget=None"], ["--set=budget", "null"]),
+        (["--config=README.md"], ["--config", "README.md", "Python file"]),
+        (["--config=configs/quickstart.py:smoke"], ["--config=configs/quickstart.py:smoke", "TypeError"]),
+        (["--method=nowhere.py"], ["--method", "no file nowhere.py"]),
+        (["--list=maybe"], ["list", "maybe"]),
+        (["--retry=all"], ["retry", "failed"]),
+        (["--method=magnitude_rtn", "--strengths=8+0.5"], ["strengths of magnitude_rtn", "8 must be from 0 to 1: sparsity"]),
         (["--seeds=0,a"], ["--seeds", "'a'", "integer"]),
         (["--seeds=1,1"], ["seeds", "twice"]),
-        (["--seeds=-1"], ["seeds", "0 or more"]),
+        (["--seeds=-1"], ["seeds", ">= 0"]),
         (["--set=loop.log_evry=5"], ["--set=loop.log_evry", "'log_evry'", "log_every"]),
         (["--set=loop.log_every=often"], ["--set=loop.log_every", "'often'", "int"]),
-        (["--set=loop.log_every=0"], ["loop.log_every", "at least 1"]),
-        (["--set=budget.recovery=2"], ["budget.recovery", "at most 1"]),
-        (["--set=budget=2"], ["--set=budget", "Budget"]),
+        (["--set=loop.log_every=0"], ["loop.log_every", ">= 1"]),
+        (["--set=budget.recovery=2"], ["budget.recovery", "<= 1"]),
+        (["--set=budget=2"], ["--set=budget", "object"]),
         (["--set=budget"], ["--set=budget", "path.to.field=value"]),
         (["--set=options.kd.temprature=2"], ["options.kd.temprature", "temperature, alpha"]),
         (["--set=options.kd.temperature=hot"], ["options.kd.temperature", "'hot'", "float"]),
@@ -75,9 +96,9 @@ def test_a_config_that_fails_is_one_line(cli, tmp_path):
     assert code == 2
     assert "ZeroDivisionError: division by zero" in err
     (tmp_path / "bad.py").write_text(
-        "from benchmarks.config import Config\ndef get_config():\n    return Config(task=1)\n"
+        "from benchmarks.plan.config import Config\ndef get_config():\n    return Config(task=1)\n"
     )
-    assert "unexpected keyword argument 'task'" in cli(f"--config={tmp_path / 'bad.py'}")[2]
+    assert "nexpected keyword argument 'task'" in cli(f"--config={tmp_path / 'bad.py'}")[2]
 
 
 def test_flags_narrow_the_grid(cli, tmp_path):
@@ -104,7 +125,7 @@ def test_data_dir_is_set(cli, tmp_path, monkeypatch):
 
 
 def test_a_dataset_that_cannot_be_had_is_one_line(cli, tmp_path, monkeypatch):
-    def sweep(config, workdir, command):
+    def sweep(*_, **__):
         raise DataError("x.bin: 3 bytes, must be 4")
 
     monkeypatch.setattr(run, "sweep", sweep)
@@ -129,8 +150,8 @@ def test_list_names_every_task_and_method_with_knob_and_strengths(cli):
 
 
 def test_values_are_set_by_path_and_typed():
-    config = with_value(CONFIG, "loop.checkpoint_every=7")
-    assert config.loop.checkpoint_every == 7
+    config = with_value(CONFIG, "loop.checkpoint_s=7")
+    assert config.loop.checkpoint_s == 7.0
     assert config.loop.log_every == CONFIG.loop.log_every
     assert isinstance(with_value(CONFIG, "budget.recovery=1").budget.recovery, float)
     assert with_value(CONFIG, "seeds=5").seeds == (5,)
@@ -141,12 +162,12 @@ def test_values_are_set_by_path_and_typed():
 
 def test_digest_knows_options_and_budget_but_not_grid():
     def of(config):
-        return digest(resolved(config, "digits", "kd"))
+        return digest(curve_config("digits", "kd", options(config, "kd"), config.budget))
 
     base = of(CONFIG)
-    assert of(dataclasses.replace(CONFIG, seeds=(7,), strengths={"kd": (0.5,)})) == base
-    assert of(dataclasses.replace(CONFIG, budget=Budget(recovery=0.5))) != base
-    assert of(dataclasses.replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
+    assert of(replace(CONFIG, seeds=(7,), strengths={"kd": ((0.5,),)})) == base
+    assert of(replace(CONFIG, budget=Budget(recovery=0.5))) != base
+    assert of(replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
 
 
 def test_scaled_recipe():
@@ -158,7 +179,7 @@ def test_scaled_recipe():
 
 
 def test_a_share_of_the_batch_counts_in_training_and_in_evaluation():
-    task = task_of(with_value(CONFIG, "budget.batch=0.25"), "digits")
+    task = under(TASKS["digits"], Budget(batch=0.25))
     whole = TASKS["digits"]
     assert dataclasses.replace(task.dense, batch_size=whole.dense.batch_size) == whole.dense
     assert (task.dense.batch_size, task.recovery.batch_size, task.eval_batch) == (16, 16, 50)

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from benchmarks import point
-from benchmarks.config import Budget, Config, Loop, resolved
-from benchmarks.sweep import sweep
+from benchmarks.plan.config import Budget, Config, Loop
+from benchmarks.plan.plan import curve_config
+from benchmarks.sweep import units
+from benchmarks.sweep.sweep import sweep
 from leaderboard import record
-from leaderboard.record import digest
 from tasks import TASKS
 
 WIDE = (8, 8)
@@ -23,15 +23,20 @@ def taught(tiny, monkeypatch):
 
 
 def config(*methods):
-    return Config(("tiny",), methods, {"kd": (0.5,)}, seeds=(0,), budget=Budget(0.5, 0.5), loop=Loop(log_every=3))
+    return Config(("tiny",), methods, {"kd": ((0.5,),)}, seeds=(0,), budget=Budget(0.5, 0.5), loop=Loop(log_every=3))
 
 
 def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
-    seen = []
-    run = point.run
-    monkeypatch.setattr(point, "run", lambda setting, *rest: seen.append(setting.teachers) or run(setting, *rest))
-    _, path = sweep(config("dense", "kd"), tmp_path, "test")
-    (teacher,) = seen[-1].values()
+    seen, run = [], units.run_point
+
+    def spied(setting, method, about, dense, teacher, *rest, **how):
+        seen.append(teacher)
+        return run(setting, method, about, dense, teacher, *rest, **how)
+
+    monkeypatch.setattr(units, "run_point", spied)
+    _, path = sweep(config("dense", "kd"), tmp_path, "test").records
+    nobody, teacher = seen
+    assert nobody is None
     assert teacher.net.channels == WIDE
     assert teacher.variables["params"]["conv2"]["kernel"].shape[-1] == 8
     written = record.read(path)
@@ -46,9 +51,11 @@ def test_it_is_not_trained_for_those_that_do_not_ask(taught, tmp_path):
     assert not list((tmp_path / "tiny").glob("teacher-*"))
 
 
-def test_only_the_taught_have_another_digest(taught, tiny, monkeypatch):
-    with_teacher = {name: digest(resolved(config(name), "tiny", name)) for name in ("kd", "student")}
+def test_only_the_taught_have_another_config(taught, tiny, monkeypatch):
+    def of(name):
+        return curve_config("tiny", name, {}, Budget())
+
+    with_teacher = {name: of(name) for name in ("kd", "student")}
     monkeypatch.setitem(TASKS, "tiny", tiny)
-    without = {name: digest(resolved(config(name), "tiny", name)) for name in ("kd", "student")}
-    assert with_teacher["student"] == without["student"]
-    assert with_teacher["kd"] != without["kd"]
+    assert with_teacher["student"] == of("student")
+    assert with_teacher["kd"] != of("kd")

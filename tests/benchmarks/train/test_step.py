@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from benchmarks import step
-from benchmarks.loop import data_mesh
+from benchmarks.train import step
+from benchmarks.train.loop import data_mesh
 from methods.base import Method, State, flatten, fresh, replace
 
 HALF = np.arange(8) < 4  # columns of the hidden layer whose moments are kept
@@ -22,9 +22,9 @@ def forgetful(state, params, grads, count):
 def moments(tiny, tiny_data):
     """First moments of the hidden kernel after one and after two steps, without and with `keep`, on one batch."""
     variables, rows, seen = fresh(tiny.net, jax.random.key(0), tiny_data.train["x"][:1]), np.arange(8), {}
-    for name, method in {"plain": Method("", ()), "forgetful": Method("", (), update=forgetful)}.items():
-        program = step.Program(tiny, tiny.net, step.in_graph(method), tiny.recovery)
-        advance, carry = jax.jit(step.make_step(program, data_mesh(8))), step.start(program, variables, State())
+    for name, method in {"plain": Method(), "forgetful": Method(update=forgetful)}.items():
+        spec = step.StepSpec(tiny, tiny.net, step.in_graph(method), tiny.recovery)
+        advance, carry = jax.jit(step.make_step(spec, data_mesh(8))), step.start(spec, variables, State())
         seen[name] = []
         for _ in range(2):
             carry, _ = advance(carry, tiny_data.train, rows, jax.random.key(0))

@@ -15,9 +15,9 @@ SCRIPT = """
 import json, sys
 import jax, numpy as np
 from jax.sharding import Mesh
-from benchmarks import loop
-from benchmarks.clock import Clock
-from benchmarks.step import Program, start
+from benchmarks.train import loop
+from benchmarks.train.clock import Clock
+from benchmarks.train.step import StepSpec, start
 from methods import METHODS
 from methods.base import Problem, Teacher, fresh
 from tests.conftest import TINY
@@ -31,11 +31,11 @@ problem = Problem(TINY.net, data.train["x"][:1], [TINY.batch(data.calibration, n
                   Teacher(TINY.net, variables))
 for devices in (8, 1):
     loop.data_mesh = lambda batch: Mesh(np.array(jax.devices()[:devices]), ("data",))
-    for name, strength in {"lsq": 4.0, "magnitude": 0.5, "kd": 0.5}.items():
-        method = METHODS[name]()
-        net, v, state = method.init(jax.random.key(0), problem, variables, jax.numpy.float32(strength))
-        program, seen = Program(TINY, net, method, TINY.recovery), []
-        loop.train(program, start(program, v, state), data.train, 0, log_every=3, clock=Clock(),
+    for name, strength in {"lsq": (4.0,), "magnitude": (0.5,), "kd": (0.5,)}.items():
+        method = METHODS[name].make()
+        net, v, state = method.init(jax.random.key(0), problem, variables, tuple(map(jax.numpy.float32, strength)))
+        spec, seen = StepSpec(TINY, net, method, TINY.recovery), []
+        loop.train(spec, start(spec, v, state), data.train, 0, log_every=3, clock=Clock(),
                    report=lambda step, values: seen.extend(values.tolist()))
         losses[f"{name} {devices}"] = seen
 print(json.dumps({"devices": len(jax.devices()), "losses": losses}))
@@ -52,7 +52,7 @@ def measured():
     }
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=env,
         capture_output=True,
         text=True,
