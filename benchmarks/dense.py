@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import jax
@@ -19,7 +18,7 @@ from benchmarks.measure import compile_forward
 from benchmarks.step import Program, start
 from leaderboard.files import write_atomically
 from leaderboard.record import digits
-from methods.base import PyTree, State, fresh
+from methods.base import PyTree, Shipped, State, fresh
 from tasks.base import Data
 
 
@@ -51,7 +50,7 @@ def obtain(program: Program, data: Data, seed: int, folder: Path, loop: Loop, re
         save=checkpoints.save,
     )
     variables = {"params": carry.params, **carry.rest}
-    artifact.write(folder / "artifact.safetensors", program.net, variables, example)
+    artifact.write(folder / "artifact.safetensors", Shipped(program.net, variables), example)
     with ocp.StandardCheckpointer() as saver:
         saver.save(folder / "weights", variables, force=True)
     facts = {
@@ -75,5 +74,5 @@ def _load(folder, like, seed) -> Dense:
 
 def _quality(program, variables, data) -> float:
     batch = next(batches(program.task, data.calibration))[0]["x"]
-    compiled, _ = compile_forward(program.net, variables, batch)
-    return digits(quality(outcomes(program.task, partial(compiled, variables), data.test)), 8)
+    run = compile_forward(Shipped(program.net, variables), batch).run
+    return digits(quality(outcomes(program.task, run, data.test)), 8)

@@ -23,7 +23,7 @@ from benchmarks.step import Program, in_graph, start
 from leaderboard.record import digits
 from leaderboard.schema import Cost, Latency, Result
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, Problem, Teacher, flatten, forward, with_params
+from methods.base import Method, Problem, Shipped, Teacher, flatten, forward, with_params
 from methods.norms import reestimate
 from tasks.base import Data, Task
 
@@ -63,8 +63,8 @@ def run(setting: Setting, method: Method, dense: Dense, strength, folder: Path, 
     path, notes = Path(folder) / "artifact.safetensors", []
     with collected(notes):
         net, variables, state = _optimize(setting, method, problem, dense, strength, folder, clock, report)
-        artifact.write(path, *method.export(state, net, variables), problem.example)
-    shipped = artifact.read(path)
+        artifact.write(path, method.export(state, Shipped(net, variables)), problem.example)
+    shipped = artifact.read(path).shipped
     error = _agreement(method, net, variables, state, shipped, next(batches(task, data.calibration))[0]["x"])
     cost = _cost(clock, problem, calibration, task.recovery.batch_size, state)
     return _measured(setting, dense, shipped, path, error, cost, notes)
@@ -108,7 +108,7 @@ def _simulate(method, net, variables, state, x):
     seen = jax.jit(method.view)(state, variables["params"])
     variables = with_params(variables, seen)
     if method.tap(state) is None:  # then the program is the one that times the net, compiled or needed anyhow
-        return seen, measure.compile_forward(net, variables, x)[0](variables, x)
+        return seen, measure.compile_forward(Shipped(net, variables), x).run(x)
     return seen, _tapped(method.tap, net, variables, state, x)
 
 
@@ -120,13 +120,12 @@ def _tapped(tap, net, variables, state, x):
 def _agreement(method, net, variables, state, shipped, x) -> float:
     """Largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
     seen, simulated = _simulate(method, net, variables, state, x)
-    ships = decoded(shipped.variables)
     if shipped.net == net:
-        decoded_weights = flatten(ships["params"])
+        decoded_weights = flatten(decoded(shipped.variables["params"]))
         for path, weight in flatten(seen).items():
             if not np.array_equal(weight, decoded_weights[path]):
                 raise Mismatch(f"{path}: the shipped weights differ from those that ran")
-    out = measure.compile_forward(shipped.net, ships, x)[0](ships, x)
+    out = measure.compile_forward(shipped, x).run(x)
     error = float(jnp.max(jnp.abs(out - simulated)) / jnp.maximum(jnp.max(jnp.abs(simulated)), 1e-30))
     if not error <= TOLERANCE:
         raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
@@ -148,11 +147,11 @@ def _cost(clock, problem, calibration, batch_size, state) -> Cost:
 
 def _measured(setting, dense, shipped, path, error, cost, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
-    task, data, variables = setting.task, setting.data, decoded(shipped.variables)
+    task, data = setting.task, setting.data
     batch = next(batches(task, data.calibration))[0]["x"]
-    compiled, _ = measure.compile_forward(shipped.net, variables, batch)
-    scores = {name: outcomes(task, partial(compiled, variables), getattr(data, name)) for name in ("valid", "test")}
-    counts = count(shipped.net, shipped.variables, batch[:1])
+    compiled = measure.compile_forward(shipped, batch)
+    scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
+    counts = count(shipped, batch[:1])
     return Result(
         quality=digits(quality(scores["test"]), 8),
         valid_quality=digits(quality(scores["valid"]), 8),
@@ -165,8 +164,8 @@ def _measured(setting, dense, shipped, path, error, cost, notes) -> Result:
         effective_macs=digits(counts.effective_macs, 8),
         bops=digits(counts.bops, 8),
         execution=_execution(shipped, counts),
-        latency=[_latency(shipped.net, variables, task.net, dense.variables, x) for x in (batch[:1], batch)],
-        memory_bytes=measure.memory(compiled),
+        latency=[_latency(shipped, Shipped(task.net, dense.variables), x) for x in (batch[:1], batch)],
+        memory_bytes=measure.memory(compiled.compiled),
         cost=cost,
         output_error=digits(error, 3),
         notes=notes,
@@ -182,18 +181,17 @@ def _encoded(task, values):
 def _execution(shipped, counts) -> str:
     """ "deployed" where nothing is rounded or masked, so that what is timed is what would run; else "simulated"."""
     leaves = jax.tree.leaves(shipped.variables, is_leaf=is_quantized)
-    rounded = "activations" in shipped.variables or any(is_quantized(leaf) for leaf in leaves)
+    rounded = shipped.inputs or any(is_quantized(leaf) for leaf in leaves)
     return "simulated" if rounded or counts.density < 0.99 else "deployed"
 
 
-def _latency(net, variables, dense_net, dense_variables, x) -> Latency:
-    compiled, seconds = measure.compile_forward(net, variables, x)
-    reference, _ = measure.compile_forward(dense_net, dense_variables, x)
-    timed = measure.latency(partial(compiled, variables), partial(reference, dense_variables), x)
+def _latency(shipped, dense, x) -> Latency:
+    compiled = measure.compile_forward(shipped, x)
+    timed = measure.latency(compiled.run, measure.compile_forward(dense, x).run, x)
     return Latency(
         batch=len(x),
         median_ms=digits(timed.median_ms, 4),
         p95_ms=digits(timed.p95_ms, 4),
         dense_median_ms=digits(timed.dense_median_ms, 4),
-        compile_s=digits(seconds, 3),
+        compile_s=digits(compiled.seconds, 3),
     )

@@ -5,13 +5,16 @@ Nothing here knows a task. `forward` is the one place outside `tasks/nets` that 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
 from flax import linen as nn
 from flax import struct, traverse_util
+
+from methods.arrays.quantizer import Quantizer
 
 PyTree = Any
 Interceptor = Callable[..., Any]
@@ -38,6 +41,14 @@ class Teacher:
 
     net: nn.Module = struct.field(pytree_node=False)
     variables: PyTree
+
+
+class Shipped(NamedTuple):
+    """What ships: net, variables, and the grids that the inputs of its modules are rounded onto."""
+
+    net: nn.Module
+    variables: PyTree  # leaves are arrays or `Quantized`
+    inputs: Mapping[str, Quantizer] = MappingProxyType({})  # by module path
 
 
 class Problem(NamedTuple):
@@ -89,9 +100,8 @@ class Method(NamedTuple):
     # (key, problem, variables, state) -> state. Once, after the last step, not jitted. `variables` are those
     # that run: in a chain, seen through the views of the parts before.
     settle: Callable = lambda key, problem, variables, state: state
-    # (state, net, variables) -> (net, variables). Once: what ships. Leaves may become `Quantized`, and a
-    # collection "activations" {module path: Quantizer} says how inputs are rounded.
-    export: Callable = lambda state, net, variables: (net, variables)
+    # (state, Shipped) -> Shipped. Once: what ships. Weights may become `Quantized`, inputs get their grids.
+    export: Callable = lambda state, shipped: shipped
 
 
 def forward(net, variables, x, *, tap=None, train=False, key=None):

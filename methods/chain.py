@@ -60,10 +60,10 @@ def chain(*methods: Method, strengths: tuple) -> Method:
             states.append(part)
         return joined(states)
 
-    def export(state, net, variables):
+    def export(state, shipped):
         for method, part in zip(methods, parts(state), strict=True):
-            net, variables = method.export(part, net, variables)
-        return net, variables
+            shipped = method.export(part, shipped)
+        return shipped
 
     return Method(
         knob=", ".join(m.knob for m in methods),

@@ -51,7 +51,7 @@ def test_the_example_runs_and_shrinks_weights_by_its_threshold(example, tiny, ti
     result = run(setting, example[0], tiny_dense[0], 0.05, tmp_path, lambda step, losses: None)
     assert 0 < result.density < 1
     before = flatten(tiny_dense[0].variables["params"])
-    after = flatten(artifact.read(tmp_path / "artifact.safetensors").variables["params"])
+    after = flatten(artifact.read(tmp_path / "artifact.safetensors").shipped.variables["params"])
     for path, weight in after.items():
         expected = np.asarray(before[path])
         if path.endswith("kernel"):

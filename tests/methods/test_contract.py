@@ -19,17 +19,17 @@ from benchmarks.point import Setting, run
 from benchmarks.step import Program, start
 from methods import METHODS
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Problem, Teacher, flatten, forward, select
+from methods.base import Problem, Shipped, Teacher, flatten, forward, select
 from methods.chain import chain
 
 
-def has_sparsity(net, variables, strength):
-    for path, weight in select(variables["params"]).items():
+def has_sparsity(shipped, strength):
+    for path, weight in select(shipped.variables["params"]).items():
         assert np.count_nonzero(decoded(weight)) == weight_size(weight) - round(strength * weight_size(weight)), path
 
 
-def has_bits(net, variables, strength, edges=None):
-    leaves = jax.tree.leaves(variables["params"], is_leaf=is_quantized)
+def has_bits(shipped, strength, edges=None):
+    leaves = jax.tree.leaves(shipped.variables["params"], is_leaf=is_quantized)
     found = [leaf.bits for leaf in leaves if is_quantized(leaf)]
     middle = [strength] * (len(found) - 2)
     assert sorted(found) == sorted([edges or strength, edges or strength, *middle])
@@ -38,20 +38,23 @@ def has_bits(net, variables, strength, edges=None):
         assert int(leaf.codes.min()) >= leaf.low
 
 
-def has_input_bits(net, variables, strength):
-    has_bits(net, variables, strength)
-    assert sorted(variables["activations"]) == ["conv1", "conv2", "dense1", "head"]
-    for grid in variables["activations"].values():
+def has_input_bits(shipped, strength):
+    has_bits(shipped, strength)
+    assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
+    for grid in shipped.inputs.values():
         assert grid.high - grid.low == 2**strength - 1
 
 
-def has_width(net, variables, strength):
-    assert (net.channels, net.hidden) == ((round(4 * strength), round(4 * strength)), round(8 * strength))
+def has_width(shipped, strength):
+    assert (shipped.net.channels, shipped.net.hidden) == (
+        (round(4 * strength), round(4 * strength)),
+        round(8 * strength),
+    )
 
 
-def is_pruned_and_quantized(net, variables, strength):
+def is_pruned_and_quantized(shipped, strength):
     sparsity, bits = strength
-    for path, leaf in select(variables["params"]).items():
+    for path, leaf in select(shipped.variables["params"]).items():
         assert leaf.bits == bits, path
         size = weight_size(leaf)
         assert np.count_nonzero(decoded(leaf)) <= size - round(sparsity * size), path
@@ -64,14 +67,14 @@ def weight_size(leaf):
 class Row(NamedTuple):
     identity: object  # the strength that changes nothing
     strengths: tuple  # two that do
-    exact: Callable  # (net, variables as shipped, strength): asserts that the strength was hit exactly
+    exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
 
 
 ROWS = {
-    "dense": Row(0.0, (0.0, 0.0), lambda net, variables, strength: None),
+    "dense": Row(0.0, (0.0, 0.0), lambda shipped, strength: None),
     "rtn": Row(32, (8, 3), has_bits),
     "rtn_static": Row(32, (8, 4), has_input_bits),
-    "lsq": Row(32, (4, 2), lambda *shipped: has_bits(*shipped, edges=8)),
+    "lsq": Row(32, (4, 2), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
     "magnitude": Row(0.0, (0.5, 0.9), has_sparsity),
     "random": Row(0.0, (0.5, 0.9), has_sparsity),
     "channels": Row(1.0, (0.5, 0.25), has_width),
@@ -161,7 +164,7 @@ def test_identity_strength_leaves_outputs_bit_equal(name, tiny, tiny_data, tiny_
 @each_method
 def test_strength_is_hit_exactly(name, optimized):
     method, net, variables, state = optimized[name]
-    ROWS[name].exact(*method.export(state, net, variables), ROWS[name].strengths[1])
+    ROWS[name].exact(method.export(state, Shipped(net, variables)), ROWS[name].strengths[1])
 
 
 @each_method
@@ -169,14 +172,12 @@ def test_what_is_simulated_is_what_ships(name, optimized, tiny_data, tmp_path):
     method, net, variables, state = optimized[name]
     x = tiny_data.valid["x"]
     seen, out = simulate(method, net, variables, state, x)
-    artifact.write(tmp_path / "a", *method.export(state, net, variables), x)
-    shipped = artifact.read(tmp_path / "a")
-    ships = decoded(shipped.variables)
+    artifact.write(tmp_path / "a", method.export(state, Shipped(net, variables)), x)
+    shipped = artifact.read(tmp_path / "a").shipped
     if shipped.net == net:
         for path, weight in flatten(seen).items():
-            np.testing.assert_array_equal(weight, flatten(ships["params"])[path])
-    run = compile_forward(shipped.net, ships, x)[0]
-    np.testing.assert_allclose(run(ships, x), out, rtol=1e-5, atol=1e-5)
+            np.testing.assert_array_equal(weight, decoded(flatten(shipped.variables["params"])[path]))
+    np.testing.assert_allclose(compile_forward(shipped, x).run(x), out, rtol=1e-5, atol=1e-5)
 
 
 @each_method
@@ -250,7 +251,7 @@ def test_any_two_chain_or_refuse_with_a_reason(name, second, tiny, tiny_data, ti
     assert (name, second) not in REFUSED
     state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
     seen = method.view(state, variables["params"])
-    ships = decoded(method.export(state, net, variables)[1])
+    ships = decoded(method.export(state, Shipped(net, variables)).variables)
     for path, weight in flatten(seen).items():
         np.testing.assert_array_equal(weight, flatten(ships["params"])[path])
 

@@ -62,7 +62,7 @@ def test_a_method_that_asks_ships_the_statistics_of_what_runs(tiny, tiny_data, t
     for renorms in (False, True):
         method = METHODS["rtn"]()._replace(renorms=renorms)
         result = point.run(setting, method, dense, 2, tmp_path / str(renorms), lambda step, losses: None)
-        shipped[renorms] = artifact.read(tmp_path / str(renorms) / "artifact.safetensors").variables
+        shipped[renorms] = artifact.read(tmp_path / str(renorms) / "artifact.safetensors").shipped.variables
         assert result.cost.calibration_examples == (8 if renorms else 0)
     rounded = with_params(variables, decoded(shipped[True]["params"]))
     expected = reestimate(task.net, rounded, [task.batch(tiny_data.calibration, np.arange(8), None)])
