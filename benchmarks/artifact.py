@@ -27,9 +27,8 @@ from safetensors.numpy import save
 from benchmarks.leaf import Leaf, decode, encode
 from benchmarks.packing import width
 from leaderboard.files import write_atomically
-from methods.activations import quantize_inputs
-from methods.arrays.quantizer import FLOAT_BITS, Quantizer, decoded
-from methods.base import flatten
+from methods.arrays.quantizer import FLOAT_BITS, Quantizer
+from methods.base import Shipped, flatten
 from tasks.nets import net_from_json, net_to_json
 
 KEY = "slimbench"
@@ -43,8 +42,7 @@ class ArtifactError(ValueError):
 class Artifact(NamedTuple):
     """What `read` returns."""
 
-    net: Any
-    variables: dict  # float32 or Quantized leaves; "activations" {module path: Quantizer} if inputs are quantized
+    shipped: Shipped
     shape: tuple[int, ...]  # of one input, without the batch axis
     dtype: str  # of the input
 
@@ -79,23 +77,23 @@ class _Version(msgspec.Struct):
     version: int
 
 
-def write(path: str | os.PathLike, net, variables: dict, example) -> None:
+def write(path: str | os.PathLike, shipped: Shipped, example) -> None:
     """Writes the artifact, atomically. `example [B, ...]` gives shape and dtype of the input; B is free.
 
     Raises ValueError, naming the leaf, if one is neither float32 nor `Quantized` or its codes do not fit; and if
-    `net` is not in `tasks.nets.NETS` or has fields that JSON cannot hold.
+    the net is not in `tasks.nets.NETS` or has fields that JSON cannot hold.
     """
     leaves, tensors = {}, {}
-    for name, leaf in flatten({k: v for k, v in variables.items() if k != "activations"}).items():
+    for name, leaf in flatten(shipped.variables).items():
         try:
             description, parts = encode(leaf)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         leaves |= {name: description} if description else {}
         tensors |= {f"{name}:{part}".rstrip(":"): np.asarray(array, order="C") for part, array in parts.items()}
-    grids = {name: _to_grid(name, quantizer) for name, quantizer in variables.get("activations", {}).items()}
+    grids = {name: _to_grid(name, quantizer) for name, quantizer in shipped.inputs.items()}
     example = np.asarray(example)
-    metadata = _Metadata(VERSION, _named(net), _Input(example.shape[1:], str(example.dtype)), leaves, grids)
+    metadata = _Metadata(VERSION, _named(shipped.net), _Input(example.shape[1:], str(example.dtype)), leaves, grids)
     metadata = msgspec.structs.replace(metadata, sha256=_digest(metadata, tensors))
     # One key only: safetensors writes several in no fixed order.
     write_atomically(path, save(tensors, {KEY: _json(metadata).decode()}))
@@ -107,19 +105,10 @@ def read(path: str | os.PathLike) -> Artifact:
         metadata, tensors = _load(path)
         net = net_from_json(metadata.net)
         variables = _decode(metadata.leaves, tensors)
-        activations = {name: _from_grid(name, grid) for name, grid in metadata.activations.items()}
+        inputs = {name: _from_grid(name, grid) for name, grid in metadata.activations.items()}
     except (SafetensorError, msgspec.MsgspecError, ValueError) as error:
         raise ArtifactError(f"{path}: {' '.join(str(error).split())}") from None
-    if activations:
-        variables["activations"] = activations
-    return Artifact(net, variables, metadata.input.shape, metadata.input.dtype)
-
-
-def runnable(artifact: Artifact):
-    """(net, float32 variables, tap): what `methods.base.forward` takes. The tap rounds module inputs, or is None."""
-    activations = artifact.variables.get("activations")
-    variables = {name: tree for name, tree in artifact.variables.items() if name != "activations"}
-    return artifact.net, decoded(variables), quantize_inputs(activations) if activations else None
+    return Artifact(Shipped(net, variables, inputs), metadata.input.shape, metadata.input.dtype)
 
 
 def _named(net) -> dict:

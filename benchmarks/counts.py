@@ -25,7 +25,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from benchmarks.packing import width
 from methods.arrays.quantizer import FLOAT_BITS, Quantized, decoded, unpack
-from methods.base import flatten, forward
+from methods.base import Shipped, flatten, forward
 
 CONSTANT, ACTIVATION = 0, math.inf
 """The two ends of what a value can be; in between, 1, 2, …: made of that weight, weights in order of size.
@@ -40,18 +40,17 @@ class Counts(NamedTuple):
     bops: float
 
 
-def count(net, variables, example) -> Counts:
-    """Counts of `net` on one example of the shape of `example [B, ...]`, B free.
+def count(shipped: Shipped, example) -> Counts:
+    """Counts of what ships on one example of the shape of `example [B, ...]`, B free.
 
-    `variables` as they ship: leaves float32 or `Quantized`, and perhaps "activations" {module path: Quantizer}.
     Raises ValueError if a loop that multiplies has a trip count only known at run time.
     """
-    leaves = dict(sorted(flatten(variables["params"]).items(), key=lambda item: _values(item[1]).size))
-    macs = _by_weight(net, variables, example, list(leaves))
+    leaves = dict(sorted(flatten(shipped.variables["params"]).items(), key=lambda item: _values(item[1]).size))
+    macs = _by_weight(shipped, example, list(leaves))
     nonzero = {path: int(np.count_nonzero(unpack(jax.device_get(leaves[path])))) for path in macs if path}
     size = {path: _values(leaves[path]).size for path in nonzero}
     density = {None: 1.0} | {path: nonzero[path] / size[path] for path in nonzero}
-    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(variables, path, leaves[path]) for path in nonzero}
+    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(shipped.inputs, path, leaves[path]) for path in nonzero}
     return Counts(
         parameters=sum(_values(leaf).size for leaf in leaves.values()),
         density=sum(nonzero.values()) / sum(size.values()) if size else 1.0,
@@ -61,11 +60,11 @@ def count(net, variables, example) -> Counts:
     )
 
 
-def _by_weight(net, variables, example, paths: list[str]) -> dict[str | None, int]:
+def _by_weight(shipped, example, paths: list[str]) -> dict[str | None, int]:
     """{path of the weight, or None for two activations: MACs}, `paths` smallest weight first."""
-    floats = jax.eval_shape(decoded, {name: tree for name, tree in variables.items() if name != "activations"})
+    floats = jax.eval_shape(decoded, shipped.variables)
     leaves, structure = jax.tree.flatten((floats, jax.ShapeDtypeStruct((1, *example.shape[1:]), example.dtype)))
-    return _counted(net, structure, tuple(leaves), tuple(paths))
+    return _counted(shipped.net, structure, tuple(leaves), tuple(paths))
 
 
 @lru_cache(maxsize=64)
@@ -175,8 +174,8 @@ def _values(leaf):
     return leaf.codes if isinstance(leaf, Quantized) else leaf
 
 
-def _bit_product(variables, path: str, leaf) -> int:
+def _bit_product(inputs, path: str, leaf) -> int:
     """Weight bits × input bits of the module that owns the weight."""
-    grid = variables.get("activations", {}).get(path.rpartition("/")[0])
-    inputs = FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
-    return (leaf.bits if isinstance(leaf, Quantized) else FLOAT_BITS) * inputs
+    grid = inputs.get(path.rpartition("/")[0])
+    input_bits = FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
+    return (leaf.bits if isinstance(leaf, Quantized) else FLOAT_BITS) * input_bits

@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ import jax
 import numpy as np
 
 from methods.activations import quantize_inputs
-from methods.base import forward
+from methods.arrays.quantizer import decoded
+from methods.base import Shipped, forward
 
 ROUNDS = (7, 100)
 """At least and at most so many timed runs of each net."""
@@ -32,22 +33,31 @@ class Latency(NamedTuple):
     dense_median_ms: float
 
 
-def compile_forward(net, variables: dict, batch) -> tuple[Callable, float]:
-    """The program `compiled(variables, batch) -> out`, and the seconds it took to compile when it was first needed.
+class Forward(NamedTuple):
+    """What ships, compiled to run on batches of one shape."""
 
-    `variables`: float32 leaves, and perhaps "activations" {module path: Quantizer}, that is
-    `decoded(artifact.variables)`. `batch [B, ...]` is the net's input. Only shapes, dtypes and tree structure
-    of both matter, and the program accepts no others.
+    run: Callable[[Any], Any]  # batch -> out
+    compiled: Any  # the program beneath, (variables, input grids, batch) -> out
+    seconds: float  # that it took to compile, when it was first needed
+
+
+def compile_forward(shipped: Shipped, batch) -> Forward:
+    """Compiles `shipped`, its weights decoded, for batches like `batch [B, ...]`.
+
+    What has the same net, quantized inputs and shapes as another shares its program.
     """
-    leaves, structure = jax.tree.flatten((variables, batch))
-    return _compile(net, structure, tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves))
+    arguments = decoded(shipped.variables), dict(shipped.inputs)
+    leaves, structure = jax.tree.flatten((*arguments, batch))
+    specs = tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves)
+    compiled, seconds = _compile(shipped.net, structure, specs)
+    return Forward(partial(compiled, *arguments), compiled, seconds)
 
 
 @lru_cache(maxsize=64)
 def _compile(net, structure, specs):
-    variables, batch = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*spec) for spec in specs])
+    arguments = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*spec) for spec in specs])
     start = time.perf_counter()
-    compiled = jax.jit(_forward, static_argnums=0).lower(net, variables, batch).compile()
+    compiled = jax.jit(_forward, static_argnums=0).lower(net, *arguments).compile()
     return compiled, time.perf_counter() - start
 
 
@@ -56,17 +66,14 @@ def forget() -> None:
     _compile.cache_clear()
 
 
-def _forward(net, variables, batch):
-    activations = variables.get("activations")
-    variables = {name: tree for name, tree in variables.items() if name != "activations"}
-    return forward(net, variables, batch, tap=quantize_inputs(activations) if activations else None)[0]
+def _forward(net, variables, inputs, batch):
+    return forward(net, variables, batch, tap=quantize_inputs(inputs) if inputs else None)[0]
 
 
 def latency(run: Callable[[Any], Any], dense_run: Callable[[Any], Any], batch) -> Latency:
     """Times `run(batch)` and `dense_run(batch)` in turn, so that what else the machine does hits both alike.
 
-    Each is a compiled program with its variables bound: `functools.partial(compiled, variables)`. `batch` is on the
-    device before the clock starts; a run ends when its output is ready.
+    `batch` is on the device before the clock starts; a run ends when its output is ready.
     """
     batch = jax.device_put(batch)
     for warm in (run, dense_run) * 2:

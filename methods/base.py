@@ -5,13 +5,16 @@ Nothing here knows a task. `forward` is the one place outside `tasks/nets` that 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import jax
 from flax import linen as nn
 from flax import struct, traverse_util
+
+from methods.arrays.quantizer import Quantizer
 
 PyTree = Any
 Interceptor = Callable[..., Any]
@@ -53,6 +56,14 @@ class Problem(NamedTuple):
     loss: Callable  # (out, batch) -> mean loss, scalar
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
+
+
+class Shipped(NamedTuple):
+    """What ships: net, variables, and the grids that the inputs of its modules are rounded onto."""
+
+    net: nn.Module
+    variables: PyTree  # leaves are arrays or `Quantized`
+    inputs: Mapping[str, Quantizer] = MappingProxyType({})  # by module path
 
 
 class Knob(NamedTuple):
@@ -105,9 +116,8 @@ class Method(NamedTuple):
     # (key, problem, variables, state) -> state. Once, after the last step, not jitted. `variables` are those
     # that run: in a chain, seen through the views of the parts before.
     settle: Callable = lambda key, problem, variables, state: state
-    # (state, net, variables) -> (net, variables). Once: what ships. Leaves may become `Quantized`, and a
-    # collection "activations" {module path: Quantizer} says how inputs are rounded.
-    export: Callable = lambda state, net, variables: (net, variables)
+    # (state, Shipped) -> Shipped. Once: what ships. Weights may become `Quantized`, inputs get their grids.
+    export: Callable = lambda state, shipped: shipped
 
 
 class Entry(NamedTuple):

@@ -113,7 +113,7 @@ def _settle(methods, key, problem, variables, state):
     return _together(states)
 
 
-def _export(methods, state, net, variables):
+def _export(methods, state, shipped):
     for method, part in _each(methods, state):
-        net, variables = method.export(part, net, variables)
-    return net, variables
+        shipped = method.export(part, shipped)
+    return shipped

@@ -7,7 +7,7 @@ import jax
 
 from methods.activations import quantize_inputs
 from methods.arrays.quantizer import Quantizer, fake_quant, pack, symmetric
-from methods.base import ONCE, Knob, flatten, replace, with_params
+from methods.base import ONCE, Knob, Shipped, flatten, replace, with_params
 
 BITS = Knob("bits", 2, 32, whole=True)
 SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))
@@ -47,13 +47,14 @@ def tap(grids: Grids):
     return quantize_inputs(grids.inputs) if grids.inputs else None
 
 
-def export(grids: Grids, net, variables):
-    """Integer codes for the weights; the inputs' grids ride along under "activations"."""
-    leaves = flatten(variables["params"])
+def export(grids: Grids, shipped: Shipped) -> Shipped:
+    """Returns `shipped` with integer codes for the weights and the grids of the inputs that are rounded."""
+    params = shipped.variables["params"]
+    leaves = flatten(params)
     packed = {path: pack(leaves[path], grid) for path, grid in grids.weights.items()}
-    shipped = with_params(variables, replace(variables["params"], packed))
     inputs = {path: grid for path, grid in grids.inputs.items() if not bool(grid.passes())}
-    return net, {**shipped, "activations": inputs} if inputs else shipped
+    variables = with_params(shipped.variables, replace(params, packed))
+    return shipped._replace(variables=variables, inputs={**shipped.inputs, **inputs})
 
 
 def through(current):
@@ -61,7 +62,7 @@ def through(current):
     return {
         "view": lambda state, params: view(current(state), params),
         "tap": lambda state: tap(current(state)),
-        "export": lambda state, net, variables: export(current(state), net, variables),
+        "export": lambda state, shipped: export(current(state), shipped),
     }
 
 

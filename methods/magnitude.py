@@ -62,8 +62,9 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
         keep = replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), renewed)
         return state._replace(fixed={**own, "masks": renewed}), params, keep
 
-    def export(state, net, variables):
-        return net, with_params(variables, view(state, variables["params"]))
+    def export(state, shipped):
+        params = view(state, shipped.variables["params"])
+        return shipped._replace(variables=with_params(shipped.variables, params))
 
     return Method(init=init, view=view, update=update, export=export)
 

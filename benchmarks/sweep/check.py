@@ -13,7 +13,7 @@ from benchmarks.plan.plan import Job
 from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
-from methods.base import OptionError, PyTree, Teacher, flatten, forward, fresh
+from methods.base import OptionError, PyTree, Shipped, Teacher, flatten, forward, fresh
 from tasks.base import Arrays, Data, Task, rows
 from tasks.nets import net_from_json, net_to_json
 
@@ -111,9 +111,8 @@ def check_outcomes(task: Task, variables: PyTree, x: PyTree, test: Arrays) -> No
       x: one input batch of evaluation.
       test: the split.
     """
-    compiled, _ = compile_forward(task.net, variables, x)
     batch = gather(task, test, np.minimum(np.arange(task.eval_batch), rows(test) - 1))
-    out = compiled(variables, batch["x"])
+    out = compile_forward(Shipped(task.net, variables), x).run(batch["x"])
     for field, function in (("loss", task.loss), ("outcomes", task.outcomes)):
         made = _called(field, function, out, batch)
         if made.shape != (task.eval_batch,):

@@ -6,7 +6,6 @@ Its weights are those of its artifact, which is exact.
 import dataclasses
 import functools
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import jax
@@ -21,7 +20,7 @@ from benchmarks.train.checkpoints import weights_hash
 from benchmarks.train.clock import Clock
 from leaderboard.record import digits
 from methods import METHODS
-from methods.base import PyTree, fresh
+from methods.base import PyTree, Shipped, fresh
 from tasks.base import Data, Task
 
 ARTIFACT = "artifact.safetensors"
@@ -72,9 +71,9 @@ def train_dense(
         keeper=keeper,
     )
     file = folder / ARTIFACT
-    artifact.write(file, *dense.export(done.state, done.net, done.variables), x[:1])
-    compiled, _ = compile_forward(done.net, done.variables, x)
-    scored = quality(outcomes(task, partial(compiled, done.variables), data.test))
+    shipped = dense.export(done.state, Shipped(done.net, done.variables))
+    artifact.write(file, shipped, x[:1])
+    scored = quality(outcomes(task, compile_forward(shipped, x).run, data.test))
     return DenseNet(seed, done.variables, weights_hash(done.variables), digits(scored, 8), file.stat().st_size)
 
 
@@ -97,7 +96,7 @@ def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
 @functools.lru_cache(maxsize=12)
 def _weights(file: Path, modified: int, checkpoint: str) -> PyTree:
     """The weights of an artifact; `modified` keeps an earlier file of the same name apart."""
-    variables = artifact.read(file).variables
+    variables = artifact.read(file).shipped.variables
     if weights_hash(variables) != checkpoint:
         raise ValueError(f"{file} does not hold the weights {checkpoint} that {DENSE} names")
     return variables

@@ -22,7 +22,7 @@ from benchmarks.train.clock import Clock
 from leaderboard.record import digits
 from leaderboard.schema import Cost, Latencies, Latency, Result
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Description, Method, Problem, Teacher, flatten, forward, with_params
+from methods.base import Description, Method, Problem, Shipped, Teacher, flatten, forward, with_params
 
 TOLERANCE = 1e-4
 """Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
@@ -76,8 +76,8 @@ def run_point(
             report=report,
             keeper=keeper,
         )
-        artifact.write(file, *method.export(done.state, done.net, done.variables), x[:1])
-    shipped = artifact.read(file)
+        artifact.write(file, method.export(done.state, Shipped(done.net, done.variables)), x[:1])
+    shipped = artifact.read(file).shipped
     error = agreement(method, done, shipped, x)
     spent = cost(clock, problem, task.recovery.batch_size, about)
     return _measured(setting, dense, shipped, file, error, spent, notes)
@@ -88,7 +88,7 @@ def _simulate(method, done: Optimized, x):
     seen = jax.jit(method.view)(done.state, done.variables["params"])
     variables = with_params(done.variables, seen)
     if method.tap(done.state) is None:  # then the program is the one that times the net, compiled or needed anyhow
-        return seen, measure.compile_forward(done.net, variables, x)[0](variables, x)
+        return seen, measure.compile_forward(Shipped(done.net, variables), x).run(x)
     return seen, _tapped(method.tap, done.net, variables, done.state, x)
 
 
@@ -97,16 +97,15 @@ def _tapped(tap, net, variables, state, x):
     return forward(net, variables, x, tap=tap(state))[0]
 
 
-def agreement(method: Method, done: Optimized, shipped: artifact.Artifact, x: jax.Array) -> float:
+def agreement(method: Method, done: Optimized, shipped: Shipped, x: jax.Array) -> float:
     """Returns the largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
     seen, simulated = _simulate(method, done, x)
-    ships = decoded(shipped.variables)
     if shipped.net == done.net:
-        decoded_weights = flatten(ships["params"])
+        decoded_weights = flatten(decoded(shipped.variables["params"]))
         for path, weight in flatten(seen).items():
             if not np.array_equal(weight, decoded_weights[path]):
                 raise Mismatch(f"{path}: the shipped weights differ from those that ran")
-    out = measure.compile_forward(shipped.net, ships, x)[0](ships, x)
+    out = measure.compile_forward(shipped, x).run(x)
     error = float(jnp.max(jnp.abs(out - simulated)) / jnp.maximum(jnp.max(jnp.abs(simulated)), 1e-30))
     if not error <= TOLERANCE:
         raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
@@ -130,12 +129,12 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
 
 def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
-    task, data, variables = setting.task, setting.data, decoded(shipped.variables)
+    task, data = setting.task, setting.data
     batch = next(batches(task, data.calibration))[0]["x"]
-    compiled, _ = measure.compile_forward(shipped.net, variables, batch)
-    scores = {name: outcomes(task, partial(compiled, variables), getattr(data, name)) for name in ("valid", "test")}
-    counts = count(shipped.net, shipped.variables, batch[:1])
-    timed = partial(_latency, shipped.net, variables, task.net, dense.variables)
+    compiled = measure.compile_forward(shipped, batch)
+    scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
+    counts = count(shipped, batch[:1])
+    timed = partial(_latency, shipped, Shipped(task.net, dense.variables))
     return Result(
         quality=digits(quality(scores["test"]), 8),
         valid_quality=digits(quality(scores["valid"]), 8),
@@ -149,7 +148,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         bops=digits(counts.bops, 8),
         execution=_execution(shipped, counts),
         latency=Latencies(one=timed(batch[:1]), batch=timed(batch)),
-        memory_bytes=measure.memory(compiled),
+        memory_bytes=measure.memory(compiled.compiled),
         cost=spent,
         output_error=digits(error, 3),
         notes=notes,
@@ -162,21 +161,20 @@ def _encoded(task, values):
     return [digits(float(value)) for value in values]
 
 
-def _execution(shipped: artifact.Artifact, counts: Counts) -> str:
+def _execution(shipped: Shipped, counts: Counts) -> str:
     """ "deployed" where nothing is rounded or masked, so that what is timed is what would run; else "simulated"."""
     leaves = jax.tree.leaves(shipped.variables, is_leaf=is_quantized)
-    rounded = "activations" in shipped.variables or any(is_quantized(leaf) for leaf in leaves)
+    rounded = shipped.inputs or any(is_quantized(leaf) for leaf in leaves)
     return "simulated" if rounded or counts.density < 0.99 else "deployed"
 
 
-def _latency(net, variables, dense_net, dense_variables, x) -> Latency:
-    compiled, seconds = measure.compile_forward(net, variables, x)
-    reference, _ = measure.compile_forward(dense_net, dense_variables, x)
-    timed = measure.latency(partial(compiled, variables), partial(reference, dense_variables), x)
+def _latency(shipped, dense, x) -> Latency:
+    compiled = measure.compile_forward(shipped, x)
+    timed = measure.latency(compiled.run, measure.compile_forward(dense, x).run, x)
     return Latency(
         batch=len(x),
         median_ms=digits(timed.median_ms, 4),
         p95_ms=digits(timed.p95_ms, 4),
         dense_median_ms=digits(timed.dense_median_ms, 4),
-        compile_s=digits(seconds, 3),
+        compile_s=digits(compiled.seconds, 3),
     )

@@ -158,5 +158,5 @@ def is_quantized(leaf) -> bool:
 
 
 def decoded(tree):
-    """`tree` with every `Quantized` leaf decoded to float32."""
+    """Returns `tree`, a `Shipped` say, with every `Quantized` leaf decoded to float32."""
     return jax.tree.map(unpack, tree, is_leaf=is_quantized)

@@ -12,9 +12,10 @@ from safetensors.numpy import load, save, save_file
 
 import tasks.nets
 from benchmarks import artifact
-from benchmarks.artifact import ArtifactError, read, runnable, write
-from methods.arrays.quantizer import Quantizer, fake_quant
-from methods.base import flatten, forward
+from benchmarks.artifact import ArtifactError, read, write
+from benchmarks.measure import compile_forward
+from methods.arrays.quantizer import Quantizer, decoded, fake_quant
+from methods.base import Shipped, flatten
 from tests.benchmarks.leaves import assert_same, quantized, sparse
 
 EXAMPLE = np.zeros((2, 6), np.float32)
@@ -37,59 +38,61 @@ def _registered(monkeypatch):
 
 
 def tiny_variables():
-    """Hand-made weights: a quantized kernel, float biases, running statistics, one quantized input."""
+    """Hand-made weights: a quantized kernel, float biases, running statistics."""
     rng = np.random.default_rng(0)
     floats = {n: jnp.asarray(rng.normal(size=s), jnp.float32) for n, s in (("b", 4), ("k", (4, 3)), ("m", 4))}
     codes = rng.integers(-3, 4, (6, 4))
     up = {"kernel": quantized(codes, 3, -3, np.full((1, 4), 0.1)), "bias": floats["b"]}
     down = {"kernel": floats["k"], "bias": jnp.zeros(3)}
     norm = {"scale": jnp.ones(4), "bias": jnp.zeros(4)}
-    grid = Quantizer(*(jnp.float32(v) for v in (0.1, 7.0, 0.0, 15.0)))
     return {
         "params": {"up": up, "down": down, "norm": norm},
         "batch_stats": {"norm": {"mean": floats["m"], "var": jnp.ones(4)}},
-        "activations": {"up": grid},
     }
+
+
+def tiny(**more):
+    """Tiny with those weights and one quantized input."""
+    grid = Quantizer(*(jnp.float32(v) for v in (0.1, 7.0, 0.0, 15.0)))
+    return Shipped(**{"net": Tiny(), "variables": tiny_variables(), "inputs": {"up": grid}} | more)
 
 
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "a.safetensors"
-    write(path, Tiny(sizes=(3,)), tiny_variables(), EXAMPLE)
+    write(path, tiny(net=Tiny(sizes=(3,))), EXAMPLE)
     return path
 
 
 def test_what_is_read_is_what_was_written(written):
-    shipped = read(written)
+    shipped, shape, dtype = read(written)
     assert shipped.net == Tiny(width=4, sizes=(3,))
-    assert (shipped.shape, shipped.dtype) == ((6,), "float32")
+    assert (shape, dtype) == ((6,), "float32")
     assert_same(shipped.variables, tiny_variables())
+    assert_same(shipped.inputs, tiny().inputs)
     assert [p.name for p in written.parent.iterdir()] == [written.name]
 
 
 def test_same_input_same_bytes(written, tmp_path):
     for i in range(3):
-        write(tmp_path / f"{i}", Tiny(), tiny_variables(), EXAMPLE[:1])
+        write(tmp_path / f"{i}", tiny(), EXAMPLE[:1])
         assert (tmp_path / f"{i}").read_bytes() == written.read_bytes()
 
 
-def test_runnable_computes_what_numpy_computes(written):
-    net, variables, tap = runnable(read(written))
+def test_what_is_read_computes_what_numpy_computes(written):
+    shipped = read(written).shipped
     x = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32)
-    p, stats = variables["params"], variables["batch_stats"]["norm"]
+    p, stats = decoded(shipped.variables["params"]), shipped.variables["batch_stats"]["norm"]
     seen = (np.clip(np.round(x / np.float32(0.1)) + 7, 0, 15) - 7) * np.float32(0.1)
     hidden = np.maximum(seen @ p["up"]["kernel"] + p["up"]["bias"], 0)
     hidden = (hidden - stats["mean"]) / np.sqrt(stats["var"] + 1e-5)
     expected = hidden @ p["down"]["kernel"]
-    np.testing.assert_allclose(forward(net, variables, x, tap=tap)[0], expected, atol=1e-5)
-    assert "activations" not in variables
+    np.testing.assert_allclose(compile_forward(shipped, x).run(x), expected, atol=1e-5)
 
 
-def test_without_quantized_inputs_there_is_no_tap(tmp_path):
-    variables = {"params": tiny_variables()["params"], "batch_stats": tiny_variables()["batch_stats"]}
-    write(tmp_path / "a", Tiny(), variables, EXAMPLE)
-    assert runnable(read(tmp_path / "a"))[2] is None
-    assert_same(read(tmp_path / "a").variables, variables)
+def test_without_quantized_inputs_there_are_no_grids(tmp_path):
+    write(tmp_path / "a", tiny(inputs={}), EXAMPLE)
+    assert read(tmp_path / "a").shipped.inputs == {}
 
 
 def test_metadata_is_enough_for_another_engine(written):
@@ -115,7 +118,7 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
             with monkeypatch.context() as patch:
                 if forced:
                     patch.setattr("benchmarks.leaf.min", lambda *a, f=forced, **k: f, raising=False)
-                write(tmp_path / "a", Tiny(), {"params": {"w": jnp.asarray(sparse(2000, kept))}}, EXAMPLE)
+                write(tmp_path / "a", Shipped(Tiny(), {"params": {"w": jnp.asarray(sparse(2000, kept))}}), EXAMPLE)
             sizes[forced, kept] = (tmp_path / "a").stat().st_size
     for kept in (5, 100, 900, 1990, 2000):
         assert sizes[None, kept] == min(sizes[form, kept] for form in ("dense", "mask", "gaps"))
@@ -123,14 +126,14 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
 
 def test_scalar_and_empty_leaves(tmp_path):
     variables = {"params": {"a": jnp.float32(2.5), "b": jnp.zeros((0, 3)), "c": quantized(1, 2, -1)}}
-    write(tmp_path / "a", Tiny(), variables, EXAMPLE)
-    assert_same(read(tmp_path / "a").variables, variables)
+    write(tmp_path / "a", Shipped(Tiny(), variables), EXAMPLE)
+    assert_same(read(tmp_path / "a").shipped.variables, variables)
 
 
 def test_activation_grids_keep_shape_and_every_bit(tmp_path):
     grid = Quantizer(jnp.asarray([[0.1, 1 / 3]]), jnp.asarray([[-0.0, 3.0]]), jnp.float32(-8), jnp.float32(7))
-    write(tmp_path / "a", Tiny(), {**tiny_variables(), "activations": {"a/b": grid}}, EXAMPLE)
-    shipped = read(tmp_path / "a").variables["activations"]["a/b"]
+    write(tmp_path / "a", tiny(inputs={"a/b": grid}), EXAMPLE)
+    shipped = read(tmp_path / "a").shipped.inputs["a/b"]
     assert_same(shipped, grid)
     np.testing.assert_array_equal(fake_quant(jnp.ones(2), shipped), fake_quant(jnp.ones(2), grid))
 
@@ -221,15 +224,15 @@ def test_tensors_that_do_not_fit_are_refused(written, tensors, why):
 
 
 def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
-    def attempt(params, net=None, **more):
-        write(tmp_path / "a", net or Tiny(), {"params": params, **more}, EXAMPLE)
+    def attempt(params, **more):
+        write(tmp_path / "a", tiny(variables={"params": params}, **more), EXAMPLE)
 
     with pytest.raises(ValueError, match="params/w: a leaf is float32 or Quantized, not int32"):
         attempt({"w": jnp.zeros(3, jnp.int32)})
     with pytest.raises(ValueError, match="params/w: codes from 0 to 4 do not fit in 2 bits"):
         attempt({"w": quantized([0, 4], 2, 0)})
     with pytest.raises(ValueError, match="activations/up: grid is not finite"):
-        attempt({}, activations={"up": Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15)))})
+        attempt({}, inputs={"up": Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15)))})
     with pytest.raises(ValueError, match="cannot be built again"):
         attempt({}, net=Tiny(sizes=((1, 2),)))
     monkeypatch.delitem(tasks.nets.NETS, "Tiny")
@@ -241,8 +244,8 @@ def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
 def test_three_bits_are_ten_times_smaller(tmp_path):
     """Bytes by arithmetic: the quantized file holds 3 of 32 bits of the kernel; the rest is header."""
     kernel = np.random.default_rng(5).integers(-3, 4, (256, 256))
-    write(tmp_path / "q", Tiny(), {"params": {"w": quantized(kernel, 3, -3)}}, EXAMPLE)
-    write(tmp_path / "f", Tiny(), {"params": {"w": jnp.asarray(kernel, jnp.float32) + 0.5}}, EXAMPLE)
+    write(tmp_path / "q", Shipped(Tiny(), {"params": {"w": quantized(kernel, 3, -3)}}), EXAMPLE)
+    write(tmp_path / "f", Shipped(Tiny(), {"params": {"w": jnp.asarray(kernel, jnp.float32) + 0.5}}), EXAMPLE)
     header = {name: (tmp_path / name).stat().st_size - payload for name, payload in (("q", 24576 + 4), ("f", 262144))}
     assert 0 < header["f"] < header["q"] < 700
-    assert flatten(read(tmp_path / "q").variables)["params/w"].bits == 3
+    assert flatten(read(tmp_path / "q").shipped.variables)["params/w"].bits == 3

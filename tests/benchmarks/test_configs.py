@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-
 from benchmarks.config import load, with_value
 from benchmarks.memory import forget_programs
+
 from benchmarks.sweep import sweep
 from configs.base import SMOKE_STEPS
 from leaderboard import record

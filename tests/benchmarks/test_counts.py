@@ -6,7 +6,7 @@ from flax import linen as nn
 
 from benchmarks.counts import count
 from methods.arrays.quantizer import Quantized, Quantizer
-from methods.base import forward
+from methods.base import Shipped, forward
 
 IMAGE = np.zeros((3, 8, 8, 4), np.float32)
 SEQUENCE = np.zeros((3, 5, 8), np.float32)
@@ -30,7 +30,7 @@ def variables_of(net, example):
 
 def counted(make, example):
     net = Wrap(make)
-    return count(net, variables_of(net, example), example)
+    return count(Shipped(net, variables_of(net, example)), example)
 
 
 def conv(*args, **kwargs):
@@ -61,7 +61,7 @@ def test_macs_by_hand_and_by_xla(case):
     make, example, macs = CASES[case]
     net = Wrap(make)
     variables = variables_of(net, example)
-    assert count(net, variables, example).macs == macs
+    assert count(Shipped(net, variables), example).macs == macs
     lowered = jax.jit(lambda v, x: forward(net, v, x)[0]).lower(variables, example[:1])
     # XLA counts a multiply and an add apart; the softmax of attention comes on top
     assert 2 * macs <= lowered.compile().cost_analysis()["flops"] <= 2 * macs + (2000 if case == "attention" else 0)
@@ -95,17 +95,17 @@ class Mlp(nn.Module):
         return nn.jit(nn.remat(nn.Dense))(2, name="down")(x)
 
 
-def mlp_variables():
+def mlp():
     up = np.ones((8, 4), np.float32)
     up[:6] = 0  # density 1/4
     down = Quantized(jnp.array([[0, 1], [1, -1], [0, 0], [1, 1]]), jnp.ones((1, 2)), jnp.zeros((1, 2)), bits=2, low=-1)
     params = {"up": {"kernel": jnp.asarray(up), "bias": jnp.zeros(4)}, "down": {"kernel": down, "bias": jnp.zeros(2)}}
     grid = Quantizer(jnp.float32(0.1), jnp.float32(0), jnp.float32(0), jnp.float32(255))
-    return {"params": params, "activations": {"down": grid}}
+    return Shipped(Mlp(), {"params": params}, {"down": grid})
 
 
 def test_density_and_bits_by_hand():
-    counts = count(Mlp(), mlp_variables(), np.zeros((5, 8), np.float32))
+    counts = count(mlp(), np.zeros((5, 8), np.float32))
     assert counts.macs == 32 + 8
     assert counts.parameters == 32 + 4 + 8 + 2
     assert counts.effective_macs == 32 / 4 + 8 * 5 / 8
@@ -114,16 +114,18 @@ def test_density_and_bits_by_hand():
 
 
 def test_code_of_the_zero_point_is_a_zero():
-    variables = mlp_variables()
-    kernel = variables["params"]["down"]["kernel"]
-    variables["params"]["down"]["kernel"] = kernel.replace(codes=kernel.codes + 1, zero_point=jnp.ones((1, 2)), low=0)
-    assert count(Mlp(), variables, np.zeros((5, 8), np.float32)).effective_macs == 8 + 5
+    shipped = mlp()
+    kernel = shipped.variables["params"]["down"]["kernel"]
+    shipped.variables["params"]["down"]["kernel"] = kernel.replace(
+        codes=kernel.codes + 1, zero_point=jnp.ones((1, 2)), low=0
+    )
+    assert count(shipped, np.zeros((5, 8), np.float32)).effective_macs == 8 + 5
 
 
 def test_products_of_two_activations_are_dense_and_float():
     net = Wrap(attention)
     variables = jax.tree.map(jnp.zeros_like, variables_of(net, SEQUENCE))
-    counts = count(net, variables, SEQUENCE)
+    counts = count(Shipped(net, variables), SEQUENCE)
     assert counts.effective_macs == 2 * 2 * 5 * 5 * 4
     assert counts.bops == counts.effective_macs * 1024
     assert counts.density == 0.0
@@ -136,8 +138,8 @@ def zeroed(variables, path):
 
 
 def charged(net, variables, example, path):
-    whole = count(net, variables, example)
-    return whole.effective_macs - count(net, zeroed(variables, path), example).effective_macs
+    whole = count(Shipped(net, variables), example)
+    return whole.effective_macs - count(Shipped(net, zeroed(variables, path)), example).effective_macs
 
 
 class Tied(nn.Module):
@@ -159,7 +161,7 @@ def test_a_multiply_is_charged_to_the_weight_it_comes_from():
     variables = variables_of(Tied(), tokens)
     charges = {p: charged(Tied(), variables, tokens, p) for p in ("embed/embedding", "qkv", "v", "g", "gain")}
     assert charges == {"embed/embedding": 5 * 8 * 11, "qkv": 5 * 64, "v": 5 * 64, "g": 0, "gain": 0}
-    assert count(Tied(), variables, tokens).density == 1.0
+    assert count(Shipped(Tied(), variables), tokens).density == 1.0
 
 
 class Layer(nn.Module):
@@ -180,7 +182,7 @@ class Recurrent(nn.Module):
 
 def test_scan_counts_every_step_and_keeps_the_charge():
     variables = variables_of(Recurrent(), SEQUENCE)
-    counts = count(Recurrent(), variables, SEQUENCE)
+    counts = count(Shipped(Recurrent(), variables), SEQUENCE)
     assert counts.macs == 5 * (8 * 6 + 6 * 6) + 2 * 5 * 6 * 6
     charges = {
         p: charged(Recurrent(), variables, SEQUENCE, p) for p in ("cell/i/kernel", "cell/h/kernel", "stack/out/kernel")
@@ -198,7 +200,7 @@ class Branches(nn.Module):
 def test_of_two_branches_the_dearer_counts():
     example = np.zeros((1, 8), np.float32)
     variables = variables_of(Branches(), example)
-    assert count(Branches(), variables, example).macs == 8 * 5
+    assert count(Shipped(Branches(), variables), example).macs == 8 * 5
     assert charged(Branches(), variables, example, "large") == 8 * 5
 
 
@@ -215,13 +217,13 @@ class Loop(nn.Module):
 def test_a_loop_of_unknown_length_is_refused_only_if_it_multiplies():
     example = np.zeros((1, 8), np.float32)
     variables = {"params": {"w": jnp.ones((8, 8))}}
-    assert count(Loop(False), variables, example).macs == 64
+    assert count(Shipped(Loop(False), variables), example).macs == 64
     with pytest.raises(ValueError, match="multiplies inside `while`"):
-        count(Loop(True), variables, example)
+        count(Shipped(Loop(True), variables), example)
 
 
 def test_only_the_shape_of_the_example_matters():
     make, example, _ = CASES["valid"]
     net = Wrap(make)
     variables = variables_of(net, example)
-    assert count(net, variables, example[:1] + 7) == count(net, variables, example)
+    assert count(Shipped(net, variables), example[:1] + 7) == count(Shipped(net, variables), example)

@@ -1,4 +1,3 @@
-import functools
 import time
 
 import jax
@@ -10,6 +9,7 @@ from flax import linen as nn
 from benchmarks import measure
 from benchmarks.measure import compile_forward, device, latency, memory
 from methods.arrays.quantizer import Quantizer
+from methods.base import Shipped
 
 
 class Net(nn.Module):
@@ -20,48 +20,45 @@ class Net(nn.Module):
         return nn.Dense(self.width, name="out")(x)
 
 
-def variables(value=1.0, width=4, scale=None):
+def net(value=1.0, width=4, scale=None, module="out"):
     tree = {"params": {"out": {"kernel": jnp.full((8, width), value), "bias": jnp.zeros(width)}}}
-    if scale is not None:
-        grid = Quantizer(*(jnp.float32(v) for v in (scale, 0, -128, 127)))
-        tree["activations"] = {"out": grid}
-    return tree
+    if scale is None:
+        return Shipped(Net(width), tree)
+    return Shipped(Net(width), tree, {module: Quantizer(*(jnp.float32(v) for v in (scale, 0, -128, 127)))})
 
 
 X = np.full((3, 8), 0.3, np.float32)
 
 
 def test_artifacts_of_one_curve_share_one_program():
-    program, seconds = compile_forward(Net(), variables(1.0, scale=0.25), X)
-    again, same_seconds = compile_forward(Net(), variables(2.0, scale=0.5), X + 1)
-    assert program is again
-    assert 0 < seconds == same_seconds
+    first, second = compile_forward(net(1.0, scale=0.25), X), compile_forward(net(2.0, scale=0.5), X + 1)
+    assert first.compiled is second.compiled
+    assert 0 < first.seconds == second.seconds
     # 0.3 rounds to 0.25 on a grid of step 0.25, to 0.5 on one of step 0.5
-    np.testing.assert_array_equal(program(variables(1.0, scale=0.25), X), np.full((3, 4), 8 * 0.25))
-    np.testing.assert_array_equal(program(variables(2.0, scale=0.5), X), np.full((3, 4), 8 * 2 * 0.5))
+    np.testing.assert_array_equal(first.run(X), np.full((3, 4), 8 * 0.25))
+    np.testing.assert_array_equal(second.run(X), np.full((3, 4), 8 * 2 * 0.5))
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        (Net(), variables(), X),
-        (Net(5), variables(width=5, scale=0.25), X),
-        (Net(), variables(scale=0.25), X[:2]),
-        (Net(), {**variables(), "activations": {"": variables(scale=0.25)["activations"]["out"]}}, X),
+        (net(), X),
+        (net(width=5, scale=0.25), X),
+        (net(scale=0.25), X[:2]),
+        (net(scale=0.25, module=""), X),
     ],
     ids=["no grid", "net", "batch", "another module"],
 )
 def test_another_structure_is_another_program(other):
-    assert compile_forward(*other)[0] is not compile_forward(Net(), variables(scale=0.25), X)[0]
+    assert compile_forward(*other).compiled is not compile_forward(net(scale=0.25), X).compiled
 
 
 def test_a_program_without_grids_computes_in_float():
-    program, _ = compile_forward(Net(), variables(), X)
-    np.testing.assert_allclose(program(variables(), X), np.full((3, 4), 2.4), rtol=1e-6)
+    np.testing.assert_allclose(compile_forward(net(), X).run(X), np.full((3, 4), 2.4), rtol=1e-6)
 
 
 def test_memory_by_hand():
-    program, _ = compile_forward(Net(), variables(), X)
+    program = compile_forward(net(), X).compiled
     floats = 8 * 4 + 4 + 3 * 8 + 3 * 4  # kernel, bias, input, output
     assert (
         4 * floats <= memory(program) <= 4 * floats + 4 * 3 * 4 + 64
@@ -106,8 +103,8 @@ def test_quantiles_against_numpy(monkeypatch):
 
 
 def test_a_compiled_net_is_timed():
-    program, _ = compile_forward(Net(), variables(), X)
-    timed = latency(functools.partial(program, variables()), functools.partial(program, variables()), X)
+    run = compile_forward(net(), X).run
+    timed = latency(run, run, X)
     assert 0 < timed.median_ms <= timed.p95_ms
     assert timed.median_ms == pytest.approx(timed.dense_median_ms, rel=1.0)
 

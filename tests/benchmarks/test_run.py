@@ -64,7 +64,10 @@ def cli(capsys, monkeypatch):
         (["--method=nowhere.py"], ["--method", "no file nowhere.py"]),
         (["--list=maybe"], ["list", "maybe"]),
         (["--retry=all"], ["retry", "failed"]),
-        (["--method=magnitude_rtn", "--strengths=8+0.5"], ["strengths of magnitude_rtn", "8 must be from 0 to 1: sparsity"]),
+        (
+            ["--method=magnitude_rtn", "--strengths=8+0.5"],
+            ["strengths of magnitude_rtn", "8 must be from 0 to 1: sparsity"],
+        ),
         (["--seeds=0,a"], ["--seeds", "'a'", "integer"]),
         (["--seeds=1,1"], ["seeds", "twice"]),
         (["--seeds=-1"], ["seeds", ">= 0"]),

@@ -5,10 +5,10 @@ import math
 
 import msgspec
 import pytest
-
-from benchmarks import measure, records, verify
 from benchmarks.agreement import checks, tolerance
 from benchmarks.config import Budget, Config
+
+from benchmarks import measure, records, verify
 from benchmarks.measure import device
 from benchmarks.sweep import sweep
 from leaderboard import record

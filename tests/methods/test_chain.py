@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import METHODS
-from methods.base import Description, Entry, Knob, Method, Problem, State, Teacher, forward
+from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher, forward
 from methods.chain import chain
 from methods.magnitude import gradual
 from methods.rtn import RTN
@@ -40,7 +40,7 @@ def adds(number):
         view=lambda state, params: params + state.fixed,
         tap=tap,
         loss=lambda state, batch, out, base: base + number,
-        export=lambda state, net, variables: (net, variables + number),
+        export=lambda state, shipped: shipped._replace(variables=shipped.variables + number),
     )
     return entry(method, "addend")
 
@@ -54,7 +54,7 @@ def doubles():
         view=lambda state, params: 2 * params,
         tap=tap,
         loss=lambda state, batch, out, base: 2 * base,
-        export=lambda state, net, variables: (net, 2 * variables),
+        export=lambda state, shipped: shipped._replace(variables=2 * shipped.variables),
     )
     return entry(method, "factor", budget="recovery", changes=frozenset({"weights"}))
 
@@ -82,7 +82,7 @@ def test_parts_act_left_to_right(state):
     method = joined(adds(1), doubles())
     assert method.view(state, 10) == (10 + 5) * 2
     assert method.loss(state, None, None, 10) == (10 + 1) * 2
-    assert method.export(state, "net", 10) == ("net", (10 + 1) * 2)
+    assert method.export(state, Shipped("net", 10)) == Shipped("net", (10 + 1) * 2)
     other = joined(doubles(), adds(1))
     assert other.view(state, 10) == 10 * 2 + 7
     assert other.loss(state, None, None, 10) == 10 * 2 + 1
@@ -138,7 +138,7 @@ def test_settling_sees_the_weights_that_run():
     assert_allclose(grid.scale, np.float32([[2, 4]]) / 127)  # 8 is pruned
     kernel = method.view(state, params)["layer"]["kernel"]
     assert_allclose(kernel, [[0, 32 * 4 / 127], [2, -4]], rtol=1e-6)  # 1 / (4/127) = 31.75
-    shipped = method.export(state, net, variables)[1]["params"]["layer"]["kernel"]
+    shipped = method.export(state, Shipped(net, variables)).variables["params"]["layer"]["kernel"]
     assert_array_equal(shipped.codes, [[0, 32], [127, -127]])
 
 

@@ -19,19 +19,19 @@ from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
 from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Description, Teacher, flatten, forward, select
+from methods.base import Description, Shipped, Teacher, flatten, forward, select
 from methods.chain import chain
 
 
-def has_sparsity(net, variables, strength):
+def has_sparsity(shipped, strength):
     (strength,) = strength
-    for path, weight in select(variables["params"]).items():
+    for path, weight in select(shipped.variables["params"]).items():
         assert np.count_nonzero(decoded(weight)) == weight_size(weight) - round(strength * weight_size(weight)), path
 
 
-def has_bits(net, variables, strength, edges=None):
+def has_bits(shipped, strength, edges=None):
     (strength,) = strength
-    leaves = jax.tree.leaves(variables["params"], is_leaf=is_quantized)
+    leaves = jax.tree.leaves(shipped.variables["params"], is_leaf=is_quantized)
     found = [leaf.bits for leaf in leaves if is_quantized(leaf)]
     middle = [strength] * (len(found) - 2)
     assert sorted(found) == sorted([edges or strength, edges or strength, *middle])
@@ -40,22 +40,25 @@ def has_bits(net, variables, strength, edges=None):
         assert int(leaf.codes.min()) >= leaf.low
 
 
-def has_input_bits(net, variables, strength):
-    has_bits(net, variables, strength)
+def has_input_bits(shipped, strength):
+    has_bits(shipped, strength)
     (strength,) = strength
-    assert sorted(variables["activations"]) == ["conv1", "conv2", "dense1", "head"]
-    for grid in variables["activations"].values():
+    assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
+    for grid in shipped.inputs.values():
         assert grid.high - grid.low == 2**strength - 1
 
 
-def has_width(net, variables, strength):
+def has_width(shipped, strength):
     (strength,) = strength
-    assert (net.channels, net.hidden) == ((round(4 * strength), round(4 * strength)), round(8 * strength))
+    assert (shipped.net.channels, shipped.net.hidden) == (
+        (round(4 * strength), round(4 * strength)),
+        round(8 * strength),
+    )
 
 
-def is_pruned_and_quantized(net, variables, strength):
+def is_pruned_and_quantized(shipped, strength):
     sparsity, bits = strength
-    for path, leaf in select(variables["params"]).items():
+    for path, leaf in select(shipped.variables["params"]).items():
         assert leaf.bits == bits, path
         size = weight_size(leaf)
         assert np.count_nonzero(decoded(leaf)) <= size - round(sparsity * size), path
@@ -68,14 +71,14 @@ def weight_size(leaf):
 class Row(NamedTuple):
     identity: tuple  # the strength that changes nothing
     strengths: tuple  # two that do
-    exact: Callable  # (net, variables as shipped, strength): asserts that the strength was hit exactly
+    exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
 
 
 ROWS = {
-    "dense": Row((), ((), ()), lambda net, variables, strength: None),
+    "dense": Row((), ((), ()), lambda shipped, strength: None),
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
-    "lsq": Row((32,), ((4,), (2,)), lambda *shipped: has_bits(*shipped, edges=8)),
+    "lsq": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
@@ -147,13 +150,13 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
     method, default, params = MADE[name], MADE["dense"], variables["params"]
     seen = method.view(state, params)
     viewed = any(not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (seen, params)), strict=True))
-    shipped, ships = method.export(state, net, variables)
-    rounded = any(map(is_quantized, jax.tree.leaves(ships, is_leaf=is_quantized)))
+    shipped = method.export(state, Shipped(net, variables))
+    rounded = any(map(is_quantized, jax.tree.leaves(shipped.variables, is_leaf=is_quantized)))
     found = {
         "weights": viewed,
         "values": rounded,
         "inputs": method.tap(state) is not None,
-        "shape": shipped != case.task.net,
+        "shape": shipped.net != case.task.net,
         "loss": method.loss is not default.loss and "loss" in ABOUT[name].changes,
     }
     assert {what for what, changed in found.items() if changed} == set(ABOUT[name].changes)
@@ -187,7 +190,7 @@ def simulate(method, net, variables, state, x):
 @each_method
 def test_strength_is_hit_exactly(name, optimized):
     net, variables, state = optimized[name]
-    ROWS[name].exact(*MADE[name].export(state, net, variables), ROWS[name].strengths[1])
+    ROWS[name].exact(MADE[name].export(state, Shipped(net, variables)), ROWS[name].strengths[1])
 
 
 @each_method
@@ -195,13 +198,11 @@ def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
     """By the bench's own check, and by one of this test's own: outputs of the decoded artifact, another split."""
     net, variables, state = done = optimized[name]
     method, x = MADE[name], case.data.valid["x"]
-    artifact.write(tmp_path / "a", *method.export(state, net, variables), x)
-    shipped = artifact.read(tmp_path / "a")
+    artifact.write(tmp_path / "a", method.export(state, Shipped(net, variables)), x)
+    shipped = artifact.read(tmp_path / "a").shipped
     assert agreement(method, done, shipped, example(case.task, case.data)) <= 1e-5
-    ships = decoded(shipped.variables)
-    run = compile_forward(shipped.net, ships, x)[0]
     _, out = simulate(method, net, variables, state, x)
-    np.testing.assert_allclose(run(ships, x), out, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compile_forward(shipped, x).run(x), out, rtol=1e-5, atol=1e-5)
 
 
 @each_method
@@ -284,6 +285,6 @@ def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
     assert not refused(ABOUT[name], ABOUT[second])
     state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
     seen = method.view(state, variables["params"])
-    ships = decoded(method.export(state, net, variables)[1])
+    ships = decoded(method.export(state, Shipped(net, variables)).variables)
     for path, weight in flatten(seen).items():
         np.testing.assert_array_equal(weight, flatten(ships["params"])[path])

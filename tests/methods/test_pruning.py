@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.arrays.pruning import cubic, keep_largest
-from methods.base import Problem
+from methods.base import Problem, Shipped
 from methods.magnitude import magnitude
 from methods.random import random
 
@@ -107,7 +107,7 @@ def test_masked_weights_are_zero_and_get_no_gradient():
     (gradient,) = pull(params_of([[5, 6], [7, 8]]))
     assert_array_equal(gradient["layer"]["kernel"], [[0, 6], [7, 0]])
     assert_array_equal(gradient["layer"]["bias"], [1, 1])
-    shipped = method.export(state, None, {"params": params_of([[1, -4], [3, -2]]), "other": 1})[1]
+    shipped = method.export(state, Shipped(None, {"params": params_of([[1, -4], [3, -2]]), "other": 1})).variables
     assert_array_equal(shipped["params"]["layer"]["kernel"], [[0, -4], [3, 0]])
     assert shipped["other"] == 1
 
