@@ -1,52 +1,16 @@
-"""A run that is killed and started again ends with the records of one that was not, byte for byte but for timings."""
+"""A run that is killed or stopped and started again ends with the records of one that was not, but for timings."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
+import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-CONFIG = """
-from benchmarks.config import Budget, Config, Loop
+from tests.benchmarks.sweep.grids import CONFIG, finish, kill_when, records, start, wait_for
 
-def get_config():
-    return Config(tasks=("digits",), methods=("magnitude",), strengths={"magnitude": (0.5,)}, seeds=(0,),
-                  budget=Budget(dense=0.1, recovery=0.1), loop=Loop(log_every=5, checkpoint_every=5))
-"""
-TIMINGS = {"latency", "seconds", "compile_s", "command"}
-
-
-def start(workdir, config):
-    command = [sys.executable, "-m", "benchmarks.run", f"--config={config}", f"--workdir={workdir}"]
-    return subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def finish(workdir, config):
-    process = start(workdir, config)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out, err
-
-
-def kill_when(workdir, config, pattern):
-    """SIGKILL once a file or folder matches."""
-    process = start(workdir, config)
-    while process.poll() is None and not list(workdir.glob(pattern)):
-        time.sleep(0.01)
-    assert process.poll() is None, f"ended before {pattern} was there: {process.communicate()}"
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def records(workdir):
-    (path,) = (workdir / "records" / "digits").glob("magnitude-*.json")
-    return json.loads(path.read_text(), object_hook=lambda d: {k: v for k, v in d.items() if k not in TIMINGS})
+STEPS = [*range(5, 95, 5)]
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +20,28 @@ def unbroken(tmp_path_factory):
     return folder, finish(folder / "work", folder / "config.py")
 
 
+def stored(workdir, method):
+    (file,) = workdir.glob(f"digits/{method}-*/*/seed0/run.json")
+    return json.loads(file.read_text())
+
+
 def test_killed_twice_equals_unbroken(unbroken, tmp_path):
     folder, _ = unbroken
-    work = tmp_path / "work"
-    kill_when(work, folder / "config.py", "digits/dense-net-*/seed0/checkpoints/[0-9]*")
-    kill_when(work, folder / "config.py", "digits/magnitude-*/*/seed0/checkpoints/[0-9]*")
-    finish(work, folder / "config.py")
+    work, config = tmp_path / "work", folder / "config.py"
+    kill_when(work, config, "digits/dense-net-*/seed0/checkpoints/40")
+    kill_when(work, config, "digits/magnitude-*/*/seed0/checkpoints/40")
+    _, err = finish(work, config)
     assert records(work) == records(folder / "work")
+    assert "magnitude 0.5 seed 0: goes on at step" in err
     assert not list(work.rglob("*.tmp"))
-    assert not list(work.rglob("checkpoints"))
+    assert not list(work.rglob("checkpoints*"))
+    cost, whole = (stored(one, "magnitude")["run"]["result"]["cost"] for one in (work, folder / "work"))
+    assert cost["starts"] == 2
+    assert whole["starts"] == 1
+    assert cost["steps"] == whole["steps"] == 90
+    for net in ("dense-net-*/seed0", "magnitude-*/0.5/seed0"):
+        (events,) = work.glob(f"digits/{net}")
+        assert [event.step for event in EventAccumulator(str(events)).Reload().Scalars("loss")] == STEPS
 
 
 def test_a_second_run_only_prints(unbroken):
@@ -73,4 +50,34 @@ def test_a_second_run_only_prints(unbroken):
     second, err = finish(folder / "work", folder / "config.py")
     assert second == first
     assert "step" not in err
-    assert stamps == {p: p.stat().st_mtime_ns for p in (folder / "work" / "digits").rglob("*") if p.is_file()}
+    locks = {path for path in stamps if path.name == "lock"}
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items() if path not in locks)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 138)])
+def test_a_signal_saves_and_stops_with_a_word(unbroken, tmp_path, number, code):
+    folder, _ = unbroken
+    text = CONFIG.replace("checkpoint_s=0.0", "checkpoint_s=1000.0").replace("recovery=0.1", "recovery=0.1")
+    (tmp_path / "config.py").write_text(text)
+    work = tmp_path / "work"
+    process = start(work, tmp_path / "config.py")
+    wait_for(process, work, "digits/magnitude-*/0.5/seed0/events*")
+    os.kill(process.pid, number)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == code, err
+    assert err.splitlines()[-1].startswith("stopped ")
+    assert err.splitlines()[-1].endswith("; the same command goes on from there")
+    finish(work, tmp_path / "config.py")
+    assert records(work) == records(folder / "work")
+
+
+def test_other_chunks_do_not_train_past_the_recipe(unbroken, tmp_path):
+    folder, _ = unbroken
+    work, config = tmp_path / "work", folder / "config.py"
+    kill_when(work, config, "digits/dense-net-*/seed0/checkpoints/25")
+    finish(work, config, "--set=loop.log_every=14")
+    assert records(work) == records(folder / "work")
+    (events,) = work.glob("digits/dense-net-*/seed0")
+    steps = [event.step for event in EventAccumulator(str(events)).Reload().Scalars("loss")]
+    assert steps[-1] == 90
+    assert np.all(np.diff(steps) > 0)
