@@ -10,6 +10,7 @@ from benchmarks.plan.plan import Job, Skipped, curve_config
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, load
+from leaderboard.layout import run_folder
 from leaderboard.record import digest
 from leaderboard.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run
 from methods import METHODS
@@ -27,12 +28,16 @@ def assemble(job: Job, here: Setting, workdir: Path) -> Record | None:
       None if no run has finished.
     """
     nets, runs, ran = _nets(job, here, workdir), defaultdict(list), {}
-    for file in sorted(point_place(job, here, workdir).shared.glob(f"*/seed*/{RUN}")):
+    place = point_place(job, here, workdir)
+    for file in sorted(place.shared.glob(f"*/seed*/{RUN}")):
         stored, _ = load(file, StoredRun)
-        seed = stored and stored.run.seed
-        if stored and seed in nets and nets[seed].checkpoint == stored.run.dense and file.parent.name == f"seed{seed}":
-            runs[stored.strength].append(stored.run)
-            ran[stored.run.provenance] = stored.provenance
+        if stored is None:
+            continue
+        run, net = stored.run, nets.get(stored.run.seed)
+        folder = run_folder(workdir, job.task, job.method, place.digest, stored.strength, run.seed)
+        if net and net.checkpoint == run.dense and file.parent == folder:
+            runs[stored.strength].append(run)
+            ran[run.provenance] = stored.provenance
     return _record(job, here, nets, runs, ran) if runs else None
 
 
