@@ -13,9 +13,9 @@ import msgspec
 from benchmarks import measure
 from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
-from leaderboard import record
+from leaderboard import canonical
 from leaderboard.files import write_atomically
-from leaderboard.rows import strength_text
+from leaderboard.layout import strength_text
 from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from leaderboard.schema import Dense as DenseRow
 from tasks.base import Data, Task, fingerprint, rows
@@ -37,7 +37,7 @@ class Curve:
 
 
 def curve_of(config: Config, task: str, name: str, workdir: Path) -> Curve:
-    key = record.digest(resolved(config, task, name))
+    key = canonical.digest(resolved(config, task, name))
     return Curve(task, name, key, workdir / task / f"{name}-{key}")
 
 
@@ -54,7 +54,7 @@ def task_info(task: Task, data: Data) -> TaskInfo:
         higher_is_better=task.metric.higher_is_better,
         eval_batch=task.eval_batch,
         reach=task.reach,
-        controls={name: record.digits(value) for name, value in task.controls(data).items()},
+        controls={name: canonical.digits(value) for name, value in task.controls(data).items()},
     )
 
 
@@ -75,7 +75,7 @@ def _git(*args) -> str:
 
 
 def save_run(path: Path, run: Run) -> None:
-    write_atomically(path, record.dumps(msgspec.to_builtins(run)) + "\n")
+    write_atomically(path, canonical.dumps(msgspec.to_builtins(run)) + "\n")
 
 
 def load_run(path: Path) -> Run:

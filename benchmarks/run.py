@@ -15,7 +15,7 @@ from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
 from leaderboard import board, record, table
 from leaderboard.files import write_atomically
-from leaderboard.rows import strength_text
+from leaderboard.layout import strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir

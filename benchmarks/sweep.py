@@ -14,8 +14,9 @@ from benchmarks.memory import forget_programs
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
-from leaderboard.record import digest, write
-from leaderboard.rows import strength_text
+from leaderboard.canonical import digest
+from leaderboard.layout import strength_text
+from leaderboard.record import write
 from leaderboard.schema import Run
 from leaderboard.table import reaches
 from methods import METHODS

@@ -26,9 +26,10 @@ from benchmarks.config import Budget, Config, UsageError, check, resolved
 from benchmarks.memory import keep_freed
 from benchmarks.run import keep_compiled
 from benchmarks.sweep import sweep
+from leaderboard.canonical import digest
 from leaderboard.cells import plain
-from leaderboard.record import RecordError, digest, read, write
-from leaderboard.rows import strength_text
+from leaderboard.layout import strength_text
+from leaderboard.record import RecordError, read, write
 from leaderboard.schema import Point, Record, Run, Verification
 from tasks import TASKS
 from tasks.base import Recipe, fingerprint

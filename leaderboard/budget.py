@@ -10,7 +10,7 @@ from leaderboard.schema import TaskInfo
 
 COSTS = {
     "bytes": lambda figures: figures.bytes,
-    "latency": lambda figures: figures.latency[0].median_ms / 1000,
+    "latency": lambda figures: figures.latency.one.median_ms / 1000,
     "macs": lambda figures: figures.effective_macs,
 }
 """Of figures: bytes of the artifact, seconds at batch 1, multiplications of one example by a nonzero weight."""

@@ -7,7 +7,7 @@ from leaderboard.aggregate import aggregate
 from leaderboard.board import Board, Division
 from leaderboard.claims import Status
 from leaderboard.columns import grid
-from leaderboard.rows import name
+from leaderboard.rows import commits, name
 from leaderboard.schema import TaskInfo
 from leaderboard.scores import RANGE
 from leaderboard.statistics import summarize
@@ -154,8 +154,11 @@ def reaches(task: TaskInfo, quality: float) -> bool:
 
 
 def remarks(division: Division) -> list[str]:
-    """What failed and why, and which fallbacks were taken."""
-    return [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
+    """Returns what failed or was skipped and why, the fallbacks taken, and which records have several commits."""
+    labels = {row.label: row.record for row in division.rows}
+    mixed = [(label, commits(record)) for label, record in labels.items() if len(commits(record)) > 1]
+    texts = [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
+    return texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
 
 
 def stale(board: Board) -> list[str]:

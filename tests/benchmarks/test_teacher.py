@@ -9,7 +9,7 @@ from benchmarks import point
 from benchmarks.config import Budget, Config, Loop, resolved
 from benchmarks.sweep import sweep
 from leaderboard import record
-from leaderboard.record import digest
+from leaderboard.canonical import digest
 from tasks import TASKS
 
 WIDE = (8, 8)

@@ -140,13 +140,13 @@ def test_short_table_by_hand(toy):
     """
     records = [
         toy({8: {0: (0.9, 5000)}, 4: {0: (0.9, 3000)}, 2: {0: (0.8, 1000)}}),
-        toy({0.5: {0: (0.7, 2000)}}, method="magnitude", knob="sparsity"),
+        toy({0.5: {0: (0.7, 2000)}}, method="magnitude", knobs=("sparsity",)),
         toy({8: {0: (1.0, 4000)}, 4: {0: (1.0, 100), 1: "failed"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
         toy({4: {0: (0.9, 10)}}, method="lsq", digest="0e", division="open"),
-        toy({32: {0: (0.9, 40_000)}}, method="dense", knob="none"),
+        toy({(): {0: (0.9, 40_000)}}, method="dense", knobs=()),
         toy({8: {0: (2.04, 5000)}, 4: {0: (2.05, 3000)}}, task=toy.loss, dense={0: 2.0}),
-        toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knob="sparsity", dense={0: 2.0}),
-        toy({32: {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knob="none"),
+        toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knobs=("sparsity",), dense={0: 2.0}),
+        toy({(): {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knobs=()),
     ]
     assert brief.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from leaderboard import record, show
@@ -25,9 +26,8 @@ def run(toy, tmp_path, capsys):
 
 def timed(toy, ms, macs):
     """Of quality 0.7: a run with this latency at batch 1 and so many MACs, half of them by zeros."""
-    first, second = toy.result(0.7, 1).latency
-    fields = {f: getattr(first, f) for f in first.__struct_fields__}
-    latency = [type(first)(**fields | {"median_ms": ms, "p95_ms": ms}), second]
+    known = toy.result(0.7, 1).latency
+    latency = msgspec.structs.replace(known, one=msgspec.structs.replace(known.one, median_ms=ms, p95_ms=ms))
     return toy.result(0.7, 6000, latency=latency, macs=macs, effective_macs=macs / 2)
 
 
@@ -36,7 +36,7 @@ def records(toy):
     """0.6 at 2 kB, 0.8 at 3 kB, 0.9 at 5 kB; another 0.8 at 2.5 kB; one seed of two is 1.0 at 1 kB."""
     return [
         toy({2: {0: (0.6, 2000)}, 4: {0: (0.8, 3000)}, 8: {0: (0.9, 5000)}}),
-        toy({0.5: {0: (0.8, 2500)}}, method="magnitude", knob="sparsity"),
+        toy({0.5: {0: (0.8, 2500)}}, method="magnitude", knobs=("sparsity",)),
         toy({1: {0: (1.0, 1000), 1: "diverged"}, 2: {0: "no room"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
         toy({2: {0: (1.0, 10)}}, method="rtn", digest="0e", division="open"),
     ]
