@@ -29,7 +29,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     strength: Strength
     metric: Annotated[str, Meta(min_length=1)]  # the task's
     paper: Annotated[str, Meta(min_length=1)]
-    arxiv: Annotated[str, Meta(pattern=r"^\d{4}\.\d{4,5}\Z")] | None  # None of a source that is not there
+    arxiv: Annotated[str, Meta(pattern=r"^[0-9]{4}\.[0-9]{4,5}\Z")] | None  # None of a source that is not there
     where: Annotated[str, Meta(min_length=1)]  # in the paper, and what stands there
     value: float
     tolerance: Annotated[float, Meta(gt=0)]  # of |reproduced - value| that still is a match

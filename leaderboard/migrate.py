@@ -14,7 +14,7 @@ import msgspec
 
 from leaderboard import strict
 from leaderboard.canonical import digest
-from leaderboard.cli import RESULTS, Parser, call, complain
+from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
 from leaderboard.record import RecordError, place, refusal, write
 from leaderboard.schema import Record
 
@@ -35,6 +35,8 @@ def _parser():
 
 
 def _migrate(args: argparse.Namespace) -> int:
+    if not args.results.is_dir():
+        raise UsageError(f"--results={args.results}: no such folder")
     refused, known = [], json.loads(TASKS.read_text("utf-8"))
     for path in sorted(args.results.rglob("*.json")):
         try:

@@ -47,6 +47,8 @@ How to read a row, one method at one strength:
 NARROW = ("", "method", "strength", "quality", "against dense", "bytes", "ratio", "run as", "n")
 """The columns that a terminal has room for, and the latency at the task's batch."""
 LEFT = ("method", "strength", "missing", "task", "metric", "status", "source")
+ASCII = str.maketrans({"−": "-", "–": "-", "×": "x", "●": "*", "†": "+", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."})
+"""For terminals and logs that take ASCII only."""
 ACROSS = """\
 Interquartile mean of the scores of a method over tasks × seeds, closed division, with its stratified bootstrap interval
 (Agarwal et al. 2021). A task without a score counts as nothing: who lacks one has no place.
@@ -66,6 +68,15 @@ def markdown(boards: Sequence[Board], statuses: Sequence[Status]) -> str:
 def text(boards: Sequence[Board]) -> str:
     """The same rows with fewer columns, aligned."""
     return "\n\n".join(map(_text_board, boards)) or "no records"
+
+
+def fitted(text: str, encoding: str) -> str:
+    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped: \\u2713."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def _across(boards: Sequence[Board]) -> list[str]:

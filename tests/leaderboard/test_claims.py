@@ -1,10 +1,11 @@
 """Claims are read strictly and compared within their tolerance."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from leaderboard import build, claims, record, table
+from leaderboard import build, claims, cli, record, table
 from leaderboard.board import boards
 from leaderboard.claims import ClaimError, read, statuses
 
@@ -107,6 +108,7 @@ def test_a_claim_is_made_once(tmp_path):
 
 def test_bad_claims_stop_the_build_in_one_line(toy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(claims.read, "__defaults__", (written(tmp_path, CLAIM | {"value": None}),))
     record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     assert build.main([]) == 2

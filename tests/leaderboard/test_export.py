@@ -120,7 +120,7 @@ def test_bibtex_names_the_papers_of_the_methods_and_slimbench(toy):
 
 def test_papers_are_those_that_the_docstrings_name():
     """Each arXiv number is in a file of methods/ that defines one of the entry's methods."""
-    sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").glob("*.py")]
+    sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").rglob("*.py")]
     entries = [(methods, entry) for methods, entry in papers() if methods != {"slimbench"}]
     assert len(entries) >= 7
     for methods, entry in entries:
@@ -162,6 +162,8 @@ def test_one_task(results, capsys):
         (["--format=xml"], "invalid choice: 'xml'"),
         (["--format=csv", "--task=x"], "--task: there are no records of 'x'; there are of text, toy"),
         (["--format=csv", "--out=."], "--out=.: is a folder"),
+        (["--format=csv", "--out="], "--out: is empty; give it a value or leave it out"),
+        (["--format=csv", "--task", ""], "an argument: is empty"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(results, capsys, flags, said):

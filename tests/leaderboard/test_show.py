@@ -1,5 +1,6 @@
 """What is best under a budget, in the terminal."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,18 +133,34 @@ def test_stale_records_are_counted(run, toy):
     assert lines[-1] == "stale, not ranked: 1 records; leaderboard/README.md says why"
 
 
-def test_a_terminal_that_cannot_show_it_is_one_line(records, tmp_path):
+def shown(folder, *flags, **env):
+    """The command in a process of its own, called from elsewhere."""
+    root = Path(show.__file__).parents[1]
+    command = [sys.executable, "-m", "leaderboard.show", f"--results={folder}", *flags]
+    return subprocess.run(
+        command, cwd="/", env={"PYTHONPATH": str(root)} | env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
+    """The board's signs have stand-ins, a minus above all; what a record says is escaped."""
     for one in records:
         record.write(record.place(tmp_path, one), one)
-    done = subprocess.run(
-        [sys.executable, "-m", "leaderboard.show", f"--results={tmp_path}"],
-        cwd=Path(show.__file__).parents[1],
-        env={"PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        text=True,
-    )
-    said = "error: the terminal's encoding is ascii, which cannot show this; set PYTHONUTF8=1\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    odd = toy_named(records[0], "rtn", metric="µ")
+    record.write(record.place(tmp_path, odd), odd)
+    done = shown(tmp_path, "--task=toy", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    best, other = (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()[2:4])
+    assert best[:3] == ["*", "1-5, tie 1", "rtn"]
+    assert "-0.1000" in " ".join(other)
+    assert "\\xb5, " in shown(tmp_path, PYTHONIOENCODING="ascii").stdout
+
+
+def toy_named(one, method, metric):
+    """A record like `one` on a task of its own, "odd"."""
+    task = msgspec.structs.replace(one.task, name="odd", metric=metric)
+    return msgspec.structs.replace(one, task=task, method=msgspec.structs.replace(one.method, name=method))
 
 
 def test_no_records(run):
@@ -169,6 +186,10 @@ def test_a_bad_record_is_one_line_and_the_others_are_shown(run, records, tmp_pat
         (["--task=toy", "--under=nankB"], "'nankB' is not an amount of bytes"),
         (["--task=toy", "--by=latency", "--under=3kB"], "it must be a number and us, ms or s"),
         (["--task=toy", "--by=macs", "--under=3m"], "it must be a number and k, M or G"),
+        (["--task=toy", "--under=٣kB"], "'٣kB' is not an amount of bytes"),
+        (["--task=toy", "--under="], "--under: is empty; give it a value or leave it out"),
+        (["--task="], "--task: is empty"),
+        (["--results="], "--results: is empty"),
         (["--under=3kB"], "--under: needs --task"),
         (["toy"], "unrecognized arguments: toy"),
     ],
