@@ -4,7 +4,7 @@ import math
 import statistics
 from typing import NamedTuple
 
-from leaderboard.record import digits
+from leaderboard.canonical import digits
 from leaderboard.schema import Dense, Result, TaskInfo
 
 LOSS_SHARE, BYTES_SHARE = 0.02, 0.05

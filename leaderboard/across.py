@@ -6,7 +6,7 @@ from leaderboard import cells
 from leaderboard.aggregate import Aggregate
 from leaderboard.board import Division
 from leaderboard.claims import Status
-from leaderboard.rows import strength_text
+from leaderboard.layout import strength_text
 from leaderboard.scores import RANGE
 
 Grid = list[list[str]]
@@ -56,7 +56,7 @@ def claims(statuses: Sequence[Status]) -> Grid:
 
 def _claim(status):
     claim, found = status.claim, status.reproduced
-    strength = cells.MISSING if claim.strength is None else strength_text(claim.strength)
+    strength = strength_text(claim.strength) or cells.MISSING
     source = f"{claim.paper}, {'' if claim.arxiv is None else f'arXiv {claim.arxiv}, '}{claim.where}"
     shown = [cells.spread(found), f"{found.n} †" if found.n == 1 else str(found.n)] if found else [cells.MISSING] * 2
     claimed, tolerance = cells.fixed(claim.value), f"± {cells.fixed(claim.tolerance)}"

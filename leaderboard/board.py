@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from leaderboard.comparisons import dense_results
 from leaderboard.judge import judged
-from leaderboard.rows import Row, row_of
+from leaderboard.rows import Row, devices, row_of
 from leaderboard.schema import Dense, Record, TaskInfo
 from leaderboard.scores import Score, scores
 from leaderboard.statistics import pareto
@@ -98,11 +98,11 @@ def _measure(task):
 
 def _same_nets(records):
     """Those that agree on the dense net of every seed, the commonest nets first; and the others."""
-    votes = Counter(net for record in records for net in record.dense)
+    votes = Counter(_same(net) for record in records for net in record.dense)
     agreed, ranked, stale = {}, [], []
-    for record in sorted(records, key=lambda r: -sum(votes[net] for net in r.dense)):
+    for record in sorted(records, key=lambda r: -sum(votes[_same(net)] for net in r.dense)):
         own = {net.seed: net for net in record.dense}
-        differs = [seed for seed in own if agreed.get(seed, own[seed]) != own[seed]]
+        differs = [seed for seed in own if seed in agreed and _same(agreed[seed]) != _same(own[seed])]
         if differs:
             seed = differs[0]
             reason = f"dense checkpoint {_net(own[seed])} of seed {seed}, ranked records have {_net(agreed[seed])}"
@@ -111,6 +111,11 @@ def _same_nets(records):
             agreed |= own
             ranked.append(record)
     return sorted(ranked, key=_place), stale
+
+
+def _same(net):
+    """What makes two dense nets one, whoever trained them."""
+    return net.seed, net.checkpoint, net.quality, net.bytes
 
 
 def _net(net):
@@ -125,7 +130,7 @@ def _division(name, records, known):
     return Division(
         name=name,
         dense=[dense[seed] for seed in sorted(dense)],
-        devices=sorted({record.provenance.device for record in records}),
+        devices=sorted({name for record in records for name in devices(record, record.points)}),
         rows=rows,
         optimal=_optimal(rows, higher),
         scores=[score for record in records for score in scores(record)],
@@ -134,7 +139,7 @@ def _division(name, records, known):
 
 def _optimal(rows, higher_is_better):
     """Only a row whose seeds all finished stands for the front: those that survive are no fair sample."""
-    whole = [i for i, row in enumerate(rows) if row.finished == row.asked]
+    whole = [i for i, row in enumerate(rows) if row.whole]
     points = [(rows[i].figures.bytes, rows[i].figures.quality.mean) for i in whole]
     front = pareto(points, higher_is_better=higher_is_better)
     best = {i for i, optimal in zip(whole, front, strict=True) if optimal}

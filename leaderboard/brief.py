@@ -50,7 +50,7 @@ def _dense(division: Division) -> str:
 def _best(board: Board, division: Division, method: str) -> str:
     """The cell of a method: empty if it did not run."""
     rows = [row for row in division.rows if row.record.method.name == method]
-    good = [row for row in rows if row.finished == row.asked and close(board.task, row)]
+    good = [row for row in rows if row.whole and close(board.task, row)]
     if not good:
         return cells.MISSING if rows else ""
     row = min(good, key=lambda row: row.figures.bytes)

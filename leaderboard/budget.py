@@ -10,7 +10,7 @@ from leaderboard.schema import TaskInfo
 
 COSTS = {
     "bytes": lambda figures: figures.bytes,
-    "latency": lambda figures: figures.latency[0].median_ms / 1000,
+    "latency": lambda figures: figures.latency.one.median_ms / 1000,
     "macs": lambda figures: figures.effective_macs,
 }
 """Of figures: bytes of the artifact, seconds at batch 1, multiplications of one example by a nonzero weight."""
@@ -36,7 +36,7 @@ COLUMNS = (
 
 def amount(text: str, by: str) -> float:
     """ "20kB" as a number of the unit of COSTS[by]. Raises ValueError."""
-    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([A-Za-z]+)", text.strip())
+    match = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*([A-Za-z]+)", text.strip())
     if not match or match[2] not in UNITS[by]:
         *units, last = UNITS[by]
         raise ValueError(f"{text!r} is not an amount of {by}; it must be a number and {', '.join(units)} or {last}")

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from leaderboard import board, brief, claims, table
-from leaderboard.cli import Parser, UsageError, call, complain
+from leaderboard.cli import ROOT, Parser, UsageError, call, complain
 from leaderboard.files import write_atomically
 from leaderboard.record import read_all
 from leaderboard.site import page
 
-OUT, README = Path("leaderboard/README.md"), Path("README.md")
+OUT, README = ROOT / "leaderboard" / "README.md", ROOT / "README.md"
 
 
 def main(argv: list[str]) -> int:
@@ -22,8 +22,8 @@ def main(argv: list[str]) -> int:
 
 
 def _build(args, argv) -> int:
-    if args.out.is_dir():
-        raise UsageError(f"--out={args.out}: is a folder, it must be a file")
+    if args.out.exists() and not args.out.is_file():
+        raise UsageError(f"--out={args.out}: is a folder or a device, it must be a file; a site is written beside it")
     records, refused = read_all(args.results)
     pages = _pages(board.boards(records), args.out)
     done = _check(pages, argv) if args.check else _write(pages)
@@ -37,7 +37,7 @@ def _parser():
         "--out",
         type=Path,
         default=OUT,
-        help=f"page, default %(default)s; the site goes beside it; with the default {README} is filled in too",
+        help="page, default %(default)s; the site goes beside it; with the default the table in README.md is made, too",
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a page is not up to date")
     return parser

@@ -11,7 +11,7 @@ from msgspec import Meta
 from leaderboard import strict
 from leaderboard.board import Board
 from leaderboard.cells import plain
-from leaderboard.schema import Name
+from leaderboard.schema import Name, Strength
 from leaderboard.statistics import Summary
 
 CLAIMS = Path(__file__).parent / "claims.json"
@@ -26,10 +26,10 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     task: Name
     method: Name
-    strength: float | Annotated[list[float], Meta(min_length=2)] | None  # None of a method without a knob
+    strength: Strength
     metric: Annotated[str, Meta(min_length=1)]  # the task's
     paper: Annotated[str, Meta(min_length=1)]
-    arxiv: Annotated[str, Meta(pattern=r"^\d{4}\.\d{4,5}\Z")] | None  # None of a source that is not there
+    arxiv: Annotated[str, Meta(pattern=r"^[0-9]{4}\.[0-9]{4,5}\Z")] | None  # None of a source that is not there
     where: Annotated[str, Meta(min_length=1)]  # in the paper, and what stands there
     value: float
     tolerance: Annotated[float, Meta(gt=0)]  # of |reproduced - value| that still is a match
@@ -82,6 +82,4 @@ def _status(claim: Claim, board: Board | None) -> Status:
 
 
 def _meant(claim, row):
-    if row.record.method.name != claim.method or row.finished != row.asked:
-        return False
-    return row.record.method.knob == "none" if claim.strength is None else row.point.strength == claim.strength
+    return row.record.method.name == claim.method and row.whole and row.point.strength == claim.strength

@@ -24,30 +24,30 @@ def _columns(task: TaskInfo, division: Division) -> dict[str, Cell]:
     def figure(show):
         return lambda row, _: cells.MISSING if row.figures is None else show(row.figures)
 
-    def latency(which):
+    def latency(name):
         def show(row, _):
-            return cells.MISSING if row.figures is None else _latency(row.figures.latency[which]) + device(row)
+            return cells.MISSING if row.figures is None else _latency(getattr(row.figures.latency, name)) + device(row)
 
         return show
 
     def device(row):
-        several = len(division.devices) > 1
-        return f" [{division.devices.index(row.record.provenance.device) + 1}]" if several else ""
+        numbers = [str(division.devices.index(name) + 1) for name in row.devices]
+        return f" [{', '.join(numbers)}]" if len(division.devices) > 1 else ""
 
     return {
         "": lambda row, optimal: "●" if optimal else "",
         "rank": lambda row, _: _rank(row),
         "method": lambda row, _: row.label,
         "strength": lambda row, _: strength(row),
-        "quality": lambda row, _: cells.spread(row.figures.quality) if row.figures else "failed",
+        "quality": lambda row, _: cells.spread(row.figures.quality) if row.figures else row.missing,
         "against dense": lambda row, _: _against_dense(row),
         "against control": lambda row, _: _against_control(row, task),
         "bytes": figure(lambda f: cells.si(f.bytes, "B")),
         "ratio": figure(lambda f: f"×{cells.number(f.ratio)}"),
         "MACs": figure(_macs),
         "BOPs": figure(lambda f: cells.si(f.bops)),
-        "latency, batch 1": latency(0),
-        f"latency, batch {task.eval_batch}": latency(1),
+        "latency, batch 1": latency("one"),
+        f"latency, batch {task.eval_batch}": latency("batch"),
         "run as": figure(lambda f: f.execution),
         "cost": figure(_cost),
         "n": lambda row, _: _seeds(row),

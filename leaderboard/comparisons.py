@@ -59,6 +59,6 @@ def _controls(rows):
 
 def _best(rows, places, better):
     """The place of the best mean quality of those whose seeds all finished, the smallest artifact of equals."""
-    whole = [i for i in places if rows[i].figures and rows[i].finished == rows[i].asked]
+    whole = [i for i in places if rows[i].whole]
     quality = {i: better * rows[i].figures.quality.mean for i in whole}
     return min(whole, key=lambda i: (-quality[i], rows[i].figures.bytes, i), default=None)

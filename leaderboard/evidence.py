@@ -1,8 +1,4 @@
-"""Whether a record is what the files of its workdir say: `benchmarks.run` leaves every dense net and artifact there.
-
-WORKDIR/<task>/dense-net-<digest>/seed<k>/dense.json, artifact.safetensors
-WORKDIR/<task>/<method>-<digest>/<strength>/seed<k>/artifact.safetensors
-"""
+"""Whether a record is what the files of its workdir say; where they lie is in `leaderboard/layout.py`."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 
-from leaderboard.record import digest
-from leaderboard.rows import strength_text
-from leaderboard.schema import Dense, Record, Result
+from leaderboard.canonical import digest
+from leaderboard.layout import ARTIFACT, DENSE, RUN, dense_folder, run_folder
+from leaderboard.schema import Dense, Point, Record, Result, Run
+
+UNKNOWN = "is unknown, so its files cannot be found; run it again"
 
 
 class _Facts(msgspec.Struct):
-    """Of a dense net, in dense.json."""
+    """What dense.json says of a dense net, among other things."""
 
     bytes: int
     checkpoint: str
@@ -24,24 +22,26 @@ class _Facts(msgspec.Struct):
 
 
 def problems(record: Record, workdir: Path) -> Iterator[str]:
-    """What is wrong with a record as a submission, a line each."""
+    """Yields what is wrong with a record as a submission, a line each."""
     yield from _provenance(record)
     yield from _config(record)
-    for net in record.dense:
-        yield from _dense(net, workdir / record.task.name)
-    curve = workdir / record.task.name / f"{record.method.name}-{record.method.digest}"
-    for point in record.points:
-        for run in point.runs:
-            if run.result is not None:
-                where = Path(strength_text(point.strength)) / f"seed{run.seed}" / "artifact.safetensors"
-                yield from _artifact(run.result, curve / where)
+    for i, net in enumerate(record.dense):
+        yield from _dense(record, net, workdir, f"$.dense[{i}]")
+    for i, point in enumerate(record.points):
+        for j, run in enumerate(point.runs):
+            if run.skipped is None:
+                yield from _run(record, point, run, workdir, f"$.points[{i}].runs[{j}]")
 
 
 def _provenance(record):
-    if record.provenance.dirty:
-        yield "the code differed from its commit, nobody can run it again; commit, then run - at `$.provenance.dirty`"
-    if record.provenance.commit == "unknown":
-        yield "the commit is unknown, so nobody can run it again; run in a git clone - at `$.provenance.commit`"
+    for name, made in record.provenance.items():
+        field = f"$.provenance.{name}"
+        if made.dirty:
+            yield f"the code differed from its commit, nobody can run it again; commit, then run - at `{field}.dirty`"
+        if made.commit == "unknown":
+            yield f"the commit is unknown, so nobody can run it again; run in a git clone - at `{field}.commit`"
+        if made.outside:
+            yield f"ran code that is in no commit, {', '.join(made.outside)}; commit it - at `{field}.outside`"
 
 
 def _config(record):
@@ -53,24 +53,38 @@ def _config(record):
         yield f"the digest of `$.config` is {digest(record.config)} - at `$.method.digest`"
 
 
-def _dense(net: Dense, folder: Path):
-    """A seed may have several dense nets, one per budget: that of the checkpoint is meant."""
-    for file in sorted(folder.glob(f"dense-net-*/seed{net.seed}/dense.json")):
-        facts = _facts(file)
-        if facts and facts.checkpoint == net.checkpoint:
-            if (facts.quality, facts.bytes) != (net.quality, net.bytes):
-                found = f"{file} has quality {facts.quality:g} and {facts.bytes} bytes"
-                yield f"dense net of seed {net.seed}: {found}, not {net.quality:g} and {net.bytes}"
-            yield from _size(net.bytes, file.with_name("artifact.safetensors"))
-            return
-    yield f"dense net {net.checkpoint} of seed {net.seed} is not in {folder}/dense-net-*"
+def _dense(record: Record, net: Dense, workdir: Path, field: str):
+    if net.identity is None:
+        yield f"{UNKNOWN} - at `{field}.identity`"
+        return
+    folder = dense_folder(workdir, record.task.name, net.identity, net.seed)
+    facts = _facts(folder / DENSE)
+    if facts is None:
+        yield f"{folder / DENSE} is missing or cannot be read"
+    elif facts != _Facts(net.bytes, net.checkpoint, net.quality):
+        found = f"{folder / DENSE} has {facts.checkpoint}, quality {facts.quality:g} and {facts.bytes} bytes"
+        yield f"{found}, not {net.checkpoint}, {net.quality:g} and {net.bytes} - at `{field}`"
+    else:
+        yield from _size(net.bytes, folder / ARTIFACT)
 
 
 def _facts(file: Path) -> _Facts | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Facts)
-    except ValueError:
+    except (OSError, ValueError):
         return None
+
+
+def _run(record: Record, point: Point, run: Run, workdir: Path, field: str):
+    if run.identity is None:
+        yield f"{UNKNOWN} - at `{field}.identity`"
+        return
+    names = record.task.name, record.method.name, run.identity
+    folder = run_folder(workdir, *names, point.strength, run.seed)
+    if not (folder / RUN).is_file():
+        yield f"{folder / RUN} is missing"
+    if run.result is not None:
+        yield from _artifact(run.result, folder / ARTIFACT)
 
 
 def _size(size: int, file: Path):

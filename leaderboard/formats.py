@@ -8,6 +8,7 @@ from pathlib import Path
 from leaderboard import cells
 from leaderboard.board import Board
 from leaderboard.columns import grid
+from leaderboard.rows import commits
 from leaderboard.table import NARROW, division_facts
 
 PAPERS = Path(__file__).with_name("papers.bib")
@@ -58,9 +59,10 @@ def _identity(board, division, row, optimal) -> dict:
         "family": record.method.family,
         "method": record.method.name,
         "digest": record.method.digest,
-        "knob": record.method.knob,
+        "knob": ", ".join(record.method.knobs),
         "strength": row.strength,
-        "device": record.provenance.device,
+        "device": "; ".join(row.devices),
+        "commits": "; ".join(commits(record)),
         "seeds_asked": row.asked,
         "seeds_finished": row.finished,
         "pareto_optimal": optimal,
@@ -72,7 +74,7 @@ def _numbers(figures) -> dict:
         return {}
     summaries = {name: getattr(figures, name)._asdict() for name in ("quality", "dense", "difference")}
     names = {"quality": "quality", "dense": "dense_quality", "difference": "quality_difference"}
-    one, batch = figures.latency
+    one, batch = figures.latency.one, figures.latency.batch
     return {
         **{f"{names[s]}_{key}": v for s, fields in summaries.items() for key, v in fields.items() if key != "n"},
         "artifact_bytes": figures.bytes,

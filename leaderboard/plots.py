@@ -39,7 +39,7 @@ AXES = {
     "bytes": Axis("artifact, bytes", "~s", lambda f: f.bytes),
     "macs": Axis("effective MACs of one example", "~s", lambda f: f.effective_macs),
     "bops": Axis("bit operations of one example", "~s", lambda f: f.bops),
-    "latency": Axis("median latency at the task's batch, ms", "~g", lambda f: f.latency[1].median_ms),
+    "latency": Axis("median latency at the task's batch, ms", "~g", lambda f: f.latency.batch.median_ms),
     "cost": Axis("seconds of optimizing", "~g", lambda f: max(f.seconds, LEAST)),
 }
 
@@ -121,7 +121,7 @@ def _in_sight(points, dense, task):
 
 
 def _front(rows, axis, higher_is_better):
-    whole = [(axis.of(row.figures), row.figures.quality.mean) for row in rows if row.finished == row.asked]
+    whole = [(axis.of(row.figures), row.figures.quality.mean) for row in rows if row.whole]
     best = pareto(whole, higher_is_better=higher_is_better)
     return [{"x": x, "y": y} for x, y in sorted({point for point, kept in zip(whole, best, strict=True) if kept})]
 

@@ -4,16 +4,14 @@ Reading is strict: an unknown, missing or repeated key, a wrong type, a number o
 raises RecordError, which names the file and the field. Writing is byte-stable: sorted keys, one scalar list a line.
 """
 
-import hashlib
 import json
-import math
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from leaderboard import strict, validate
+from leaderboard import layout, strict, validate
+from leaderboard.canonical import dumps
 from leaderboard.cells import plain, shortened
 from leaderboard.files import write_atomically
 from leaderboard.schema import SCHEMA, Record
@@ -63,7 +61,7 @@ def read_all(folder: str | os.PathLike) -> tuple[list[Record], list[RecordError]
 
 def place(folder: str | os.PathLike, record: Record) -> Path:
     """Where under `folder` a record belongs."""
-    return Path(folder) / record.task.name / f"{record.method.name}-{record.method.digest}.json"
+    return layout.record_file(Path(folder), record.task.name, record.method.name, record.method.digest)
 
 
 def _placed(path, folder) -> Record:
@@ -86,7 +84,8 @@ def _parse(text, path) -> Record:
     try:
         schema = _schema(strict.parse(text))
         if schema != SCHEMA:
-            raise ValueError(f"schema is {schema}, this code reads {SCHEMA} - at `$.schema`")
+            mend = "; mend it: python -m leaderboard.migrate" if schema == SCHEMA - 1 else ""
+            raise ValueError(f"schema is {schema}, this code reads {SCHEMA}{mend} - at `$.schema`")
         record = msgspec.json.decode(text, type=Record)
     except (ValueError, RecursionError) as error:
         raise refusal(path, error) from None
@@ -104,24 +103,3 @@ def _schema(value):
     """What the value says its schema is; where it says nothing, decoding will tell what is wrong."""
     schema = value.get("schema") if isinstance(value, dict) else None
     return schema if type(schema) is int else SCHEMA
-
-
-def dumps(value: Any, indent: str = "") -> str:
-    """JSON with sorted keys, one key a line, and every list of scalars on one line. NaN and infinities are refused."""
-    deeper = indent + " "
-    if isinstance(value, dict) and value:
-        rows = (f"{deeper}{json.dumps(k)}: {dumps(value[k], deeper)}" for k in sorted(value))
-        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        return "[\n" + ",\n".join(deeper + dumps(item, deeper) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def digest(value: Any) -> str:
-    """Eight hex digits of a JSON value: `method.digest` is that of `config`."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def digits(value: float, significant: int = 6) -> float:
-    """`value` rounded to `significant` digits: what a record stores of a measured number."""
-    return float(f"{value:.{significant}g}") if math.isfinite(value) else value

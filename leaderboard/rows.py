@@ -1,10 +1,12 @@
 """A row of the board: one point of a curve, its seeds aggregated."""
 
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
 from leaderboard import cells
-from leaderboard.schema import Dense, Point, Record, Result
+from leaderboard.layout import strength_text
+from leaderboard.schema import Dense, Latency, Point, Record, Result
 from leaderboard.statistics import Summary, mean, summarize
 
 BUSY = 1.5
@@ -19,6 +21,11 @@ class Timing(NamedTuple):
     speedup: float  # of the dense net's median over the artifact's
 
 
+class Timings(NamedTuple):
+    one: Timing  # at batch 1
+    batch: Timing  # at the task's batch
+
+
 class Figures(NamedTuple):
     """Means over the seeds that finished."""
 
@@ -31,7 +38,7 @@ class Figures(NamedTuple):
     macs: float
     effective_macs: float
     bops: float
-    latency: tuple[Timing, Timing]  # at batch 1 and at the task's batch
+    latency: Timings
     execution: str
     seconds: float
     steps: float
@@ -55,14 +62,25 @@ class Row(NamedTuple):
     record: Record
     label: str  # the method, with the record's digest where the table holds several of its configurations
     point: Point
-    strength: str  # "8", and "0.5+8" of a chain
-    figures: Figures | None  # None where every seed failed
+    strength: str  # "8", "0.5+8" of a chain, "" without a knob
+    devices: list[str]  # of its runs
+    figures: Figures | None  # None where no seed finished
     finished: int  # seeds
-    asked: int
-    remarks: list[str]  # failures and fallbacks, each with its seed; timing on a busy machine
+    asked: int  # seeds, without those that were skipped
+    remarks: list[str]  # failures, skips and fallbacks, each with its seed; timing on a busy machine
     comparisons: dict[str, Comparison]  # "dense", "control" and "best", where there is such another row
-    rank: tuple[int, int] | None  # from, to; by quality, 1 is the best; None where every seed failed
+    rank: tuple[int, int] | None  # from, to; by quality, 1 is the best; None where no seed finished
     tie: int | None  # group of rows that cannot be told apart, numbered from the best
+
+    @property
+    def whole(self) -> bool:
+        """Whether every seed finished: those that survive are no fair sample of all."""
+        return self.finished == self.asked > 0
+
+    @property
+    def missing(self) -> str:
+        """Returns what stands in place of a quality: "failed", or "skipped" where no seed was to run."""
+        return "failed" if self.asked else "skipped"
 
 
 def row_of(record: Record, point: Point) -> Row:
@@ -74,9 +92,10 @@ def row_of(record: Record, point: Point) -> Row:
         label=record.method.name,
         point=point,
         strength=strength_text(point.strength),
+        devices=devices(record, [point]),
         figures=_figures(done) if done else None,
         finished=len(done),
-        asked=len(point.runs),
+        asked=sum(run.skipped is None for run in point.runs),
         remarks=[text for run in point.runs for text in _remarks(run)] + _busy(record, point),
         comparisons={},
         rank=None,
@@ -84,23 +103,30 @@ def row_of(record: Record, point: Point) -> Row:
     )
 
 
+def devices(record: Record, points: Sequence[Point]) -> list[str]:
+    """Returns the names of the devices that made the runs of `points`, sorted."""
+    return sorted({record.provenance[run.provenance].device for point in points for run in point.runs})
+
+
+def commits(record: Record) -> list[str]:
+    """Returns the commits that made the nets and runs of a record, sorted; usually there is one."""
+    return sorted({made.commit for made in record.provenance.values()})
+
+
 def strength(row: Row) -> str:
     """ "bits 4"; a method without a knob has none."""
-    knob = row.record.method.knob
-    return cells.MISSING if knob == "none" else f"{knob} {row.strength}"
+    knobs = row.record.method.knobs
+    return f"{', '.join(knobs)} {row.strength}" if knobs else cells.MISSING
 
 
 def name(row: Row) -> str:
     """ "rtn, bits 4"."""
-    return row.label if row.record.method.knob == "none" else f"{row.label}, {strength(row)}"
-
-
-def strength_text(strength: float | list[float] | tuple[float, ...]) -> str:
-    """ "8", and "0.5+8" of a chain; also the name of its folder in a workdir."""
-    return "+".join(f"{part:g}" for part in (strength if isinstance(strength, list | tuple) else [strength]))
+    return f"{row.label}, {strength(row)}" if row.record.method.knobs else row.label
 
 
 def _remarks(run):
+    if run.skipped is not None:
+        return [f"seed {run.seed} skipped: {run.skipped}"]
     if run.result is None:
         return [f"seed {run.seed} failed: {run.failure}"]
     return [f"seed {run.seed}: {note}" for note in run.result.notes]
@@ -109,7 +135,10 @@ def _remarks(run):
 def _busy(record, point):
     """Of each batch size, if the dense net, which is timed beside every artifact, took BUSY times its least."""
     found = []
-    for here, everywhere in zip(_dense_timings([point]), _dense_timings(record.points), strict=False):
+    for name in Timings._fields:
+        here, everywhere = _timed([point], name), _timed(record.points, name)
+        if not here:
+            continue
         took, least = median(t.dense_median_ms for t in here), min(t.dense_median_ms for t in everywhere)
         if took > BUSY * least:
             ours, best = cells.number(took), cells.number(least)
@@ -117,9 +146,8 @@ def _busy(record, point):
     return found
 
 
-def _dense_timings(points):
-    """[2 batch sizes, runs]; nothing where every run failed."""
-    return list(zip(*(run.result.latency for point in points for run in point.runs if run.result), strict=True))
+def _timed(points: Sequence[Point], name: str) -> list[Latency]:
+    return [getattr(run.result.latency, name) for point in points for run in point.runs if run.result is not None]
 
 
 def _figures(done: list[tuple[Dense, Result]]) -> Figures:
@@ -141,7 +169,7 @@ def _figures(done: list[tuple[Dense, Result]]) -> Figures:
         macs=average("macs"),
         effective_macs=average("effective_macs"),
         bops=average("bops"),
-        latency=(_timing(results, 0), _timing(results, 1)),
+        latency=Timings(**{name: _timing([getattr(r.latency, name) for r in results]) for name in Timings._fields}),
         execution="/".join(sorted({result.execution for result in results})),
         seconds=cost("seconds"),
         steps=cost("steps"),
@@ -149,7 +177,6 @@ def _figures(done: list[tuple[Dense, Result]]) -> Figures:
     )
 
 
-def _timing(results, which):
-    timed = [result.latency[which] for result in results]
+def _timing(timed: list[Latency]) -> Timing:
     speedup = median(t.dense_median_ms / t.median_ms for t in timed)
     return Timing(timed[0].batch, median(t.median_ms for t in timed), speedup)

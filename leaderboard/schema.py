@@ -1,6 +1,6 @@
 """What a record holds: names, types and bounds. Units are in the names.
 
-A record is one curve, a method's configuration on a task, with all its strengths and seeds, and its provenance.
+A record is one curve, a method's configuration on a task, with all its strengths and seeds, and what made each.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from leaderboard.validate import GREATEST_FLOAT, GREATEST_INT
-
 SCHEMA = 3
+GREATEST_INT = 2**53 - 1
+"""The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
+GREATEST_FLOAT = 1e100
+"""float32, in which nets compute, ends at 3.4e38; and squares and ratios of what is smaller are finite."""
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", max_length=100)]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
@@ -24,6 +26,7 @@ Amount = Annotated[float, Meta(ge=0, le=GREATEST_FLOAT)]
 Duration = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]  # no clock shows less of a millisecond
 Quality = Annotated[float, Meta(ge=-GREATEST_FLOAT, le=GREATEST_FLOAT)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Strength = Annotated[list[Quality], Meta(max_length=16)]  # one number per knob; [] without a knob
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -42,7 +45,7 @@ class TaskInfo(_Strict):
     higher_is_better: bool
     eval_batch: Size
     reach: Quality  # what the dense net must reach on test
-    reference: Quality
+    reference: Quality  # quality of an answer that ignores its input: the zero of curve scores
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
 
 
@@ -50,26 +53,28 @@ class MethodInfo(_Strict):
     name: Name
     family: Label  # of techniques: "quantization"
     control: Name | None  # the method that this one must beat at the same strength
-    knobs: list[Label]
+    knobs: Annotated[list[Label], Meta(max_length=16)]  # names of the numbers of a strength
     digest: Hex  # of everything in `config` that changes a result; part of the file name
-    budget: Literal["none", "recovery", "full"]
+    budget: Literal["none", "recovery", "full"]  # which training it gets
 
 
 class Provenance(_Strict):
+    """What made a net or a run, and where."""
+
     command: Text
     commit: Label
     dirty: bool  # whether the tree differed from the commit
-    outside: list[Text]
-    settings: dict[Label, Text] | None
+    outside: Annotated[list[Text], FEW]  # source files that ran and that the clone does not track
     libraries: Annotated[dict[Label, Label], FEW]
     device: Label  # platform, kind and count: "cpu AMD EPYC 7B13, 2 cores"
+    settings: Annotated[dict[Label, Text], FEW] | None  # XLA_FLAGS, JAX's settings, number of devices; None: unknown
 
 
 class Verification(_Strict):
     """One run made again from its record, and found to be what the record says."""
 
     seed: Count
-    strength: list[float]
+    strength: Strength
     quality: Quality  # found
     tolerance: Amount  # |found - recorded| that was allowed
     device: Label
@@ -85,15 +90,15 @@ class Latency(_Strict):
 
 
 class Latencies(_Strict):
-    one: Latency
-    batch: Latency
+    one: Latency  # at batch 1
+    batch: Latency  # at the task's batch
 
 
 class Cost(_Strict):
-    seconds: Amount  # optimization: init, recovery, settle; compile apart
+    seconds: Amount  # optimization: init, recovery, settle; compile apart; the sum over all starts
     compile_s: Amount
-    starts: Size | None
-    cached: Count | None
+    cached: Count | None  # programs taken from the compilation cache instead of compiled; None: unknown
+    starts: Size | None  # processes that it took; None: unknown
     steps: Count
     labelled_examples: Count
     calibration_examples: Count
@@ -124,15 +129,15 @@ class Result(_Strict):
 class Run(_Strict):
     seed: Count
     dense: Label  # checkpoint it started from: hash of the dense weights
-    identity: Hex | None
-    provenance: Hex
-    result: Result | None  # None if the run failed,
-    failure: Text | None  # and why
-    skipped: Text | None
+    identity: Hex | None  # digest of all that can change the bits of the run; None: unknown
+    provenance: Hex  # key in the record's `provenance`
+    result: Result | None  # exactly one of the three is not None
+    failure: Text | None  # why the run failed
+    skipped: Text | None  # why the method cannot run on this task
 
 
 class Point(_Strict):
-    strength: list[float]  # a list of a chain, one per part
+    strength: Strength
     runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
@@ -141,8 +146,8 @@ class Dense(_Strict):
     checkpoint: Label
     quality: Quality
     bytes: Size
-    identity: Hex | None
-    provenance: Hex
+    identity: Hex | None  # digest of all that can change the bits of the net; None: unknown
+    provenance: Hex  # key in the record's `provenance`
 
 
 class Record(_Strict):
@@ -151,7 +156,7 @@ class Record(_Strict):
     method: MethodInfo
     division: Literal["closed", "open"]
     config: dict[str, Any]
-    provenance: dict[Hex, Provenance]
+    provenance: Annotated[dict[Hex, Provenance], Meta(min_length=1, max_length=200)]  # by digest
     verified: Annotated[list[Verification], FEW]
     dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]

@@ -7,30 +7,26 @@ task's batch, timed in turn with it) and R = 64 for bytes, 8 for latency:
 
 c(b) is what a user with budget b would pick: of the curve's artifacts that cost at most b, the one that is best on
 *valid*; u is then its quality on *test*, so that no luck on test is picked. Where nothing fits, u = 0. z, the task's
-reference, is the quality of an answer that ignores its input: in `references.json` 1 / classes, the entropy of tokens
-by their frequency in train, or word errors of an empty transcript; for a task that is not there, its best control.
+`reference`, is the quality of an answer that ignores its input: 1 / classes, the entropy of tokens by their frequency
+in train, or word errors of an empty transcript.
 So dense as it is scores 0; dense quality at 1/R of the cost scores 1. Quality above dense counts as dense: a score
 says what compressing costs. Nothing but the record, its dense nets and z enters, so that an entry never moves the
 score of another. Only what was timed *deployed* counts as latency: simulated artifacts do not run at that speed.
 """
 
-import json
 import math
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from leaderboard.schema import Record, TaskInfo
+from leaderboard.schema import Record
 from leaderboard.statistics import mean, summarize
 
 RANGE = {"bytes": 64, "latency": 8}
 """R of each axis."""
-REFERENCES = Path(__file__).parent / "references.json"
 
 
 class Score(NamedTuple):
     """Mean over the seeds that ran at every strength, and its 95 % interval, None of one seed. All None, and no
-    `seeds`, where there is no score: no reference, no deployed artifact, or no seed that ran at every strength."""
+    `seeds`, where there is no score: no deployed artifact, or no seed that ran at every strength."""
 
     method: str
     digest: str
@@ -56,28 +52,16 @@ def _score(record, axis):
     return Score(record.method.name, record.method.digest, axis, found.mean, found.low, found.high, test, mean(valid))
 
 
-def reference(task: TaskInfo) -> float | None:
-    """z: the quality of an answer that ignores its input; None if nothing says."""
-    controls = task.controls.values()
-    best = max if task.higher_is_better else min
-    return _references().get(task.name, best(controls, default=None))
-
-
-@cache
-def _references() -> dict[str, float]:
-    return json.loads(REFERENCES.read_text("utf-8"))
-
-
 def by_seed(record: Record, axis: str) -> list[tuple[float, float]]:
     """The score of each seed that ran at every strength: with quality on test, and on valid. Empty if there is none."""
-    zero = reference(record.task)
+    zero = record.task.reference
     curves = {net.seed: [] for net in record.dense}
     for point in record.points:
         for run in point.runs:
             curves[run.seed].append(run.result)
     whole = [net for net in record.dense if len(curves[net.seed]) == len(record.points)]
     done = [result for net in whole for result in curves[net.seed] if result is not None]
-    if zero is None or not any(_costs(axis, result) for result in done):
+    if not any(_costs(axis, result) for result in done):
         return []
     sign = 1 if record.task.higher_is_better else -1
     return [_area(_curve(curves[net.seed], net, axis, sign, zero), RANGE[axis]) for net in whole]
@@ -102,7 +86,7 @@ def _curve(results, dense, axis, sign, zero):
 
 
 def _cost(axis, result, dense):
-    timing = result.latency[1]
+    timing = result.latency.batch
     return result.bytes / dense.bytes if axis == "bytes" else timing.median_ms / timing.dense_median_ms
 
 

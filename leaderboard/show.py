@@ -11,7 +11,7 @@ from leaderboard import budget, cells
 from leaderboard.board import Board, Division, boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
 from leaderboard.record import read_all
-from leaderboard.table import aligned, division_facts
+from leaderboard.table import aligned, division_facts, fitted
 
 
 def main(argv: list[str]) -> int:
@@ -37,12 +37,13 @@ def _parser():
 
 
 def _show(args: argparse.Namespace) -> int:
-    if args.under and not args.task:
+    if args.under is not None and args.task is None:
         raise UsageError("--under: needs --task")
     under = _amount(args)
     records, refused = read_all(args.results)
     found = boards(records)
-    print(task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found))
+    text = task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found)
+    print(fitted(text, sys.stdout.encoding))
     return complain(refused)
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from leaderboard import evidence
 from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
+from leaderboard.layout import RECORDS, strength_text
 from leaderboard.record import RecordError, place, read, read_all, refusal, write
-from leaderboard.rows import strength_text
 from leaderboard.schema import Record
 
 DELETE = "delete it first if it is to be replaced"
@@ -33,7 +33,7 @@ def _parser():
 
 
 def _submit(args: argparse.Namespace) -> int:
-    folder = args.rundir / "records"
+    folder = args.rundir / RECORDS
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; RUNDIR must be the --workdir of a finished benchmarks.run")
     records, refused = read_all(folder)
@@ -48,7 +48,7 @@ def _submit(args: argparse.Namespace) -> int:
 def _placed(record: Record, rundir: Path, out: Path) -> str:
     """Checks and places one record; says what was done. Raises RecordError with the first thing that is wrong."""
     for what in evidence.problems(record, rundir):
-        raise refusal(place(rundir / "records", record), what)
+        raise refusal(place(rundir / RECORDS, record), what)
     path = place(out, record)
     if not path.exists():
         write(path, record)
@@ -67,21 +67,20 @@ def _check_kept(there: Record, new: Record, path: Path) -> None:
     """Raises RecordError if something of the record `there` would be lost."""
     if there.task.fingerprint != new.task.fingerprint:
         raise refusal(path, f"is of other data; {DELETE} - at `$.task.fingerprint`")
-    if there.division != new.division:
-        raise refusal(path, f"is of the {there.division} division; {DELETE} - at `$.division`")
     runs = _runs(new)
     for (strength, seed), outcome in _runs(there).items():
         if runs.get((strength, seed)) != outcome:
-            run = f"strength {strength}, seed {seed}"
+            run = f"seed {seed} at strength {strength}" if strength else f"seed {seed}"
             raise refusal(path, f"holds another run of {run}; {DELETE} - at `$.points`")
 
 
 def _runs(record) -> dict:
-    """(strength, seed) -> what ran and came out, timings apart."""
+    """Returns (strength, seed) -> what ran and came out, timings apart; without what was skipped."""
     return {
         (strength_text(point.strength), run.seed): (run.dense, run.failure, run.result and run.result.artifact)
         for point in record.points
         for run in point.runs
+        if run.skipped is None
     }
 
 

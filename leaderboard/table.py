@@ -7,7 +7,7 @@ from leaderboard.aggregate import aggregate
 from leaderboard.board import Board, Division
 from leaderboard.claims import Status
 from leaderboard.columns import grid
-from leaderboard.rows import name
+from leaderboard.rows import commits, name
 from leaderboard.schema import TaskInfo
 from leaderboard.scores import RANGE
 from leaderboard.statistics import summarize
@@ -47,6 +47,8 @@ How to read a row, one method at one strength:
 NARROW = ("", "method", "strength", "quality", "against dense", "bytes", "ratio", "run as", "n")
 """The columns that a terminal has room for, and the latency at the task's batch."""
 LEFT = ("method", "strength", "missing", "task", "metric", "status", "source")
+ASCII = str.maketrans({"−": "-", "–": "-", "×": "x", "●": "*", "†": "+", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."})
+"""For terminals and logs that take ASCII only."""
 ACROSS = """\
 Interquartile mean of the scores of a method over tasks × seeds, closed division, with its stratified bootstrap interval
 (Agarwal et al. 2021). A task without a score counts as nothing: who lacks one has no place.
@@ -66,6 +68,15 @@ def markdown(boards: Sequence[Board], statuses: Sequence[Status]) -> str:
 def text(boards: Sequence[Board]) -> str:
     """The same rows with fewer columns, aligned."""
     return "\n\n".join(map(_text_board, boards)) or "no records"
+
+
+def fitted(text: str, encoding: str) -> str:
+    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped: \\u2713."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def _across(boards: Sequence[Board]) -> list[str]:
@@ -154,8 +165,11 @@ def reaches(task: TaskInfo, quality: float) -> bool:
 
 
 def remarks(division: Division) -> list[str]:
-    """What failed and why, and which fallbacks were taken."""
-    return [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
+    """Returns what failed or was skipped and why, the fallbacks taken, and which records have several commits."""
+    labels = {row.label: row.record for row in division.rows}
+    mixed = [(label, commits(record)) for label, record in labels.items() if len(commits(record)) > 1]
+    texts = [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
+    return texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
 
 
 def stale(board: Board) -> list[str]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from leaderboard.board import Board
-from leaderboard.rows import Row, row_of, strength_text
+from leaderboard.layout import strength_text
+from leaderboard.rows import Row, Timings, row_of
 from leaderboard.schema import Record, Result
 from leaderboard.site.payload import key
 from leaderboard.site.shown import number, places, text, tree
@@ -35,14 +36,8 @@ def _outcomes(result: Result | None):
 
 
 def _record(record: Record, rows: list[Row]):
-    made = record.provenance
     return {
-        "command": text(made.command),
-        "commit": text(made.commit),
-        "dirty": made.dirty,
-        "device": text(made.device),
-        "libraries": [[text(name), text(version)] for name, version in sorted(made.libraries.items())],
-        "recovers": record.method.recovers,
+        "provenance": [_provenance(record, name) for name in sorted(record.provenance, key=_first(record))],
         "config": tree(record.config),
         "verified": [_verified(found) for found in record.verified],
         "dense": [[net.seed, text(net.checkpoint), number(net.quality, 6), net.bytes] for net in record.dense],
@@ -55,6 +50,29 @@ def _record(record: Record, rows: list[Row]):
             }
             for row, point in zip(rows, record.points, strict=True)
         ],
+    }
+
+
+def _first(record):
+    """Returns a sort key of provenances: those of the dense nets first, then in the order of the runs."""
+    names = [net.provenance for net in record.dense]
+    names += [run.provenance for point in record.points for run in point.runs]
+    return names.index
+
+
+def _provenance(record: Record, name: str):
+    made = record.provenance[name]
+    nets = [str(net.seed) for net in record.dense if net.provenance == name]
+    runs = [run for point in record.points for run in point.runs if run.provenance == name]
+    return {
+        "command": text(made.command),
+        "commit": text(made.commit),
+        "dirty": made.dirty,
+        "device": text(made.device),
+        "outside": [text(file) for file in made.outside],
+        "libraries": [[text(name), text(version)] for name, version in sorted(made.libraries.items())],
+        "settings": [[text(name), text(value)] for name, value in sorted((made.settings or {}).items())],
+        "made": f"dense nets of seeds {', '.join(nets) or 'none'}; {len(runs)} runs",
     }
 
 
@@ -80,7 +98,7 @@ def _comparison(found):
 
 def _run(run):
     if run.result is None:
-        return {"seed": run.seed, "failure": text(run.failure)}
+        return {"seed": run.seed, "failure": text(run.failure), "skipped": text(run.skipped)}
     result = run.result
     return {
         "seed": run.seed,
@@ -89,8 +107,8 @@ def _run(run):
         "bytes": result.bytes,
         "parameters": result.parameters,
         "density": number(result.density, 4),
-        "ms": [number(timing.median_ms, 4) for timing in result.latency],
-        "p95": [number(timing.p95_ms, 4) for timing in result.latency],
+        "ms": {name: number(getattr(result.latency, name).median_ms, 4) for name in Timings._fields},
+        "p95": {name: number(getattr(result.latency, name).p95_ms, 4) for name in Timings._fields},
         "memory": result.memory_bytes,
         "seconds": number(result.cost.seconds, 4),
         "steps": result.cost.steps,

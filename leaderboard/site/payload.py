@@ -7,9 +7,9 @@ from typing import Any
 
 from leaderboard import aggregate, claims
 from leaderboard.board import Board, Division
-from leaderboard.rows import Row, row_of, strength_text
+from leaderboard.layout import strength_text
+from leaderboard.rows import Row, Timings, devices, row_of
 from leaderboard.schema import Record, TaskInfo
-from leaderboard.scores import reference
 from leaderboard.site.shown import number, places, text
 from leaderboard.statistics import Summary, summarize
 
@@ -62,7 +62,7 @@ def _task(board):
         "examples": task.rows["test"],
         "batch": task.eval_batch,
         "reach": number(task.reach),
-        "reference": number(reference(task)),
+        "reference": number(task.reference),
         "controls": [[text(name), number(value)] for name, value in sorted(task.controls.items())],
         "groups": [_division(division) for division in board.divisions]
         + ([{"name": "stale", "records": stale}] if stale else []),
@@ -92,9 +92,10 @@ def _record(record: Record):
         "digest": record.method.digest,
         "family": text(record.method.family),
         "control": record.method.control,
-        "knob": text(record.method.knob),
+        "knob": text(", ".join(record.method.knobs)),
         "division": record.division,
-        "device": text(record.provenance.device),
+        "budget": record.method.budget,
+        "device": text("; ".join(devices(record, record.points))),
         "verified": len(record.verified),
     }
 
@@ -119,16 +120,17 @@ def _row(row: Row, optimal: bool):
 
 
 def _figures(figures):
-    """None throughout where every seed failed."""
+    """None throughout where no seed finished."""
     quality = summary(figures.quality) if figures else [None] * 5
     difference = summary(figures.difference) if figures else [None] * 5
     numbers = {"quality": quality[0], "std": quality[1], "low": quality[3], "high": quality[4]}
     numbers |= {"difference": difference[0], "difference_std": difference[1]}
     for name in ("bytes", "ratio", "macs", "effective_macs", "bops", "seconds", "steps", "teacher_forwards"):
         numbers[name] = number(getattr(figures, name), 4) if figures else None
-    for i in range(2):
-        numbers[f"ms{i}"] = number(figures.latency[i].median_ms, 3) if figures else None
-        numbers[f"speedup{i}"] = number(figures.latency[i].speedup, 3) if figures else None
+    for name in Timings._fields:
+        timing = getattr(figures.latency, name) if figures else None
+        numbers[f"ms_{name}"] = number(timing.median_ms, 3) if timing else None
+        numbers[f"speedup_{name}"] = number(timing.speedup, 3) if timing else None
     return numbers | {"execution": figures.execution if figures else None}
 
 
@@ -141,7 +143,7 @@ def _claim(status):
     claim = status.claim
     names = ("task", "method", "metric", "paper", "arxiv", "where")
     return {name: text(getattr(claim, name)) for name in names} | {
-        "strength": "" if claim.strength is None else strength_text(claim.strength),
+        "strength": strength_text(claim.strength),
         "value": number(claim.value, 6),
         "tolerance": number(claim.tolerance, 3),
         "status": status.status,

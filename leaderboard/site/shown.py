@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from leaderboard.canonical import digits
 from leaderboard.cells import plain
-from leaderboard.record import digits
 
 LONGEST = 400
 """Characters of a string that are shown; a record's file has the rest."""

@@ -1,8 +1,22 @@
 """Records made by hand: ten test examples right or wrong, or four with a loss. A site of some of them, in a browser."""
 
+import msgspec
 import pytest
 
-from leaderboard.schema import Cost, Dense, Latency, MethodInfo, Point, Provenance, Record, Result, Run, TaskInfo
+from leaderboard.canonical import digest as digest_of
+from leaderboard.schema import (
+    Cost,
+    Dense,
+    Latencies,
+    Latency,
+    MethodInfo,
+    Point,
+    Provenance,
+    Record,
+    Result,
+    Run,
+    TaskInfo,
+)
 from tests.leaderboard.browser import Browser, site
 
 TASK = {
@@ -17,6 +31,7 @@ TASK = {
     "higher_is_better": True,
     "eval_batch": 8,
     "reach": 0.85,
+    "reference": 0.5,
     "controls": {"nearest mean": 0.5},
 }
 LOSS = TASK | {
@@ -26,7 +41,21 @@ LOSS = TASK | {
     "outcome": "loss",
     "higher_is_better": False,
     "reach": 2.1,
+    "reference": 3.0,
 }
+NET = {"name": "Net", "fields": {"width": 8}}
+WHOLE = {"dense": 1.0, "recovery": 1.0, "batch": 1.0, "examples": 1.0}
+PROVENANCE = Provenance(
+    command="python",
+    commit="0" * 40,
+    dirty=False,
+    outside=[],
+    libraries={"jax": "1"},
+    device="cpu x86_64 ×1",
+    settings={"JAX_ENABLE_X64": "0"},
+)
+MADE = digest_of(msgspec.to_builtins(PROVENANCE))
+"""Its key in the records."""
 
 
 def result(quality: float, size: int, outcome: str = "correct", **changes) -> Result:
@@ -43,14 +72,16 @@ def result(quality: float, size: int, outcome: str = "correct", **changes) -> Re
         "effective_macs": 1_234_000.0,
         "bops": 4e9,
         "execution": "simulated",
-        "latency": [
-            Latency(batch=1, median_ms=0.5, p95_ms=0.6, dense_median_ms=0.9, compile_s=0.1),
-            Latency(batch=8, median_ms=2.0, p95_ms=2.5, dense_median_ms=1.0, compile_s=0.1),
-        ],
+        "latency": Latencies(
+            one=Latency(batch=1, median_ms=0.5, p95_ms=0.6, dense_median_ms=0.9, compile_s=0.1),
+            batch=Latency(batch=8, median_ms=2.0, p95_ms=2.5, dense_median_ms=1.0, compile_s=0.1),
+        ),
         "memory_bytes": 4096,
         "cost": Cost(
             seconds=12.0,
             compile_s=1.0,
+            cached=0,
+            starts=1,
             steps=300,
             labelled_examples=9600,
             calibration_examples=8,
@@ -63,35 +94,49 @@ def result(quality: float, size: int, outcome: str = "correct", **changes) -> Re
 
 
 def make(
-    points, *, task=TASK, method="rtn", digest="0a1b2c3d", knob="bits", control=None, dense=None, nets="c", **changes
+    points,
+    *,
+    task=TASK,
+    method="rtn",
+    digest="0a1b2c3d",
+    knobs=("bits",),
+    control=None,
+    dense=None,
+    nets="c",
+    made=PROVENANCE,
+    **changes,
 ) -> Record:
-    """`points`: {strength: {seed: (quality, bytes), a Result, or why it failed}}; `dense`: {seed: quality}.
-
-    The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes.
+    """`points`: {strength: {seed: (quality, bytes), a Result, why it failed, or [why it was skipped]}}; `dense`:
+    {seed: quality}. The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes.
     """
     dense = dense or {seed: 0.9 for runs in points.values() for seed in runs}
+    key = digest_of(msgspec.to_builtins(made))
+    origin = {"identity": "1d", "provenance": key}
 
     def run(seed, outcome):
         failure = outcome if isinstance(outcome, str) else None
+        skipped = outcome[0] if isinstance(outcome, list) else None
         done = result(*outcome, task["outcome"]) if type(outcome) is tuple else outcome
-        return Run(seed=seed, dense=f"{nets}{seed}", result=None if failure else done, failure=failure)
+        done = None if failure or skipped else done
+        return Run(seed=seed, dense=f"{nets}{seed}", result=done, failure=failure, skipped=skipped, **origin)
 
+    budget = WHOLE | ({"recovery": 2.0} if changes.get("division") == "open" else {})
+    options = {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}}
+    config = {"net": NET, "eval_batch": task["eval_batch"], "budget": budget}
     values = {
-        "schema": 2,
+        "schema": 3,
         "task": TaskInfo(**task),
         "method": MethodInfo(
-            name=method, family="quantization", control=control, knob=knob, digest=digest, recovers=False
+            name=method, family="quantization", control=control, knobs=list(knobs), digest=digest, budget="none"
         ),
         "division": "closed",
-        "config": {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}},
-        "provenance": Provenance(
-            command="python", commit="0" * 40, dirty=False, libraries={"jax": "1"}, device="cpu x86_64 ×1"
-        ),
+        "config": config | changes.pop("config", options),
+        "provenance": {key: made},
         "verified": [],
-        "dense": [Dense(seed=s, checkpoint=f"{nets}{s}", quality=q, bytes=40_000) for s, q in dense.items()],
+        "dense": [Dense(seed=s, checkpoint=f"{nets}{s}", quality=q, bytes=40_000, **origin) for s, q in dense.items()],
         "points": [
             Point(
-                strength=list(strength) if isinstance(strength, tuple) else strength,
+                strength=[float(x) for x in (strength if isinstance(strength, tuple) else (strength,))],
                 runs=[run(seed, outcome) for seed, outcome in runs.items()],
             )
             for strength, runs in points.items()
@@ -102,8 +147,8 @@ def make(
 
 @pytest.fixture(scope="session")
 def toy():
-    """`make`, with the pieces it is made of: `toy(...)`, `toy.result(...)`, `toy.task`, `toy.loss`."""
-    make.result, make.task, make.loss = result, TASK, LOSS
+    """`make`, with its pieces: `toy(...)`, `toy.result(...)`, `toy.task`, `toy.loss`, `toy.provenance`."""
+    make.result, make.task, make.loss, make.provenance = result, TASK, LOSS, PROVENANCE
     return make
 
 
@@ -128,9 +173,9 @@ def records(toy):
     return [
         toy(rtn, task=task),
         toy({4: {s: run("lsq", s, 5500) for s in (0, 1)}}, task=task, method="lsq"),
-        toy({0.5: {0: (0.6, 20_000), 1: "diverged at step 7"}}, task=task, method="random", knob="sparsity"),
-        toy({32: {0: (0.9, 40_000), 1: (0.9, 40_000)}}, task=task, method="dense", knob="none"),
-        toy({0.5: {0: (0.5, 20_000)}}, method="magnitude", knob="sparsity"),
+        toy({0.5: {0: (0.6, 20_000), 1: "diverged at step 7"}}, task=task, method="random", knobs=("sparsity",)),
+        toy({(): {0: (0.9, 40_000), 1: (0.9, 40_000)}}, task=task, method="dense", knobs=()),
+        toy({0.5: {0: (0.5, 20_000)}}, method="magnitude", knobs=("sparsity",)),
         toy({8: {0: (2.0, 5000)}, 4: {0: (2.5, 3000)}}, task=toy.loss),
     ]
 

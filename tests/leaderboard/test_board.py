@@ -88,7 +88,7 @@ def test_sparse_distilled_chain_of_one_seed(toy):
         execution="deployed",
         cost=type(cost)(**{f: getattr(cost, f) for f in cost.__struct_fields__} | {"teacher_forwards": 9600}),
     )
-    one = toy({(0.5, 8): {0: distilled}}, method="chain", knob="sparsity, bits")
+    one = toy({(0.5, 8): {0: distilled}}, method="chain", knobs=("sparsity", "bits"))
     (row,) = cells(page_markdown([one]), "chain")
     assert row["strength"] == "sparsity, bits 0.5+8"
     assert row["MACs"] == "617 k of 1.23 M"
@@ -131,11 +131,10 @@ def test_timing_on_a_busy_machine_is_shown(toy):
     """Dense takes 1 ms at batch 8 and 1.6 there in two of three seeds; 1.5 is not enough, nor a single seed of 9."""
 
     def taking(*dense):
-        one, task = toy.result(0.8, 4000).latency
-        return {
-            seed: toy.result(0.8, 4000, latency=[one, msgspec.structs.replace(task, dense_median_ms=ms)])
-            for seed, ms in enumerate(dense)
-        }
+        known = toy.result(0.8, 4000).latency
+        batches = [msgspec.structs.replace(known.batch, dense_median_ms=ms) for ms in dense]
+        latencies = [msgspec.structs.replace(known, batch=batch) for batch in batches]
+        return {seed: toy.result(0.8, 4000, latency=latency) for seed, latency in enumerate(latencies)}
 
     record = toy({8: taking(1.0, 1.5, 1.5), 4: taking(1.6, 1.0, 1.6), 2: taking(1.0, 1.0, 9.0), 1: {0: "no room"}})
     assert [row_of(record, point).remarks for point in record.points] == [
@@ -243,18 +242,52 @@ def test_bar_where_lower_is_better(toy):
 
 def test_latency_names_the_device_where_there_are_several(toy):
     here = toy(RUNS, method="a")
-    fields = {f: getattr(here.provenance, f) for f in here.provenance.__struct_fields__}
-    there = toy(RUNS, method="b", provenance=type(here.provenance)(**fields | {"device": "gpu X ×1"}))
+    there = toy(RUNS, method="b", made=msgspec.structs.replace(toy.provenance, device="gpu X ×1"))
     page = page_markdown([here, there])
     assert "- device: cpu x86_64 ×1 \\[1\\], gpu X ×1 \\[2\\]\n" in page
     assert [cells(page, m)[0]["latency, batch 1"] for m in "ab"] == ["0.5 ms ×1.80 [1]", "0.5 ms ×1.80 [2]"]
+
+
+def test_a_skipped_point_is_a_remark_and_no_failure(toy):
+    one = toy({4: {0: (0.8, 4000), 1: ["needs a teacher"]}, 2: {0: ["needs a teacher"], 1: ["needs a teacher"]}})
+    page = page_markdown([one])
+    half, none = cells(page, "rtn")
+    assert (half["quality"], half["n"], half[""]) == ("0.8000", "1 †", "●")
+    assert (none["quality"], none["n"], none["bytes"], none[""]) == ("skipped", "0", "–", "")
+    assert "- rtn, bits 4, seed 1 skipped: needs a teacher\n" in page
+    assert "failed" not in page.partition("## toy")[2]
+
+
+def test_a_record_of_several_commits_and_devices_says_so(toy):
+    """The runs of seed 1 were made at another commit and on another device than the dense nets and seed 0."""
+    other = msgspec.structs.replace(toy.provenance, commit="1" * 40, device="gpu X ×1")
+    one, two = toy({4: {0: (0.8, 4000), 1: (0.8, 4000)}}), toy({4: {1: (0.8, 4000)}}, made=other)
+    (point,) = one.points
+    mixed = msgspec.structs.replace(
+        one,
+        provenance=one.provenance | two.provenance,
+        points=[msgspec.structs.replace(point, runs=[point.runs[0], two.points[0].runs[0]])],
+    )
+    page = page_markdown([mixed])
+    assert f"- rtn: made at several commits, {'0' * 40}, {'1' * 40}\n" in page
+    assert f"- rtn: made at several commits, {'0' * 40}, {'1' * 40}" in page_text([mixed])
+    assert cells(page, "rtn")[0]["latency, batch 1"] == "0.5 ms ×1.80 [1, 2]"
+    assert "several commits" not in page_markdown([one])
+
+
+def test_the_same_net_trained_again_is_the_same_net(toy):
+    """Another provenance and identity, the same checkpoint, quality and bytes: both records are ranked."""
+    again = toy(RUNS, method="b", made=msgspec.structs.replace(toy.provenance, commit="1" * 40))
+    (board,) = boards([toy(RUNS, method="a"), again])
+    assert [row.label for row in board.divisions[0].rows] == ["a", "b"]
+    assert board.stale == []
 
 
 def test_strings_of_records_are_escaped(toy):
     """A hostile string shows in 4 places above the table, 1 in it and 4 below; it never becomes markup, row or line."""
     evil = "<b>|`x`\n## y\x1b[31m"
     task = toy.task | {"metric": evil, "source": evil, "modality": evil, "controls": {evil: 1.0}}
-    one = toy({4: {0: toy.result(0.8, 4000, notes=[evil]), 1: evil}}, task=task, knob=evil)
+    one = toy({4: {0: toy.result(0.8, 4000, notes=[evil]), 1: evil}}, task=task, knobs=(evil,))
     page = page_markdown([one])
     assert page.count("&lt;b&gt;\\|\\`x\\` ## y \\[31m") == 9
     assert "<b>" not in page

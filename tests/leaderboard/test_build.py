@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import brief, build, claims, record, table
+from leaderboard import brief, build, claims, cli, record, table
 from leaderboard.board import boards
 from leaderboard.site import page
 
@@ -20,6 +20,9 @@ README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
 def clone(toy, tmp_path, monkeypatch):
     """A folder like a clone: one record and a README with markers."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
+    monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
+    monkeypatch.setattr(build, "README", Path("README.md"))
     record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     Path("README.md").write_bytes(README.encode())
     return tmp_path
@@ -106,6 +109,7 @@ def bad_markers():
         (None, ["--results"], "argument --results: expected one argument"),
         (None, ["--results=nowhere"], "nowhere: no such folder"),
         (None, ["--out=leaderboard"], "--out=leaderboard: is a folder"),
+        (None, ["--out=/dev/null"], "--out=/dev/null: is a folder or a device, it must be a file"),
         (None, ["--out=README.md/board.md"], "README.md"),
         (bad_markers, [], f"README.md: must hold {brief.BEGIN} once and after it {brief.END} once"),
     ],
@@ -126,11 +130,11 @@ def test_command_line(clone):
     """Run as a program that cannot import jax."""
     code = "import runpy, sys; sys.modules['jax'] = None; runpy.run_module('leaderboard.build', run_name='__main__')"
     root = Path(build.__file__).parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", code, "--check"], env={"PYTHONPATH": str(root)}, capture_output=True, text=True
-    )
-    hint = "differs from the records; mend it: python -m leaderboard.build\n"
-    assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}{SITE} {hint}README.md {hint}")
+    flags = ["--results=leaderboard/results", "--out=leaderboard/README.md"]
+    command = [sys.executable, "-c", code, "--check", *flags]
+    done = subprocess.run(command, env={"PYTHONPATH": str(root)}, capture_output=True, text=True)
+    hint = f"differs from the records; mend it: python -m leaderboard.build {' '.join(flags)}\n"
+    assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}{SITE} {hint}")
 
 
 def test_short_table_by_hand(toy):
@@ -140,13 +144,13 @@ def test_short_table_by_hand(toy):
     """
     records = [
         toy({8: {0: (0.9, 5000)}, 4: {0: (0.9, 3000)}, 2: {0: (0.8, 1000)}}),
-        toy({0.5: {0: (0.7, 2000)}}, method="magnitude", knob="sparsity"),
+        toy({0.5: {0: (0.7, 2000)}}, method="magnitude", knobs=("sparsity",)),
         toy({8: {0: (1.0, 4000)}, 4: {0: (1.0, 100), 1: "failed"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
         toy({4: {0: (0.9, 10)}}, method="lsq", digest="0e", division="open"),
-        toy({32: {0: (0.9, 40_000)}}, method="dense", knob="none"),
+        toy({(): {0: (0.9, 40_000)}}, method="dense", knobs=()),
         toy({8: {0: (2.04, 5000)}, 4: {0: (2.05, 3000)}}, task=toy.loss, dense={0: 2.0}),
-        toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knob="sparsity", dense={0: 2.0}),
-        toy({32: {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knob="none"),
+        toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knobs=("sparsity",), dense={0: 2.0}),
+        toy({(): {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knobs=()),
     ]
     assert brief.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",

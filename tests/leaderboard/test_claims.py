@@ -1,17 +1,18 @@
 """Claims are read strictly and compared within their tolerance."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from leaderboard import build, claims, record, table
+from leaderboard import build, claims, cli, record, table
 from leaderboard.board import boards
 from leaderboard.claims import ClaimError, read, statuses
 
 CLAIM = {
     "task": "toy",
     "method": "rtn",
-    "strength": 4,
+    "strength": [4],
     "metric": "accuracy",
     "paper": "Doe et al. 2020",
     "arxiv": "2001.00001",
@@ -42,13 +43,13 @@ def test_status(toy, tmp_path, quality, wanted):
 
 
 def test_less_of_a_loss_is_above(toy, tmp_path):
-    run = toy({0: {0: (1.9, 10)}}, task=toy.loss, method="dense", knob="none")
-    changes = {"task": "text", "method": "dense", "strength": None, "metric": "bits", "value": 2.0}
+    run = toy({(): {0: (1.9, 10)}}, task=toy.loss, method="dense", knobs=())
+    changes = {"task": "text", "method": "dense", "strength": [], "metric": "bits", "value": 2.0}
     assert status(tmp_path, [run], **changes).status == "above"
 
 
 @pytest.mark.parametrize(
-    "changes", [{"strength": 8}, {"strength": [4, 4]}, {"strength": None}, {"method": "lsq"}, {"task": "text"}]
+    "changes", [{"strength": [8]}, {"strength": [4, 4]}, {"strength": []}, {"method": "lsq"}, {"task": "text"}]
 )
 def test_not_attempted(toy, tmp_path, changes):
     found = status(tmp_path, [toy({4: {0: (0.8, 10)}})], **changes)
@@ -68,7 +69,7 @@ def test_of_several_configurations_the_best_on_valid(toy, tmp_path):
 
 
 def test_a_chain(toy, tmp_path):
-    run = toy({(0.5, 8): {0: (0.8, 10)}}, knob="sparsity, bits")
+    run = toy({(0.5, 8): {0: (0.8, 10)}}, knobs=("sparsity", "bits"))
     assert status(tmp_path, [run], strength=[0.5, 8]).status == "matched"
 
 
@@ -85,7 +86,7 @@ def test_of_another_metric(toy, tmp_path):
         ({"value": "0.8"}, "`$[0].value`"),
         ({"tolerance": 0}, "`$[0].tolerance`"),
         ({"arxiv": "https://arxiv.org/abs/2001.00001"}, "`$[0].arxiv`"),
-        ({"strength": [4]}, "`$[0].strength`"),
+        ({"strength": 4}, "`$[0].strength`"),
         ({"value": float("nan")}, "NaN is not a number - at `$[0].value`"),
     ],
 )
@@ -107,6 +108,7 @@ def test_a_claim_is_made_once(tmp_path):
 
 def test_bad_claims_stop_the_build_in_one_line(toy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(claims.read, "__defaults__", (written(tmp_path, CLAIM | {"value": None}),))
     record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     assert build.main([]) == 2
@@ -116,7 +118,7 @@ def test_bad_claims_stop_the_build_in_one_line(toy, tmp_path, monkeypatch, capsy
 def test_the_page_shows_them(toy, tmp_path):
     board = boards([toy({4: {0: (0.9, 10), 1: (0.7, 10)}})])
     page = table.markdown(
-        board, statuses(read(written(tmp_path, CLAIM, CLAIM | {"strength": 2, "arxiv": None})), board)
+        board, statuses(read(written(tmp_path, CLAIM, CLAIM | {"strength": [2], "arxiv": None})), board)
     )
     cells = "toy | rtn | 4 | accuracy | 0.8000 | 0.8000 \\[−0.4706, 2.0706\\] | 2 | ± 0.0500 | matched"
     assert f"| {cells} | Doe et al. 2020, arXiv 2001.00001, table 1 |" in page
@@ -129,4 +131,5 @@ def test_the_committed_claims_are_of_tasks_and_methods_of_the_suite():
 
     for claim in read():
         assert claim.metric == TASKS[claim.task].metric.name
-        assert (claim.strength is None) == (METHODS[claim.method]().knob == "none")
+        assert (claim.strength == []) == (claim.method == "dense")
+        assert claim.method in METHODS

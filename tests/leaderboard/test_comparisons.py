@@ -78,7 +78,7 @@ def test_without_outcomes_of_the_other_it_is_over_seeds():
 
 
 def test_rows_meet_dense_control_and_the_best(toy):
-    dense = toy({0: {0: outcome(toy, "1111111110", 40_000)}}, method="dense", knob="none")
+    dense = toy({(): {0: outcome(toy, "1111111110", 40_000)}}, method="dense", knobs=())
     control = toy({4: {0: outcome(toy, "1" * 4 + "0" * 6)}, 8: {0: outcome(toy, "1" * 10)}}, method="rtn")
     new = toy({4: {0: outcome(toy, "1" * 9 + "0")}}, method="lsq", control="rtn")
     (_, lsq, *_) = boards([dense, control, new])[0].divisions[0].rows
@@ -127,7 +127,7 @@ def test_the_control_is_its_best_configuration_at_the_same_strength(toy):
 
 def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
     """The dense record of the closed division started from c0; the open row's net is another."""
-    dense = toy({0: {0: outcome(toy, "1" * 9 + "0")}}, method="dense", knob="none")
+    dense = toy({(): {0: outcome(toy, "1" * 9 + "0")}}, method="dense", knobs=())
     same = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa")
     other = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa", nets="d")
     assert boards([dense, same])[0].divisions[1].rows[0].comparisons["dense"].test == paired.MCNEMAR

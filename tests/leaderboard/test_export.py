@@ -32,6 +32,7 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "knob": "bits",
         "strength": "4",
         "device": "cpu x86_64 ×1",
+        "commits": "0" * 40,
         "seeds_asked": "2",
         "seeds_finished": "2",
         "pareto_optimal": "true",
@@ -76,12 +77,12 @@ def test_csv_of_one_seed_has_no_spread(toy):
     ],
 )
 def test_csv_cells_are_text_and_no_formulas(toy, text, cell):
-    (row,) = rows(as_csv(boards([toy({4: {0: (0.8, 4000)}}, knob=text)])))
+    (row,) = rows(as_csv(boards([toy({4: {0: (0.8, 4000)}}, knobs=(text,))])))
     assert row["knob"] == cell
 
 
 def test_latex_table_by_hand(toy):
-    one = toy({4: {0: (0.8, 4000)}, (2): {0: (0.9, 3000)}}, method="rtn_static", knob="50 % & more")
+    one = toy({4: {0: (0.8, 4000)}, (2): {0: (0.9, 3000)}}, method="rtn_static", knobs=("50 % & more",))
     lines = as_latex(boards([one])).splitlines()
     assert lines[:2] == [r"\begin{table}", r"\centering"]
     assert lines[2].startswith(r"\caption{toy, closed division; accuracy; dense 0.9000 (n=1), 40 kB; bar $\geq$ 0.85")
@@ -119,7 +120,7 @@ def test_bibtex_names_the_papers_of_the_methods_and_slimbench(toy):
 
 def test_papers_are_those_that_the_docstrings_name():
     """Each arXiv number is in a file of methods/ that defines one of the entry's methods."""
-    sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").glob("*.py")]
+    sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").rglob("*.py")]
     entries = [(methods, entry) for methods, entry in papers() if methods != {"slimbench"}]
     assert len(entries) >= 7
     for methods, entry in entries:
@@ -161,6 +162,8 @@ def test_one_task(results, capsys):
         (["--format=xml"], "invalid choice: 'xml'"),
         (["--format=csv", "--task=x"], "--task: there are no records of 'x'; there are of text, toy"),
         (["--format=csv", "--out=."], "--out=.: is a folder"),
+        (["--format=csv", "--out="], "--out: is empty; give it a value or leave it out"),
+        (["--format=csv", "--task", ""], "an argument: is empty"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(results, capsys, flags, said):

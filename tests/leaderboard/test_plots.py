@@ -70,6 +70,7 @@ def test_writes_both_files_of_each_division(toy, tmp_path, capsys):
         (["--out=x", "--task=atlantis"], "--task: there are no records of 'atlantis'; there are of toy"),
         (["--out=x", "--by=colour"], "argument --by: invalid choice"),
         ([], "the following arguments are required: --out"),
+        (["--out="], "--out: is empty"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(toy, tmp_path, capsys, argv, message):

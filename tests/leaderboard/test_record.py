@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from leaderboard import record
+from leaderboard.canonical import digest
 from leaderboard.record import RecordError
+from tests.leaderboard.conftest import MADE, PROVENANCE
 
 RUN = "$.points[0].runs[0]"
 RESULT = RUN + ".result"
@@ -24,7 +26,7 @@ def test_what_is_written_is_read_back(good, tmp_path):
 
 def test_writing_what_was_read_gives_the_same_bytes(good, toy, tmp_path):
     """Also where a float was given as an int, a chain has a list of strengths and outcomes are numbers."""
-    chain = toy({(0.5, 8): {0: (1.25, 900)}}, task=toy.loss, knob="sparsity, bits")
+    chain = toy({(0.5, 8): {0: (1.25, 900)}}, task=toy.loss, knobs=("sparsity", "bits"))
     for one in (good, chain):
         record.write(tmp_path / "a.json", one)
         record.write(tmp_path / "b.json", record.read(tmp_path / "a.json"))
@@ -35,7 +37,8 @@ def test_layout(good, tmp_path):
     """Sorted keys, a scalar list a line, a newline at the end, no leftover temporary file."""
     record.write(tmp_path / "a.json", good)
     text = (tmp_path / "a.json").read_text("utf-8")
-    assert text.startswith('{\n "config": {\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n')
+    assert text.startswith('{\n "config": {\n  "budget": {\n   "batch": 1.0,\n')
+    assert '\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n' in text
     assert text.endswith('"version": 1\n },\n "verified": []\n}\n')
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -54,9 +57,20 @@ def change(path, value):
 
 FIRST = ("points", 0, "runs", 0)
 FIRST_RESULT = (*FIRST, "result")
-VERIFIED = {"seed": 0, "strength": 4, "quality": 0.8, "tolerance": 0.01, "device": "cpu", "commit": "0" * 40}
+VERIFIED = {"seed": 0, "strength": [4], "quality": 0.8, "tolerance": 0.01, "device": "cpu", "commit": "0" * 40}
+OTHER = digest(msgspec.to_builtins(PROVENANCE) | {"command": "other"})
+
+
+def dense(values):
+    """The record of the method `dense`, whose net has quality 0.9 elsewhere."""
+    values["method"] |= {"name": "dense", "knobs": []}
+    values["points"] = values["points"][:1]
+    values["points"][0]["strength"] = []
+
+
 BAD = {
-    "schema": (change(("schema",), 1), "schema is 1, this code reads 2", "$.schema"),
+    "schema": (change(("schema",), 1), "schema is 1, this code reads 3 - at", "$.schema"),
+    "schema of yesterday": (change(("schema",), 2), "mend it: python -m leaderboard.migrate", "$.schema"),
     "unknown key": (change(("task", "colour"), 1), "unknown field `colour`", "$.task"),
     "missing key": (lambda values: values["task"].pop("metric"), "missing required field `metric`", "$.task"),
     "wrong type": (change((*FIRST_RESULT, "macs"), 1.5), "Expected `int`, got `float`", RESULT + ".macs"),
@@ -67,7 +81,7 @@ BAD = {
     "division": (change(("division",), "half"), "'half'", "$.division"),
     "name with a slash": (change(("method", "name"), "a/b"), "regex", "$.method.name"),
     "no points": (change(("points",), []), "length >= 1", "$.points"),
-    "chain of one": (change(("points", 0, "strength"), [4]), "length >= 2", "$.points[0].strength"),
+    "strength of no list": (change(("points", 0, "strength"), 4), "Expected `array`", "$.points[0].strength"),
     "NaN": (change((*FIRST_RESULT, "quality"), float("nan")), "NaN is not a number", RESULT + ".quality"),
     "infinity": (change(("config", "x"), [0, float("-inf")]), "-Infinity is not a number", "$.config.x[1]"),
     "no test rows": (change(("task", "rows"), {"train": 1}), "test examples is missing", "$.task.rows"),
@@ -87,12 +101,51 @@ BAD = {
         "must be a list of numbers",
         RESULT + ".outcomes",
     ),
-    "strength twice": (change(("points", 1, "strength"), 4), "strength 4 occurs 2 times", "$.points"),
-    "strength of other parts": (change(("points", 1, "strength"), [4, 2]), "number of parts", "$.points"),
+    "strength twice": (change(("points", 1, "strength"), [4]), "strength 4 occurs 2 times", "$.points"),
+    "strength of other knobs": (change(("points", 1, "strength"), [4, 2]), "2 numbers for 1 knobs", "$.points[1]"),
     "seed twice": (change((*FIRST[:3], 1, "seed"), 0), "seed 0 occurs 2 times", "$.points[0].runs"),
     "dense seed twice": (change(("dense", 1, "seed"), 0), "seed 0 occurs 2 times", "$.dense"),
-    "neither result nor failure": (change((*FIRST, "result"), None), "either a result or a failure", RUN),
-    "both result and failure": (change((*FIRST, "failure"), "why"), "either a result or a failure", RUN),
+    "neither result nor failure": (change((*FIRST, "result"), None), "the other two are null", RUN),
+    "both result and failure": (change((*FIRST, "failure"), "why"), "the other two are null", RUN),
+    "both result and skipped": (change((*FIRST, "skipped"), "why"), "the other two are null", RUN),
+    "provenance of another digest": (
+        change(("provenance", MADE, "dirty"), True),
+        "the digest of this entry is ",
+        f"$.provenance.{MADE}",
+    ),
+    "dense net of no provenance": (
+        change(("dense", 1, "provenance"), "ab"),
+        "there is no ab in `$.provenance`",
+        "$.dense[1].provenance",
+    ),
+    "run of no provenance": (
+        change((*FIRST, "provenance"), "ab"),
+        "there is no ab in `$.provenance`",
+        RUN + ".provenance",
+    ),
+    "provenance of nothing": (
+        lambda values: values["provenance"].update({OTHER: values["provenance"][MADE] | {"command": "other"}}),
+        "no dense net and no run names it",
+        f"$.provenance.{OTHER}",
+    ),
+    "config without a net": (lambda values: values["config"].pop("net"), "required field `net`", "$.config"),
+    "config of a negative share": (
+        change(("config", "budget", "dense"), -1.0),
+        "Expected `float` > 0.0",
+        "$.config.budget.dense",
+    ),
+    "config of another batch": (
+        change(("config", "eval_batch"), 9),
+        "is 9, but the task's is 8",
+        "$.config.eval_batch",
+    ),
+    "closed with a tenth of the examples": (
+        change(("config", "budget", "examples"), 0.1),
+        "must be 'open' by the shares of `$.config.budget`",
+        "$.division",
+    ),
+    "open with the whole budget": (change(("division",), "open"), "must be 'closed' by the shares", "$.division"),
+    "dense of another quality": (dense, "is 0.8, but in `$.dense` it is 0.9", RESULT + ".quality"),
     "no dense net": (change((*FIRST, "seed"), 5), "seed 5 has no dense net", RUN + ".seed"),
     "another dense net": (change((*FIRST, "dense"), "x"), "started from x, but the dense net of seed 0 is c0", RUN),
     "verified what is not there": (change(("verified",), [VERIFIED | {"seed": 7}]), "no finished run", "$.verified[0]"),
@@ -101,7 +154,16 @@ BAD = {
         "quality 0.85 is not within 0.01 of 0.8",
         "$.verified[0]",
     ),
-    "latency": (change(("task", "eval_batch"), 9), "batches [1, 8], it must be of [1, 9]", RESULT + ".latency"),
+    "latency": (
+        change((*FIRST_RESULT, "latency", "batch", "batch"), 9),
+        "is 9, it must be 8",
+        RESULT + ".latency.batch.batch",
+    ),
+    "latency at batch 1": (
+        change((*FIRST_RESULT, "latency", "one", "batch"), 2),
+        "is 2, it must be 1",
+        RESULT + ".latency.one.batch",
+    ),
 }
 
 
@@ -185,9 +247,9 @@ def test_a_bad_record_is_not_written(toy, tmp_path):
 
 def test_read_all_sorts_by_task_method_and_digest(toy, tmp_path):
     runs = {4: {0: (1.0, 10)}}
-    for task, method, digest in (("text", "a", "1"), ("toy", "b", "2"), ("toy", "b", "1"), ("toy", "a", "9")):
-        one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, digest=digest)
-        record.write(tmp_path / task / f"{method}-{digest}.json", one)
+    for task, method, key in (("text", "a", "1"), ("toy", "b", "2"), ("toy", "b", "1"), ("toy", "a", "9")):
+        one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, digest=key)
+        record.write(tmp_path / task / f"{method}-{key}.json", one)
     (tmp_path / "notes.txt").write_text("not a record")
     found = [(r.task.name, r.method.name, r.method.digest) for r in record.read_all(tmp_path)[0]]
     assert found == [("text", "a", "1"), ("toy", "a", "9"), ("toy", "b", "1"), ("toy", "b", "2")]

@@ -1,9 +1,11 @@
 """What is best under a budget, in the terminal."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from leaderboard import record, show
@@ -25,9 +27,8 @@ def run(toy, tmp_path, capsys):
 
 def timed(toy, ms, macs):
     """Of quality 0.7: a run with this latency at batch 1 and so many MACs, half of them by zeros."""
-    first, second = toy.result(0.7, 1).latency
-    fields = {f: getattr(first, f) for f in first.__struct_fields__}
-    latency = [type(first)(**fields | {"median_ms": ms, "p95_ms": ms}), second]
+    known = toy.result(0.7, 1).latency
+    latency = msgspec.structs.replace(known, one=msgspec.structs.replace(known.one, median_ms=ms, p95_ms=ms))
     return toy.result(0.7, 6000, latency=latency, macs=macs, effective_macs=macs / 2)
 
 
@@ -36,7 +37,7 @@ def records(toy):
     """0.6 at 2 kB, 0.8 at 3 kB, 0.9 at 5 kB; another 0.8 at 2.5 kB; one seed of two is 1.0 at 1 kB."""
     return [
         toy({2: {0: (0.6, 2000)}, 4: {0: (0.8, 3000)}, 8: {0: (0.9, 5000)}}),
-        toy({0.5: {0: (0.8, 2500)}}, method="magnitude", knob="sparsity"),
+        toy({0.5: {0: (0.8, 2500)}}, method="magnitude", knobs=("sparsity",)),
         toy({1: {0: (1.0, 1000), 1: "diverged"}, 2: {0: "no room"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
         toy({2: {0: (1.0, 10)}}, method="rtn", digest="0e", division="open"),
     ]
@@ -132,18 +133,34 @@ def test_stale_records_are_counted(run, toy):
     assert lines[-1] == "stale, not ranked: 1 records; leaderboard/README.md says why"
 
 
-def test_a_terminal_that_cannot_show_it_is_one_line(records, tmp_path):
+def shown(folder, *flags, **env):
+    """The command in a process of its own, called from elsewhere."""
+    root = Path(show.__file__).parents[1]
+    command = [sys.executable, "-m", "leaderboard.show", f"--results={folder}", *flags]
+    return subprocess.run(
+        command, cwd="/", env={"PYTHONPATH": str(root)} | env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
+    """The board's signs have stand-ins, a minus above all; what a record says is escaped."""
     for one in records:
         record.write(record.place(tmp_path, one), one)
-    done = subprocess.run(
-        [sys.executable, "-m", "leaderboard.show", f"--results={tmp_path}"],
-        cwd=Path(show.__file__).parents[1],
-        env={"PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        text=True,
-    )
-    said = "error: the terminal's encoding is ascii, which cannot show this; set PYTHONUTF8=1\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    odd = toy_named(records[0], "rtn", metric="µ")
+    record.write(record.place(tmp_path, odd), odd)
+    done = shown(tmp_path, "--task=toy", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    best, other = (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()[2:4])
+    assert best[:3] == ["*", "1-5, tie 1", "rtn"]
+    assert "-0.1000" in " ".join(other)
+    assert "\\xb5, " in shown(tmp_path, PYTHONIOENCODING="ascii").stdout
+
+
+def toy_named(one, method, metric):
+    """A record like `one` on a task of its own, "odd"."""
+    task = msgspec.structs.replace(one.task, name="odd", metric=metric)
+    return msgspec.structs.replace(one, task=task, method=msgspec.structs.replace(one.method, name=method))
 
 
 def test_no_records(run):
@@ -169,6 +186,10 @@ def test_a_bad_record_is_one_line_and_the_others_are_shown(run, records, tmp_pat
         (["--task=toy", "--under=nankB"], "'nankB' is not an amount of bytes"),
         (["--task=toy", "--by=latency", "--under=3kB"], "it must be a number and us, ms or s"),
         (["--task=toy", "--by=macs", "--under=3m"], "it must be a number and k, M or G"),
+        (["--task=toy", "--under=٣kB"], "'٣kB' is not an amount of bytes"),
+        (["--task=toy", "--under="], "--under: is empty; give it a value or leave it out"),
+        (["--task="], "--task: is empty"),
+        (["--results="], "--results: is empty"),
         (["--under=3kB"], "--under: needs --task"),
         (["toy"], "unrecognized arguments: toy"),
     ],

@@ -4,6 +4,8 @@ import base64
 import gzip
 import re
 
+import msgspec
+
 from leaderboard.board import boards
 from leaderboard.site import page
 from tests.leaderboard.browser import LSQ, RTN, site
@@ -16,12 +18,11 @@ SEEN = "<img src=x onerror=\"document.title='owned'\">'\"</script><b>&amp; [31m"
 def test_hostile_strings_are_shown_and_do_nothing(browser, toy, tmp_path):
     """In every free text of a record, on every view; the page gains no element and no title by it."""
     task = toy.task | {"metric": EVIL, "source": EVIL, "modality": EVIL, "controls": {EVIL: 1.0}}
-    one = toy({4: {0: toy.result(0.8, 4000, notes=[EVIL]), 1: EVIL}}, task=task, knob=EVIL, config={EVIL: [EVIL]})
-    made = one.provenance
-    fields = {name: getattr(made, name) for name in made.__struct_fields__}
-    there = type(made)(**fields | {"command": EVIL, "commit": EVIL, "device": EVIL, "libraries": {EVIL: EVIL}})
-    hostile = type(one)(**{name: getattr(one, name) for name in one.__struct_fields__} | {"provenance": there})
-    opened = site(tmp_path, [hostile])
+    texts = {"command": EVIL, "commit": EVIL, "device": EVIL, "libraries": {EVIL: EVIL}}
+    made = msgspec.structs.replace(toy.provenance, outside=[EVIL], settings={EVIL: EVIL}, **texts)
+    points = {4: {0: toy.result(0.8, 4000, notes=[EVIL]), 1: EVIL, 2: [EVIL]}}
+    one = toy(points, task=task, knobs=(EVIL,), config={EVIL: [EVIL]}, made=made)
+    opened = site(tmp_path, [one])
     for place in ("#/", "#/task/toy", f"#/record/toy/{RTN}", f"#/compare/toy?a={RTN}@4&b={EVIL}"):
         browser.open(opened, place)
         assert SEEN in browser.run("return document.body.textContent")

@@ -9,14 +9,19 @@ import pytest
 
 from leaderboard import record, submit
 from leaderboard.schema import Verification
+from tests.leaderboard.conftest import NET, PROVENANCE, WHOLE
 
 CONFIG = {"task": "toy", "task_version": 1, "method": "rtn", "options": {}}
-DIGEST = hashlib.sha256(b'{"method": "rtn", "options": {}, "task": "toy", "task_version": 1}').hexdigest()[:8]
+CONFIG |= {"net": NET, "eval_batch": 8, "budget": WHOLE}
+DIGEST = hashlib.sha256(json.dumps(CONFIG, sort_keys=True).encode()).hexdigest()[:8]
 
 
 @pytest.fixture
 def entered(toy):
-    """entered({strength: {seed: artifact content or a failure}}) -> record; content n has n bytes and quality 0.n."""
+    """entered({strength: {seed: artifact content, a failure or [why it was skipped]}}) -> record.
+
+    Content n has n bytes and quality 0.n.
+    """
 
     def make(points, **changes):
         def outcome(size):
@@ -24,7 +29,8 @@ def entered(toy):
             return toy.result(size / 10, size, artifact=hashlib.sha256(content).hexdigest())
 
         runs = {
-            s: {k: v if isinstance(v, str) else outcome(v) for k, v in seeds.items()} for s, seeds in points.items()
+            strength: {seed: outcome(ran) if isinstance(ran, int) else ran for seed, ran in seeds.items()}
+            for strength, seeds in points.items()
         }
         return toy(runs, **{"config": CONFIG, "digest": DIGEST} | changes)
 
@@ -39,16 +45,17 @@ def workdir(tmp_path):
         folder = tmp_path / name
         record.write(record.place(folder / "records", one), one)
         for net in one.dense:
-            seed = folder / "toy" / "dense-net-0123" / f"seed{net.seed}"
+            seed = folder / "toy" / "dense-net-1d" / f"seed{net.seed}"
             put(seed / "artifact.safetensors", bytes(net.bytes))
             facts = {"bytes": net.bytes, "checkpoint": net.checkpoint, "quality": net.quality}
             put(seed / "dense.json", json.dumps(facts).encode())
         for point in one.points:
-            parts = point.strength if isinstance(point.strength, list) else [point.strength]
-            label = "+".join(f"{part:g}" for part in parts)
+            label = "+".join(f"{part:g}" for part in point.strength) or "none"
             for run in point.runs:
+                place = folder / "toy" / "rtn-1d" / label / f"seed{run.seed}"
+                if run.skipped is None:
+                    put(place / "run.json", b"{}")
                 if run.result:
-                    place = folder / "toy" / f"rtn-{DIGEST}" / label / f"seed{run.seed}"
                     put(place / "artifact.safetensors", bytes(range(run.result.bytes)))
         return folder
 
@@ -83,11 +90,11 @@ def test_a_record_is_placed_and_then_unchanged(entered, workdir, run):
 
 
 def test_a_chain_is_found_by_its_strengths(entered, workdir, run):
-    assert run(workdir(entered({(0.5, 8): {0: 8}}, knob="sparsity, bits")))[0] == 0
+    assert run(workdir(entered({(0.5, 8): {0: 8}}, knobs=("sparsity", "bits"))))[0] == 0
 
 
 def test_a_record_with_more_runs_replaces_one_with_fewer_and_keeps_its_verifications(entered, workdir, run):
-    verified = Verification(seed=0, strength=4.0, quality=0.8, tolerance=0.01, device="cpu", commit="1" * 40)
+    verified = Verification(seed=0, strength=[4.0], quality=0.8, tolerance=0.01, device="cpu", commit="1" * 40)
     record.write(run.board, msgspec.structs.replace(entered({4: {0: 8}}), verified=[verified]))
     more = entered({4: {0: 8, 1: 9}, 2: {0: 5, 1: 5}})
     assert run(workdir(more)) == (0, f"replaced   {run.board}\n", "")
@@ -107,12 +114,11 @@ def test_newer_timings_of_the_same_artifacts_replace(entered, workdir, run):
 @pytest.mark.parametrize(
     ("there", "changes", "what"),
     [
-        ({4: {0: 7}}, {}, "holds another run of strength 4, seed 0"),
-        ({4: {0: 8, 1: 8}}, {}, "holds another run of strength 4, seed 1"),
-        ({4: {0: 8}, 2: {0: 5}}, {}, "holds another run of strength 2, seed 0"),
-        ({4: {0: "diverged"}}, {}, "holds another run of strength 4, seed 0"),
-        ({4: {0: 8}}, {"nets": "d"}, "holds another run of strength 4, seed 0"),
-        ({4: {0: 8}}, {"division": "open"}, "is of the open division"),
+        ({4: {0: 7}}, {}, "holds another run of seed 0 at strength 4"),
+        ({4: {0: 8, 1: 8}}, {}, "holds another run of seed 1 at strength 4"),
+        ({4: {0: 8}, 2: {0: 5}}, {}, "holds another run of seed 0 at strength 2"),
+        ({4: {0: "diverged"}}, {}, "holds another run of seed 0 at strength 4"),
+        ({4: {0: 8}}, {"nets": "d"}, "holds another run of seed 0 at strength 4"),
         ({4: {0: 8}}, {"fingerprint": "beef"}, "is of other data"),
     ],
 )
@@ -128,26 +134,23 @@ def test_other_results_are_not_replaced(toy, entered, workdir, run, there, chang
     assert run.board.read_bytes() == before
 
 
-def dirty(one):
-    return msgspec.structs.replace(one, provenance=msgspec.structs.replace(one.provenance, dirty=True))
-
-
-def unknown(one):
-    return msgspec.structs.replace(one, provenance=msgspec.structs.replace(one.provenance, commit="unknown"))
+def made(**changes):
+    return {"made": msgspec.structs.replace(PROVENANCE, **changes)}
 
 
 def config(**changes):
-    return lambda one: msgspec.structs.replace(one, config=CONFIG | changes)
+    return {"config": CONFIG | changes}
 
 
 @pytest.mark.parametrize(
     ("change", "what"),
     [
         (
-            dirty,
-            "the code differed from its commit, nobody can run it again; commit, then run - at `$.provenance.dirty`",
+            made(dirty=True),
+            "the code differed from its commit, nobody can run it again; commit, then run - at `$.provenance.",
         ),
-        (unknown, "the commit is unknown"),
+        (made(commit="unknown"), "the commit is unknown"),
+        (made(outside=["/home/me/m.py"]), "ran code that is in no commit, /home/me/m.py; commit it"),
         (config(task="other"), "must be 'toy' - at `$.config.task`"),
         (config(task_version=2), "must be 1 - at `$.config.task_version`"),
         (config(method="lsq"), "must be 'rtn' - at `$.config.method`"),
@@ -155,7 +158,7 @@ def config(**changes):
     ],
 )
 def test_what_nobody_can_run_again_is_refused(entered, workdir, run, change, what):
-    folder = workdir(change(entered({4: {0: 8}})))
+    folder = workdir(entered({4: {0: 8}}, **change))
     code, out, err = run(folder)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: {folder}/records/toy/rtn-{DIGEST}.json: {what}")
@@ -163,30 +166,35 @@ def test_what_nobody_can_run_again_is_refused(entered, workdir, run, change, wha
     assert not run.board.exists()
 
 
-RUN, NET = Path("toy", f"rtn-{DIGEST}", "4", "seed0"), Path("toy", "dense-net-0123", "seed0")
+RUN, DENSE = Path("toy", "rtn-1d", "4", "seed0"), Path("toy", "dense-net-1d", "seed0")
 
 
 @pytest.mark.parametrize(
     ("file", "content", "what"),
     [
+        (RUN / "run.json", None, "run.json is missing"),
         (RUN / "artifact.safetensors", None, "is missing"),
         (RUN / "artifact.safetensors", bytes(9), "has 9 bytes, not 8"),
         (RUN / "artifact.safetensors", bytes(8), f"has SHA-256 {hashlib.sha256(bytes(8)).hexdigest()}, not "),
-        (NET / "artifact.safetensors", None, "is missing"),
-        (NET / "artifact.safetensors", bytes(9), "has 9 bytes, not 40000"),
-        (NET / "dense.json", None, "dense net c0 of seed 0 is not in "),
-        (NET / "dense.json", b"{", "dense net c0 of seed 0 is not in "),
+        (DENSE / "artifact.safetensors", None, "is missing"),
+        (DENSE / "artifact.safetensors", bytes(9), "has 9 bytes, not 40000"),
+        (DENSE / "dense.json", None, "dense.json is missing or cannot be read"),
+        (DENSE / "dense.json", b"{", "dense.json is missing or cannot be read"),
         (
-            NET / "dense.json",
+            DENSE / "dense.json",
             b'{"bytes": 40000, "checkpoint": "d0", "quality": 0.9}',
-            "dense net c0 of seed 0 is not in",
+            "dense.json has d0, quality 0.9 and 40000 bytes, not c0, 0.9 and 40000 - at `$.dense[0]`",
         ),
         (
-            NET / "dense.json",
+            DENSE / "dense.json",
             b'{"bytes": 40000, "checkpoint": "c0", "quality": 0.5}',
-            "has quality 0.5 and 40000 bytes",
+            "has c0, quality 0.5 and 40000 bytes",
         ),
-        (NET / "dense.json", b'{"bytes": 40, "checkpoint": "c0", "quality": 0.9}', "has quality 0.9 and 40 bytes"),
+        (
+            DENSE / "dense.json",
+            b'{"bytes": 40, "checkpoint": "c0", "quality": 0.9}',
+            "has c0, quality 0.9 and 40 bytes",
+        ),
     ],
 )
 def test_a_record_that_its_files_contradict_is_refused(entered, workdir, run, file, content, what):
@@ -200,6 +208,33 @@ def test_a_record_that_its_files_contradict_is_refused(entered, workdir, run, fi
     assert what in err
     assert err.count("\n") == 1
     assert not run.board.exists()
+
+
+def test_several_commits_are_placed_if_all_are_clean(entered, workdir, run):
+    """The dense net is of one commit, the run of another."""
+    one, two = entered({4: {0: 8}}), entered({4: {0: 8}}, **made(commit="1" * 40))
+    mixed = msgspec.structs.replace(one, provenance=one.provenance | two.provenance, points=two.points)
+    assert run(workdir(mixed))[0] == 0
+    three = entered({4: {0: 8}}, **made(dirty=True))
+    mixed = msgspec.structs.replace(one, provenance=one.provenance | three.provenance, points=three.points)
+    assert "the code differed from its commit" in run(workdir(mixed, "dirty"))[2]
+
+
+@pytest.mark.parametrize("place", ["dense", "points"])
+def test_a_record_of_unknown_identity_is_refused(entered, workdir, run, place):
+    one = entered({4: {0: 8}})
+    folder = workdir(one)
+    values = msgspec.to_builtins(one)
+    (values["dense"][0] if place == "dense" else values["points"][0]["runs"][0])["identity"] = None
+    record.write(record.place(folder / "records", one), msgspec.convert(values, type(one)))
+    assert "is unknown, so its files cannot be found; run it again - at `$." + place in run(folder)[2]
+
+
+def test_skipped_points_are_placed_without_files_and_may_run_later(entered, workdir, run):
+    skipped = entered({4: {0: 8}, 2: {0: ["needs groups"]}})
+    assert run(workdir(skipped))[0] == 0
+    assert record.read(run.board).points[1].runs[0].skipped == "needs groups"
+    assert run(workdir(entered({4: {0: 8}, 2: {0: 5}}), "later"))[1] == f"replaced   {run.board}\n"
 
 
 def test_the_good_ones_of_a_workdir_are_placed(entered, workdir, run):

@@ -12,10 +12,20 @@ from leaderboard import brief, build, record, table
 from leaderboard.board import boards
 from leaderboard.claims import read, statuses
 from leaderboard.record import RecordError
-from leaderboard.validate import GREATEST_INT
+from leaderboard.schema import GREATEST_INT
+from tests.leaderboard.conftest import MADE, NET, WHOLE
 
-RUN = {"seed": 0, "dense": "c0", "result": None, "failure": "x"}
+RUN = {
+    "seed": 0,
+    "dense": "c0",
+    "identity": None,
+    "provenance": MADE,
+    "result": None,
+    "failure": "x",
+    "skipped": None,
+}
 RESULT = ("points", 0, "runs", 0, "result")
+CONFIG = {"net": NET, "eval_batch": 8, "budget": WHOLE}
 
 
 @pytest.fixture
@@ -56,18 +66,18 @@ REFUSED = {  # field, value, what is said, where
     "sum beyond floats": ((*RESULT, "quality"), 1e308, "`float` <= 1e+100", "$.points[0].runs[0].result.quality"),
     "infinity": (("task", "controls"), {"a": float("inf")}, "Infinity is not a number", "$.task.controls.a"),
     "quotient beyond floats": (
-        (*RESULT, "latency", 0, "median_ms"),
+        (*RESULT, "latency", "one", "median_ms"),
         1e-320,
         "`float` >= 1e-06",
-        "$.points[0].runs[0].result.latency[0].median_ms",
+        "$.points[0].runs[0].result.latency.one.median_ms",
     ),
     "nested": (("config", "x"), nested(9), "nested more than 8 deep", "$.config"),
     "nested 200 deep": (("config", "x"), nested(200), "nested more than 8 deep", "$.config"),
-    "number for text": (("provenance", "device"), 3, "Expected `str`, got `int`", "$.provenance.device"),
+    "number for text": (("provenance", MADE, "device"), 3, "Expected `str`, got `int`", "$.provenance[...].device"),
     "text for a list": ((*RESULT, "notes"), "ab", "Expected `array`, got `str`", "$.points[0].runs[0].result.notes"),
-    "1 for true": (("provenance", "dirty"), 1, "Expected `bool`, got `int`", "$.provenance.dirty"),
+    "1 for true": (("provenance", MADE, "dirty"), 1, "Expected `bool`, got `int`", "$.provenance[...].dirty"),
     "null": (("division",), None, "got `null`", "$.division"),
-    "another schema": (("schema",), 3, "schema is 3, this code reads 2", "$.schema"),
+    "another schema": (("schema",), 4, "schema is 4, this code reads 3", "$.schema"),
     "many notes": ((*RESULT, "notes"), ["a"] * 201, "length <= 200", "$.points[0].runs[0].result.notes"),
     "many controls": (
         ("task", "controls"),
@@ -75,7 +85,7 @@ REFUSED = {  # field, value, what is said, where
         "length <= 200",
         "$.task.controls",
     ),
-    "many points": (("points",), [{"strength": 4, "runs": [RUN]}] * 201, "length <= 200", "$.points"),
+    "many points": (("points",), [{"strength": [4], "runs": [RUN]}] * 201, "length <= 200", "$.points"),
 }
 
 
@@ -101,9 +111,10 @@ def test_bounds_are_inclusive(good, tmp_path):
         ((*RESULT, "notes"), ["a" * 2000]),
         ((*RESULT, "macs"), GREATEST_INT),
         ((*RESULT, "bops"), 1e100),
-        (("config",), {"x": nested(6), "y": "a" * (20_000 - 29)}),
+        (("config",), CONFIG | {"x": nested(6), "y": ""}),
     ):
         put(values, path, value)
+    values["config"]["y"] = "a" * (20_000 - len(json.dumps(values["config"])))
     assert len(json.dumps(values["config"])) == 20_000
     (tmp_path / "a.json").write_text(json.dumps(values))
     assert record.read(tmp_path / "a.json").config == values["config"]
@@ -201,8 +212,10 @@ def test_hostile_strings_are_text_wherever_they_show(toy, text, tmp_path):
         one = record.read(tmp_path / "a.json")
         return [show(boards([one])) for show in PAGES]
 
-    hostile = page(task, points, knob=text)
-    tame = page(toy.task | {"controls": {"a": 1.0}}, {4: {0: toy.result(0.8, 4000, notes=["a"]), 1: "a"}}, knob="bits")
+    hostile = page(task, points, knobs=(text,))
+    tame = page(
+        toy.task | {"controls": {"a": 1.0}}, {4: {0: toy.result(0.8, 4000, notes=["a"]), 1: "a"}}, knobs=("bits",)
+    )
     for ours, theirs in zip(hostile, tame, strict=True):
         assert len(ours.splitlines()) == len(theirs.splitlines())
         assert all(line.isprintable() for line in ours.splitlines())

@@ -1,6 +1,7 @@
 // What the tables of a task show of a row.
 import { el, symbol } from "./dom.js";
 import {
+  absent,
   fixed,
   interval,
   MISSING,
@@ -17,7 +18,7 @@ import { toRecord } from "./route.js";
 import { chooser } from "./tray.js";
 
 export function columns(task, all) {
-  const [first, latencies] = [method(all, true), [latency(0, "1"), latency(1, task.batch)]];
+  const [first, latencies] = [method(all, true), [latency("one", "1"), latency("batch", task.batch)]];
   return [
     first,
     { id: "strength", label: "strength", value: (r) => r.strength, cell: strength, rising: true },
@@ -139,7 +140,7 @@ function ranked(row) {
 const letter = (tie) => (tie <= 26 ? String.fromCharCode(96 + tie) : `t${tie}`);
 
 function quality(row) {
-  if (row.quality === null) return el("span", { class: "stamp warn" }, "failed");
+  if (row.quality === null) return el("span", { class: "stamp warn" }, absent(row));
   return [plusMinus(fixed(row.quality), row.std), el("small", {}, interval(row.low, row.high))];
 }
 
@@ -157,12 +158,13 @@ function macs(row) {
   return total === effective ? total : [effective, el("small", {}, `of ${total}`)];
 }
 
-function latency(i, batch) {
+function latency(name, batch) {
+  const [ms, speedup] = [`ms_${name}`, `speedup_${name}`];
   return number(
-    `ms${i}`,
+    ms,
     `ms, batch ${batch}`,
-    (r) => r[`ms${i}`],
-    (r) => (r[`ms${i}`] === null ? MISSING : [three(r[`ms${i}`]), el("small", {}, `×${r[`speedup${i}`].toFixed(2)}`)]),
+    (r) => r[ms],
+    (r) => (r[ms] === null ? MISSING : [three(r[ms]), el("small", {}, `×${r[speedup].toFixed(2)}`)]),
     "Median; × is the speed against dense",
     true,
   );

@@ -1,6 +1,6 @@
 // Two entries side by side: figures, the difference seed by seed, and which examples changed.
 import { el, fill, picker, symbol } from "./dom.js";
-import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, signed, strength, three } from "./format.js";
+import { absent, fixed, interval, MISSING, plusMinus, probability, rank, seeds, signed, strength, three } from "./format.js";
 import { colourOf, marks } from "./marks.js";
 import { paired } from "./paired.js";
 import { toCompare, toRecord, toTask } from "./route.js";
@@ -105,7 +105,7 @@ function figures(task, a, b, all) {
         {},
         line(task.metric, (r) =>
           r.quality === null
-            ? "failed"
+            ? absent(r)
             : [plusMinus(fixed(r.quality), r.std), el("small", {}, interval(r.low, r.high))],
         ),
         line("vs dense", (r) => [

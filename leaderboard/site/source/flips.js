@@ -1,10 +1,12 @@
 // What changed between two entries, seed by seed and example by example.
 
+const finished = (run) => !run.failure && !run.skipped;
+
 // Seeds that both finished: [{seed, a, b}], and which runs they are.
 export function pairs(runsA, runsB) {
   return runsA.flatMap((a, i) => {
     const j = runsB.findIndex((b) => b.seed === a.seed);
-    return j < 0 || a.failure || runsB[j].failure ? [] : [{ seed: a.seed, a, b: runsB[j], i, j }];
+    return j < 0 || !finished(a) || !finished(runsB[j]) ? [] : [{ seed: a.seed, a, b: runsB[j], i, j }];
   });
 }
 

@@ -48,13 +48,16 @@ export function seeds(row) {
   return row.finished === 1 ? `${count} †` : count;
 }
 
+// In place of a quality, where no seed finished.
+export const absent = (row) => (row.asked ? "failed" : "skipped");
+
 export function rank(row) {
   if (row.rank_low === null || row.rank_low === undefined) return MISSING;
   return row.rank_low === row.rank_high ? String(row.rank_low) : `${row.rank_low}–${row.rank_high}`;
 }
 
 export function strength(row) {
-  return row.info.knob === "none" ? MISSING : `${row.info.knob} ${row.strength}`;
+  return row.info.knob ? `${row.info.knob} ${row.strength}` : MISSING;
 }
 
 // "20kB", "1.5 M", "0.3": a number with an SI prefix; a unit is passed over. null if it is none.

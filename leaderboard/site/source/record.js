@@ -1,6 +1,6 @@
 // One record: what was run, where, what every seed gave, and how to run it again.
 import { el, facts, fill, symbol } from "./dom.js";
-import { fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength } from "./format.js";
+import { absent, fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength } from "./format.js";
 import { small, table, td } from "./grid.js";
 import { marks } from "./marks.js";
 import { toCompare, toTask } from "./route.js";
@@ -76,7 +76,8 @@ function head(task, record, all, found) {
     ),
     facts([
       ["family", record.family],
-      ["strength", record.knob],
+      ["strength", record.knob || MISSING],
+      ["training", record.budget],
       ["control", record.control ?? MISSING],
       ["digest", record.digest],
       ["device", record.device],
@@ -95,7 +96,7 @@ function curve(task, rows, found) {
       el("th", { scope: "row" }, strength(row)),
       td(rank(row)),
       td(
-        row.quality === null ? "failed" : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))],
+        row.quality === null ? absent(row) : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))],
       ),
       td(seeds(row)),
       names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),

@@ -1,10 +1,10 @@
 // What a record's page unpacks: how to run it again, what every seed gave, where it was made.
 import { copyButton, el, facts } from "./dom.js";
-import { fixed, si, signed, three } from "./format.js";
+import { fixed, MISSING, si, signed, three } from "./format.js";
 import { table, td } from "./grid.js";
 
 export function seedsOf(task, found) {
-  const remarks = found.points.flatMap((point) => point.remarks.map((text) => `${point.strength}, ${text}`));
+  const remarks = found.points.flatMap((point) => point.remarks.map((text) => [point.strength, text].filter(Boolean).join(", ")));
   return [
     remarks.length > 0 &&
       el(
@@ -22,7 +22,9 @@ export function seedsOf(task, found) {
       {},
       el("h2", {}, "Reproduce"),
       el("p", { class: "note" }, "At the commit below, with the same library versions:"),
-      el("div", { class: "command" }, el("pre", {}, found.command), copyButton(found.command)),
+      found.provenance.map((made) =>
+        el("div", { class: "command" }, el("pre", {}, made.command), copyButton(made.command)),
+      ),
     ),
     el("section", {}, el("h2", {}, "Every seed"), seedTable(task, found)),
     el(
@@ -43,18 +45,18 @@ function seedTable(task, found) {
   const dense = new Map(found.dense.map(([seed, , quality]) => [seed, quality]));
   const lines = found.points.flatMap((point) =>
     point.runs.map((run) =>
-      run.failure
+      run.failure || run.skipped
         ? el(
             "tr",
             {},
-            el("th", { scope: "row" }, point.strength),
+            el("th", { scope: "row" }, point.strength || MISSING),
             td(run.seed),
-            el("td", { colspan: 10, class: "warn" }, `failed: ${run.failure}`),
+            el("td", { colspan: 10, class: "warn" }, run.failure ? `failed: ${run.failure}` : `skipped: ${run.skipped}`),
           )
         : el(
             "tr",
             {},
-            el("th", { scope: "row" }, point.strength),
+            el("th", { scope: "row" }, point.strength || MISSING),
             td(run.seed),
             td(fixed(run.quality)),
             td(signed(run.quality - dense.get(run.seed))),
@@ -62,7 +64,7 @@ function seedTable(task, found) {
             td(si(run.bytes, "B")),
             td(si(run.parameters)),
             td(three(run.density)),
-            td(run.ms.map((ms, i) => el("div", {}, `${three(ms)} (p95 ${three(run.p95[i])})`))),
+            td(["one", "batch"].map((name) => el("div", {}, `${three(run.ms[name])} (p95 ${three(run.p95[name])})`))),
             td(si(run.memory, "B")),
             td(`${three(run.seconds)} s, ${run.steps} steps`),
             el("td", {}, el("code", {}, run.artifact)),
@@ -90,10 +92,16 @@ function seedTable(task, found) {
 }
 
 function provenance(found) {
+  const several = found.provenance.length > 1;
   return facts([
-    ["commit", el("code", {}, found.commit + (found.dirty ? " (with changes)" : ""))],
-    ["device", found.device],
-    ["libraries", found.libraries.map(([name, version]) => `${name} ${version}`).join(", ")],
+    ...found.provenance.flatMap((made) => [
+      ["commit", el("code", {}, made.commit + (made.dirty ? " (with changes)" : ""))],
+      ...(several ? [["made", made.made]] : []),
+      ["device", made.device],
+      ["libraries", made.libraries.map((pair) => pair.join(" ")).join(", ")],
+      ...(made.settings.length > 0 ? [["settings", made.settings.map((pair) => pair.join("=")).join(", ")]] : []),
+      ...(made.outside.length > 0 ? [["code outside the clone", made.outside.join(", ")]] : []),
+    ]),
     [
       "dense nets",
       found.dense.map(([seed, checkpoint, quality]) =>

@@ -28,14 +28,14 @@ export function axes(task) {
     ms1: {
       label: "latency, batch 1",
       title: "median latency at batch 1, ms",
-      of: (row) => row.ms0,
+      of: (row) => row.ms_one,
       show: (v) => `${three(v)} ms`,
       format: "~g",
     },
     ms: {
       label: `latency, batch ${task.batch}`,
       title: `median latency at batch ${task.batch}, ms`,
-      of: (row) => row.ms1,
+      of: (row) => row.ms_batch,
       show: (v) => `${three(v)} ms`,
       format: "~g",
     },
