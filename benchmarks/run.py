@@ -20,7 +20,9 @@ from benchmarks.sweep import identity, signals
 from benchmarks.sweep.provenance import command
 from benchmarks.sweep.sweep import sweep
 from benchmarks.train.allocator import keep_freed
-from leaderboard.layout import strength_text
+from leaderboard import board, record, table
+from leaderboard.files import write_atomically
+from leaderboard.layout import RECORDS, strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir
@@ -64,6 +66,9 @@ def main(values: flags.FlagValues) -> int:
     keep_compiled(workdir)
     with signals.heeded():
         done = sweep(config, workdir, command("benchmarks.run", sys.argv[1:]), retry=values.retry == "failed")
+    boards = board.boards([record.read(path) for path in done.records])
+    write_atomically(workdir / "board.md", table.markdown(boards, []))
+    print_safely(f"{table.text(boards)}\n\nrecords: {workdir / RECORDS}    board: {workdir / 'board.md'}")
     if done.failed:
         again = "--retry=failed runs them again"
         print(f"{len(done.failed)} jobs failed: {', '.join(done.failed)}; {again}", file=sys.stderr)

@@ -25,13 +25,13 @@ from benchmarks.run import keep_compiled
 from benchmarks.sweep import identity, provenance, signals
 from benchmarks.sweep.places import point_place
 from benchmarks.sweep.setting import setting
-from benchmarks.sweep.stored import RUN
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
 from benchmarks.train.allocator import keep_freed
+from leaderboard.canonical import digest
 from leaderboard.cells import plain
-from leaderboard.layout import strength_text
-from leaderboard.record import RecordError, digest, read, write
+from leaderboard.layout import RUN, strength_text
+from leaderboard.record import RecordError, read, write
 from leaderboard.schema import Point, Record, Run, Verification
 from tasks import TASKS
 from tasks.base import fingerprint

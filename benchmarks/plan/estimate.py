@@ -5,7 +5,8 @@ from itertools import groupby
 from statistics import median
 
 from benchmarks.plan.plan import Job, Plan
-from leaderboard.layout import RESULTS, strength_text
+from leaderboard.cli import RESULTS
+from leaderboard.layout import strength_text
 from leaderboard.record import read_all
 
 

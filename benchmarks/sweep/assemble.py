@@ -9,9 +9,9 @@ from benchmarks.plan.config import Budget, Strength
 from benchmarks.plan.plan import Job, Skipped, curve_config
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.setting import Setting
-from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, load
-from leaderboard.layout import run_folder
-from leaderboard.record import digest
+from benchmarks.sweep.stored import StoredDense, StoredRun, load
+from leaderboard.canonical import digest
+from leaderboard.layout import DENSE, RUN, run_folder
 from leaderboard.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run
 from methods import METHODS
 

@@ -15,15 +15,14 @@ from benchmarks.evaluate import outcomes, quality
 from benchmarks.measure import compile_forward
 from benchmarks.plan.config import Loop
 from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
-from benchmarks.sweep.stored import DENSE, StoredDense, load, set_aside
+from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
 from benchmarks.train.clock import Clock
-from leaderboard.record import digits
+from leaderboard.canonical import digits
+from leaderboard.layout import ARTIFACT, DENSE
 from methods import METHODS
 from methods.base import PyTree, Shipped, fresh
 from tasks.base import Data, Task
-
-ARTIFACT = "artifact.safetensors"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,11 +13,11 @@ from benchmarks.sweep.optimize import Keeper
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import Setting, setting
-from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, save
+from benchmarks.sweep.stored import StoredDense, StoredRun, save
 from benchmarks.sweep.tensorboard import Scalars
 from benchmarks.sweep.units import Unit, net_unit, point_unit
 from benchmarks.train.checkpoints import Checkpoints
-from leaderboard.layout import strength_text
+from leaderboard.layout import DENSE, RUN, strength_text
 from tasks import TASKS
 
 FAILURE = "failure.txt"

@@ -14,12 +14,13 @@ from benchmarks.counts import Counts, count
 from benchmarks.evaluate import batches, outcomes, quality
 from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
-from benchmarks.sweep.dense import ARTIFACT, DenseNet
+from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.optimize import Keeper, Optimized, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
 from benchmarks.train.clock import Clock
-from leaderboard.record import digits
+from leaderboard.canonical import digits
+from leaderboard.layout import ARTIFACT
 from leaderboard.schema import Cost, Latencies, Latency, Result
 from methods.arrays.quantizer import decoded, is_quantized
 from methods.base import Description, Method, Problem, Shipped, Teacher, flatten, forward, with_params

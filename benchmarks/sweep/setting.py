@@ -6,7 +6,7 @@ from typing import NamedTuple
 from benchmarks.plan.config import Budget
 from benchmarks.plan.plan import under
 from benchmarks.sweep.identity import Facts
-from leaderboard.record import digits
+from leaderboard.canonical import digits
 from leaderboard.schema import TaskInfo
 from tasks.base import Data, Task, fingerprint, part, prepared, rows
 

@@ -8,11 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
+from leaderboard.canonical import dumps
 from leaderboard.files import write_atomically
-from leaderboard.record import dumps
 from leaderboard.schema import Provenance, Run
-
-DENSE, RUN = "dense.json", "run.json"
 
 
 class StoredDense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

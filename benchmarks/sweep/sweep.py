@@ -16,7 +16,7 @@ from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
 from benchmarks.train.programs import PROGRAMS
-from leaderboard.layout import record_file
+from leaderboard.layout import RECORDS, record_file
 from leaderboard.record import write
 from leaderboard.schema import Record
 from tasks import TASKS
@@ -130,6 +130,6 @@ class _Sweep:
 
     def _write(self, record: Record | None) -> None:
         if record is not None:
-            file = record_file(self.workdir / "records", record.task.name, record.method.name, record.method.digest)
+            file = record_file(self.workdir / RECORDS, record.task.name, record.method.name, record.method.digest)
             write(file, record)
             self.records.append(file)

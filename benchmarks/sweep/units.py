@@ -16,9 +16,10 @@ from benchmarks.sweep.point import run_point
 from benchmarks.sweep.provenance import provenance
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.source import Sources
-from benchmarks.sweep.stored import DENSE, RUN, StoredDense, StoredRun, load, set_aside
+from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
 from benchmarks.train.clock import Clock
-from leaderboard.record import digest
+from leaderboard.canonical import digest
+from leaderboard.layout import DENSE, RUN
 from leaderboard.schema import Run
 from methods import METHODS
 from methods.base import Teacher
