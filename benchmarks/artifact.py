@@ -30,7 +30,7 @@ from leaderboard.files import write_atomically
 from methods.activations import quantize_inputs
 from methods.arrays.quantizer import FLOAT_BITS, Quantizer, decoded
 from methods.base import flatten
-from tasks.nets import net_from_json, net_to_json
+from tasks.nets.spec import net_from_json, net_to_json
 
 KEY = "slimbench"
 VERSION = 1
@@ -83,7 +83,7 @@ def write(path: str | os.PathLike, net, variables: dict, example) -> None:
     """Writes the artifact, atomically. `example [B, ...]` gives shape and dtype of the input; B is free.
 
     Raises ValueError, naming the leaf, if one is neither float32 nor `Quantized` or its codes do not fit; and if
-    `net` is not in `tasks.nets.NETS` or has fields that JSON cannot hold.
+    `net` is not in `tasks.nets.spec.NETS` or has fields that JSON cannot hold.
     """
     leaves, tensors = {}, {}
     for name, leaf in flatten({k: v for k, v in variables.items() if k != "activations"}).items():

@@ -14,7 +14,7 @@ from methods import METHODS
 from methods.base import Method
 from tasks import TASKS
 from tasks.base import Recipe, Task
-from tasks.nets import net_to_json
+from tasks.nets.spec import net_to_json
 
 
 class UsageError(ValueError):

@@ -40,6 +40,7 @@ TINY = Task(
     recovery=Recipe(steps=6, batch_size=8, learning_rate=1e-3),
     eval_batch=4,
     reach=0.0,
+    reference=0.0,
 )
 
 

@@ -22,6 +22,7 @@ _task = partial(
     loss=nats,
     outcomes=nats,
     metric=Metric("nats per character", "loss", higher_is_better=False),
+    reference=3.3475,  # `unigram`
 )
 _recipe = partial(Recipe, learning_rate=1e-3, weight_decay=0.1, warmup=100, beta2=0.99, clip=1.0)
 

@@ -36,4 +36,5 @@ TASK = Task(
     recovery=Recipe(steps=1000, batch_size=32, learning_rate=3e-3, weight_decay=0.1, warmup=50, clip=1.0),
     eval_batch=109,
     reach=0.80,
+    reference=0.5,
 )

@@ -45,6 +45,7 @@ _task = partial(
     dense=Recipe(steps=1800, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     recovery=Recipe(steps=400, batch_size=32, learning_rate=4e-3, weight_decay=1e-2, warmup=20),
     eval_batch=100,
+    reference=0.1,
 )
 
 DSCNN_OFFICIAL = _task(

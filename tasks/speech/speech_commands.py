@@ -43,6 +43,7 @@ _task = partial(
     recovery=Recipe(steps=2400, batch_size=100, learning_rate=1e-3, weight_decay=1e-2, warmup=100),
     eval_batch=100,
     reach=0.90,
+    reference=0.0833,  # 1 / 12
 )
 
 DSCNN = _task(

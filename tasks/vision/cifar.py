@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import THREE_OF_EACH, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import cifar
 from tasks.nets.resnet import resnet, resnet8, resnet_x4, wide_resnet
@@ -49,7 +49,7 @@ _images = partial(
     metric=Metric("accuracy", "correct", higher_is_better=True),
     eval_batch=250,
 )
-_task = partial(_images, source="CIFAR-10, binary version", variant=cifar.variant10, load=cifar.load10)
+_task = partial(_images, source="CIFAR-10, binary version", variant=cifar.variant10, load=cifar.load10, reference=0.1)
 _sgd = partial(Recipe, batch_size=128, optimizer="sgd", weight_decay=1e-4)
 
 RESNET8 = _task(
@@ -58,6 +58,7 @@ RESNET8 = _task(
     dense=Recipe(steps=7020, batch_size=128, learning_rate=4e-3, weight_decay=5e-2, warmup=350),
     recovery=Recipe(steps=700, batch_size=128, learning_rate=1e-2, weight_decay=5e-2, warmup=70),
     reach=0.78,
+    sweeps=THREE_OF_EACH,
 )
 _residual = partial(
     _task,
@@ -79,6 +80,7 @@ _hundred = partial(
     source="CIFAR-100, binary version, fine classes",
     variant=cifar.variant100,
     load=cifar.load100,
+    reference=0.01,
     dense=Recipe(168000, 64, 0.05, optimizer="sgd", weight_decay=5e-4, warmup=700),
     recovery=Recipe(33600, 64, 0.02, optimizer="sgd", weight_decay=5e-4, warmup=400),
 )
