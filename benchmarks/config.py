@@ -87,7 +87,8 @@ def check(config: Config) -> Config:
         if getattr(config.loop, field.name) < 1:
             raise UsageError(f"loop.{field.name}: {getattr(config.loop, field.name)} must be at least 1")
     for name in config.methods:
-        _check_strengths(name, method(config, name), strengths(config, name))
+        for task in config.tasks:
+            _check_strengths(name, method(config, name), strengths(config, task, name))
     return config
 
 
@@ -123,8 +124,11 @@ def method(config: Config, name: str) -> Method:
     return METHODS[name](**options(config, name))
 
 
-def strengths(config: Config, name: str) -> tuple:
-    return tuple(config.strengths.get(name) or method(config, name).strengths)
+def strengths(config: Config, task: str, name: str) -> tuple:
+    """Returns the config's strengths of a method, else the task's for it, else the method's own."""
+    values = config.strengths.get(name) or TASKS[task].sweeps.get(name) or method(config, name).strengths
+    # until strengths are tuples everywhere
+    return tuple(value[0] if isinstance(value, tuple) and len(value) == 1 else value for value in values)
 
 
 def task_of(config: Config, name: str) -> Task:

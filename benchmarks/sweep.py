@@ -51,7 +51,7 @@ def sweep(config: Config, workdir: Path, command: str) -> list[Path]:
 
 def _steps(config, task):
     dense = task.dense.steps * (1 + _has_teacher(config, task))
-    points = sum(len(strengths(config, m)) for m in config.methods if method(config, m).recovers)
+    points = sum(len(strengths(config, task.name, m)) for m in config.methods if method(config, m).recovers)
     return len(config.seeds) * (dense + points * task.recovery.steps)
 
 
@@ -91,7 +91,7 @@ def _announce(progress, task, nets):
 
 def _run_curve(config, curve, setting, nets, progress):
     made = method(config, curve.method)
-    for strength in strengths(config, curve.method):
+    for strength in strengths(config, curve.task, curve.method):
         for dense in nets:
             file = curve.run_file(strength, dense.seed)
             if file.exists() and records.load_run(file).dense == dense.checkpoint:

@@ -1,6 +1,6 @@
 """Word language model of WikiText-2, the standard split (Merity et al. 2017, arXiv 1609.07843). Nats per word.
 
-Perplexity is the exponential of the mean. The bar is that of an LSTM of the time, perplexity 100, not a GPT's.
+Perplexity is the exponential of the mean. The paper's LSTM reaches 100.9. Time: wants a GPU.
 """
 
 import math

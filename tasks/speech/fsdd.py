@@ -1,7 +1,9 @@
 """Free Spoken Digit Dataset: DS-CNN (Zhang et al. 2017, arXiv 1711.07128) on log-mel features. Accuracy.
 
 DSCNN: the dataset's official split, all voices known. SPEAKERS: one task for each voice that is left out of training,
-the honest hard ones, augmented more. Features are normalized per utterance.
+the honest hard ones, augmented more; report all six and their mean. Features are normalized per utterance.
+Time: every method and three seeds of DSCNN_OFFICIAL take an hour and a half on one core; the dense nets of the six
+voices take 40 minutes.
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """Speech Commands v2, 12 classes, the official hash split: keyword spotting. Accuracy.
 
-DSCNN: DS-CNN-S on 49 × 10 MFCC as in MLPerf Tiny (Banbury et al. 2021, arXiv 2106.07597). BCRESNET: BC-ResNet-1 on
-40 log-mel bands (Kim et al. 2021, arXiv 2106.04140).
+DSCNN: DS-CNN-S on 49 × 10 MFCC as in MLPerf Tiny (Banbury et al. 2021, arXiv 2106.07597), whose bar is 90 %. BCRESNET:
+BC-ResNet-1 on 40 log-mel bands (Kim et al. 2021, arXiv 2106.04140, table 1), 96.9 %.
 """
 
 from functools import partial
