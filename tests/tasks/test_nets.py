@@ -257,3 +257,14 @@ def test_sub_band_norm_by_hand():
 def test_depths_that_do_not_divide_are_refused(make, message):
     with pytest.raises(ValueError, match=f"depth is 21; it must be {message}"):
         make(21, classes=10) if make is resnet else make(21, 2, classes=10)
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_it_is_float32_also_where_jax_has_64_bits(name):
+    net, x = SMALL[name]
+    with jax.enable_x64(True):
+        out, variables = jax.eval_shape(functools.partial(net.init_with_output, train=False), jax.random.key(0), x)
+        rngs = {"dropout": jax.random.key(1)}
+        train = functools.partial(net.apply, train=True, rngs=rngs, mutable=["batch_stats"])
+        again, renewed = jax.eval_shape(train, variables, x)
+    assert {leaf.dtype for leaf in jax.tree.leaves((out, variables, again, renewed))} == {np.dtype("float32")}

@@ -186,6 +186,15 @@ def test_batch_shapes_do_not_depend_on_split_or_augmentation(name, split, augmen
     assert np.isfinite(batch["x"]).all()
 
 
+@each_embedded
+def test_a_batch_has_its_dtype_also_where_jax_has_64_bits(name):
+    task = TASKS[name]
+    with jax.enable_x64(True):
+        prepare = lambda arrays, key: task.batch(task.prepare(arrays), np.arange(4), key)  # noqa: E731
+        batch = jax.eval_shape(prepare, task.load().calibration, jax.random.key(0))
+    assert batch["x"].dtype == EXPECTED[name].dtype
+
+
 @each_task
 def test_augmentation_follows_the_key(name):
     train, batch = ready(name).train, make_batch(name)
