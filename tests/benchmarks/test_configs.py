@@ -88,6 +88,7 @@ def test_a_task_of_each_net_and_dataset_runs_in_smoke_mode(name, tmp_path, monke
     assert dense.division == rtn.division == magnitude.division == "open"
     assert dense.dense == rtn.dense == magnitude.dense
     (dense,), (rtn,), (magnitude,) = (r.points[0].runs for r in (dense, rtn, magnitude))
-    assert rtn.result.bytes < dense.result.bytes
+    if EXPECTED[name].parameters > 1000:  # of fewer weights, scales and header outweigh them
+        assert rtn.result.bytes < dense.result.bytes
     assert magnitude.result.density == pytest.approx(0.5, abs=0.01)
     assert magnitude.result.cost.steps == SMOKE_STEPS
