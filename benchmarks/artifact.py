@@ -29,7 +29,7 @@ from benchmarks.packing import width
 from leaderboard.files import write_atomically
 from methods.arrays.quantizer import FLOAT_BITS, Quantizer
 from methods.base import Shipped, flatten
-from tasks.nets import net_from_json, net_to_json
+from tasks.nets.spec import net_from_json, net_to_json
 
 KEY = "slimbench"
 VERSION = 1
@@ -81,7 +81,7 @@ def write(path: str | os.PathLike, shipped: Shipped, example) -> None:
     """Writes the artifact, atomically. `example [B, ...]` gives shape and dtype of the input; B is free.
 
     Raises ValueError, naming the leaf, if one is neither float32 nor `Quantized` or its codes do not fit; and if
-    the net is not in `tasks.nets.NETS` or has fields that JSON cannot hold.
+    the net is not in `tasks.nets.spec.NETS` or has fields that JSON cannot hold.
     """
     leaves, tensors = {}, {}
     for name, leaf in flatten(shipped.variables).items():

@@ -33,7 +33,7 @@ def _flags() -> flags.FlagValues:
     values = flags.FlagValues()
     text, names = partial(flags.DEFINE_string, flag_values=values), partial(flags.DEFINE_list, flag_values=values)
     boolean = partial(flags.DEFINE_bool, flag_values=values)
-    text("config", "configs/embedded.py", "Config file, with :arg for get_config(arg).")
+    text("config", "configs/board.py", "Config file, with :arg for get_config(arg).")
     names("task", None, "Tasks instead of the config's, comma-separated; my_task.py is a file of your own.")
     names("method", None, "Methods instead of the config's, comma-separated; my_method.py is a file of your own.")
     names("strengths", None, "Strengths of the methods of --method; a chain's as 0.5+8.")

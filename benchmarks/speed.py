@@ -66,7 +66,7 @@ def tasks() -> tuple[Task, Task]:
     x, y = rng.normal(size=(512, 512)).astype(np.float32), rng.integers(0, 10, 512).astype(np.int32)
     tokens = rng.integers(0, 65, (96, 65)).astype(np.int32)
     mlp, small_gpt = MLP(512, (512,) * 4, 10), gpt(65, 64, layers=4, width=128, heads=4)
-    return _task("mlp 4×512", mlp, x, y, 128), _task("gpt 4×128", small_gpt, tokens[:, :-1], tokens[:, 1:], 12)
+    return _task("mlp_4x512", mlp, x, y, 128), _task("gpt_4x128", small_gpt, tokens[:, :-1], tokens[:, 1:], 12)
 
 
 class Side(NamedTuple):

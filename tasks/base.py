@@ -2,14 +2,29 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from flax import linen as nn
 
+from tasks.nets.spec import register
+
 Arrays = dict[str, np.ndarray]
+Strengths = tuple[tuple[float, ...], ...]  # each a method's knobs, one number per knob
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
+MODALITIES = ("vision", "language", "speech")
+THREE_OF_EACH: dict[str, Strengths] = {
+    "lsq": ((4.0,), (3.0,), (2.0,)),
+    **dict.fromkeys(("magnitude", "random"), ((0.5,), (0.8,), (0.9,))),
+    **dict.fromkeys(("channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
+    "magnitude_rtn": ((0.5, 8.0), (0.5, 4.0), (0.75, 4.0)),
+}
+"""`sweeps` of tasks whose steps take long: three strengths for each method that trains."""
 
 
 class Data(NamedTuple):
@@ -46,7 +61,10 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One row of `TASKS`. The functions are pure; `batch`, `loss` and `outcomes` run inside jit."""
+    """One row of `TASKS`. The functions are pure; `batch`, `loss` and `outcomes` run inside jit.
+
+    Raises ValueError, naming the field, for what no task can be. Its nets become known to `net_from_json`.
+    """
 
     name: str
     version: int  # raised whenever a split or the metric changes: the board does not rank mixed versions
@@ -63,13 +81,70 @@ class Task:
     recovery: Recipe
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
-    sweeps: Mapping[str, tuple[tuple[float, ...], ...]] = dataclasses.field(default_factory=dict, compare=False)  # shorter ones
-    reference: float = 0.0
-    offers: frozenset[str] = frozenset({"classes"})  # what methods may need of it, beside what its net tells
+    reference: float | Callable[[Data], float]  # quality of an answer that ignores its input: where scores start
     teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
     prepare: Callable[[Arrays], Arrays] = lambda arrays: arrays  # once per split, on the device: audio features
     controls: Callable[[Data], dict[str, float]] = lambda data: {}  # e.g. a 3-gram model on the same split
+    offers: frozenset[str] = frozenset({"classes"})  # what methods may need: outputs that are logits of classes
+    # strengths by method, where its own sweep takes too long or a paper has others
+    sweeps: Mapping[str, Strengths] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ValueError(f"task {self.name!r}: {problem}")
+        for field in ("net", "teacher"):
+            if (net := getattr(self, field)) is not None:
+                register(type(net), f"task {self.name!r}: {field}")
+
+
+def _problems(task: Task) -> Iterator[str]:
+    """Yields a line that names the field for each that is wrong by itself."""
+    if not isinstance(task.name, str) or not NAME.fullmatch(task.name):
+        yield "name must be a letter or digit, then at most 99 letters, digits and any of _ . + -"
+    if task.modality not in MODALITIES:
+        yield f"modality is {task.modality!r}; it must be one of {', '.join(MODALITIES)}"
+    for field in ("net", "teacher"):
+        net = getattr(task, field)
+        if not isinstance(net, nn.Module) and not (net is None and field == "teacher"):
+            yield f"{field} is a {type(net).__name__}; it must be an instance of a flax.linen Module"
+    for field in ("version", "eval_batch", "dense.steps", "dense.batch_size", "recovery.steps", "recovery.batch_size"):
+        value = _dig(task, field)
+        if type(value) is not int or value < 1:
+            yield f"{field} is {value!r}; it must be a whole number, 1 or more"
+    for field in ("dense", "recovery"):
+        recipe = getattr(task, field)
+        if not 0 <= recipe.warmup < recipe.steps:
+            yield f"{field}.warmup is {recipe.warmup!r}; it must be from 0 to {field}.steps - 1, {recipe.steps - 1}"
+    for field in ("reach", "reference"):
+        value = getattr(task, field)
+        if not _finite(value) and not (callable(value) and field == "reference"):
+            yield f"{field} is {value!r}; it must be a finite number"
+    for method, strengths in task.sweeps.items():
+        if not _is_sweep(strengths):
+            yield f"sweeps.{method} is {strengths!r}; it must be a tuple of tuples of floats, such as ((4.0,), (2.0,))"
+
+
+def _dig(node: Any, path: str) -> Any:
+    for name in path.split("."):
+        node = getattr(node, name)
+    return node
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_sweep(value: Any) -> bool:
+    def tuple_of(fits: Callable, items: Any) -> bool:
+        return isinstance(items, tuple) and len(items) > 0 and all(map(fits, items))
+
+    return tuple_of(lambda strength: tuple_of(lambda knob: isinstance(knob, float), strength), value)
+
+
+def reference(task: Task, data: Data) -> float:
+    """Returns the quality of an answer that ignores its input, in the task's metric."""
+    return float(task.reference(data) if callable(task.reference) else task.reference)
 
 
 def part(data: Data, share: float) -> Data:

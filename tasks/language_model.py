@@ -1,10 +1,14 @@
 """Batches, loss and outcome of every task that predicts the next token."""
 
+import math
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
+
+from tasks.base import Data
+from tasks.data.ngram import bits_per_character
 
 
 def windows(length: int) -> Callable:
@@ -30,3 +34,15 @@ def nats(out, batch):
 def bits(out, batch):
     """`nats` in bits."""
     return nats(out, batch) / jnp.log(2.0)
+
+
+def unigram(data: Data, length: int, vocabulary: int) -> float:
+    """Returns the nats per token, on test, of a model that knows only how often each token occurs in train.
+
+    Args:
+        data: splits of rows of tokens, as `windows` takes them.
+        length: T, tokens predicted per window.
+        vocabulary: number of tokens; one that train lacks still has a share, see `bits_per_character`.
+    """
+    train, test = data.train["tokens"][:, :length], data.test["tokens"][:, 1 : length + 1]
+    return bits_per_character(train.ravel(), test.ravel(), order=1, vocabulary=vocabulary) * math.log(2)

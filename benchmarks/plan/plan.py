@@ -12,7 +12,7 @@ from methods import METHODS
 from methods.base import Description
 from tasks import TASKS
 from tasks.base import Recipe, Task
-from tasks.nets import net_to_json
+from tasks.nets.spec import net_to_json
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ def scaled(recipe: Recipe, share: float, batch: float = 1.0) -> Recipe:
     return dataclasses.replace(
         recipe,
         steps=_share(recipe.steps, share),
-        warmup=round(recipe.warmup * share),
+        warmup=min(round(recipe.warmup * share), _share(recipe.steps, share) - 1),
         batch_size=_share(recipe.batch_size, batch),
     )
 

@@ -1,6 +1,6 @@
 """A task and its methods, tried on one batch before anything is trained: what is wrong is one line that names it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import jax
@@ -15,13 +15,14 @@ from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from methods.base import OptionError, PyTree, Shipped, Teacher, flatten, forward, fresh
 from tasks.base import Arrays, Data, Task, rows
-from tasks.nets import net_from_json, net_to_json
+from tasks.nets import groups
+from tasks.nets.spec import check_net
 
 KEY = 0
 """Of the untrained net that is tried."""
 
 
-def check_task(here: Setting, jobs: Iterable[Job]) -> None:
+def check_task(here: Setting, jobs: Sequence[Job]) -> None:
     """Tries a task and the methods of `jobs` on one batch of each split.
 
     Args:
@@ -33,11 +34,13 @@ def check_task(here: Setting, jobs: Iterable[Job]) -> None:
     """
     task = here.task
     try:
-        check_net(task)
+        check_nets(task)
         for split in Data._fields:
             check_split(task, split, getattr(here.data, split))
         x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, rows(here.data.calibration))))["x"]
         variables = fresh(task.net, jax.random.key(KEY), x[:1])
+        if any("groups" in METHODS[job.method].about.needs for job in jobs):
+            check_groups(task, x)
         check_forward(task, variables, x)
         check_outcomes(task, variables, x, here.data.test)
     except ValueError as error:
@@ -45,18 +48,21 @@ def check_task(here: Setting, jobs: Iterable[Job]) -> None:
     check_methods(here, jobs, variables)
 
 
-def check_net(task: Task) -> None:
-    """Raises ValueError unless the net is hashable and can be built again from its JSON."""
+def check_nets(task: Task) -> None:
+    """Raises ValueError unless the nets are hashable and can be built again from their JSON."""
     for field, net in (("net", task.net), ("teacher", task.teacher)):
-        if net is None:
-            continue
         try:
-            hash(net)
-            again = net_from_json(net_to_json(net))
-        except (TypeError, ValueError) as error:
+            if net is not None:
+                check_net(net)
+        except ValueError as error:
             raise ValueError(f"{field}: {error}") from None
-        if again != net:
-            raise ValueError(f"{field}: {net} is not what its JSON makes: {again}")
+
+
+def check_groups(task: Task, x: PyTree) -> None:
+    """Raises ValueError unless the net's groups of channels are where `groups()` says."""
+    shapes = lambda net: jax.eval_shape(partial(fresh, net), jax.random.key(KEY), x[:1])  # noqa: E731
+    for problem in groups.problems(task.net, shapes):
+        raise ValueError(f"net: {problem}")
 
 
 def check_split(task: Task, name: str, arrays: Arrays) -> None:

@@ -22,7 +22,7 @@ from benchmarks.sweep.source import Sources
 from benchmarks.train import step
 from methods.base import Method, fresh
 from tasks.base import Task
-from tasks.nets import net_to_json
+from tasks.nets.spec import net_to_json
 
 LIBRARIES = ("flax", "jax", "jaxlib", "numpy", "optax", "orbax-checkpoint", "safetensors", "scikit-learn", "scipy")
 SETTINGS = ("enable_x64", "default_prng_impl", "threefry_partitionable", "default_matmul_precision")

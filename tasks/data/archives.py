@@ -1,36 +1,41 @@
-"""Archives unpacked safely: no path that leaves the folder, no links, and the whole folder or nothing."""
+"""Archives unpacked safely: nothing outside the folder, and the whole folder or nothing."""
 
+import gzip
 import os
-import shutil
-import stat
 import tarfile
-import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
-from tasks.data.store import DataError, Dataset, content
+from tasks.data.store import DataError, Dataset, content, scratch
 
-BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile)  # what reading a damaged archive raises
+GROWTH, LEAST = 16, 1 << 24  # an archive may hold so many times its own bytes, and always the least
 
 
 def unpack(archive: Path, folder: Path, dataset: Dataset) -> None:
-    """All files of `archive` (.zip or .tar.gz) into `folder`, which must be new or empty. Raises DataError.
+    """Unpacks `archive` (.zip or .tar.gz) as `folder`; where another process is first, what it unpacked stays.
 
-    Unpacked under a temporary name beside `folder`, then renamed.
+    Raises DataError if the archive is damaged or not the dataset's, or if there is no room for it.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as scratch:
-            whole = Path(scratch) / folder.name
-            whole.mkdir()
-            for name, source in members(archive):
-                _copy(source, whole.joinpath(*_inside(archive, name)[dataset.strip :]))
-            _check(archive, whole, dataset)
+    with scratch(folder) as whole:
+        try:
+            whole.mkdir(parents=True)
+            (_unzip if archive.name.endswith(".zip") else _untar)(archive, whole, dataset)
+        except OSError as error:
+            if isinstance(error, gzip.BadGzipFile):
+                raise _damaged(archive, error) from None
+            raise DataError(f"{folder}: {archive} cannot be unpacked there ({error}); nothing was changed") from None
+        except Exception as error:  # whatever reading a damaged archive raises
+            raise _damaged(archive, error) from None
+        _check(archive, whole, dataset)
+        try:
             os.replace(whole, folder)
-    except BROKEN as error:
-        raise DataError(f"{archive}: cannot be unpacked ({error}); delete it to fetch it again") from None
+        except OSError as error:
+            if not all((folder / file).exists() for file in dataset.files):
+                raise DataError(f"{folder}: is in the way of {archive.name} ({error})") from None
+
+
+def _damaged(archive, error):
+    return DataError(f"{archive}: cannot be unpacked ({error}); delete it to fetch it again")
 
 
 def _check(archive, whole, dataset):
@@ -41,39 +46,37 @@ def _check(archive, whole, dataset):
         raise DataError(f"{archive}: its files are not those of {dataset.name}; delete it to fetch it again")
 
 
-def members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """Name and content of each file; each must be read before the next. Raises DataError on links and devices."""
-    if archive.name.endswith(".zip"):
-        with zipfile.ZipFile(archive) as file:
-            for info in file.infolist():
-                _plain(archive, info.filename, not stat.S_ISLNK(info.external_attr >> 16))
-                if not info.is_dir():
-                    with file.open(info) as source:
-                        yield info.filename, source
-    else:
-        with tarfile.open(archive, "r|gz") as file:
-            for member in file:
-                _plain(archive, member.name, member.isreg() or member.isdir())
-                if member.isreg():
-                    yield member.name, file.extractfile(member)
+def _unzip(archive, folder, dataset):
+    """`extract` keeps every path inside the folder, and makes no links."""
+    with zipfile.ZipFile(archive) as file:
+        members = file.infolist()
+        _bound(sum(member.file_size for member in members), dataset)
+        for member in members:
+            member.filename = _stripped(member.filename, dataset.strip) + "/" * member.is_dir()
+            if member.filename.strip("/"):
+                file.extract(member, folder)
 
 
-def _plain(archive, name, plain):
-    if not plain:
-        raise DataError(f"{archive}: {name!r} is a link or a device; nothing was unpacked, do not use this archive")
+def _untar(archive, folder, dataset):
+    held = 0
+
+    def inside(member, path):
+        nonlocal held
+        held += member.size
+        _bound(held, dataset)
+        name = _stripped(member.name, dataset.strip)
+        return tarfile.data_filter(member.replace(name=name, deep=False), path) if name else None
+
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter=inside)
 
 
-def _inside(archive, name):
-    """The parts of a member's path. Raises DataError if it leads out of the folder."""
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts or "\\" in name or ":" in name:
-        raise DataError(f"{archive}: {name!r} leads out of the folder; nothing was unpacked, do not use this archive")
-    return parts
+def _stripped(name, strip):
+    """The path without its leading folders; "" for those folders themselves, and for files beside them."""
+    return "/".join(PurePosixPath(name).parts[strip:])
 
 
-def _copy(source, path):
-    if path.is_dir():  # a file beside the folders that are left out
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as target:
-        shutil.copyfileobj(source, target)
+def _bound(held, dataset):
+    most = max(LEAST, GROWTH * dataset.size)
+    if held > most:
+        raise ValueError(f"it holds {held} bytes or more, at most {most} are believed")

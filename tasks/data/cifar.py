@@ -1,7 +1,8 @@
 """CIFAR-10 and CIFAR-100: 60,000 colour images of 32 × 32 pixels, in the binary version of their publisher.
 
-Valid is the last 5,000 images of the publisher's train part; test is the publisher's. Copies of CIFAR whose pixels
-went through JPEG are in use and are laid out alike; they are told by their content, and results must say so.
+Valid is the last 5,000 images of the publisher's train part; test is the publisher's. A copy of CIFAR-10 whose pixels
+went through JPEG is in use and laid out alike; it is told by its content, and results must say so. Other files are
+refused.
 """
 
 import functools
@@ -28,6 +29,14 @@ TEN = {
     "cifar-10-batches-bin/data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
     "cifar-10-batches-bin/data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
     "cifar-10-batches-bin/test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
+TEN_JPEG = {  # computed from the copy that records of "cifar10-jpeg" were made with
+    "cifar-10-batches-bin/data_batch_1.bin": "a6f48cd4d8745d5b80b6a0f7665654d54e1aacda199a3a966cb7958b11d38f22",
+    "cifar-10-batches-bin/data_batch_2.bin": "0fedfbc7e914d425128b1bd02ce525bb46d91e8501ef68fa7212b115ee833d29",
+    "cifar-10-batches-bin/data_batch_3.bin": "98224e1a8a07e8e89e999b20ca6cde6227368fe22adde323001e2bd951a6377b",
+    "cifar-10-batches-bin/data_batch_4.bin": "d15e189b4939a25320baf2370f8a90a276205c86ec9ba1a7078ee110750e4f60",
+    "cifar-10-batches-bin/data_batch_5.bin": "0c8c18d4d4520b54624388692c1c184a98d73ef1166ddcf5346e47a937e283b8",
+    "cifar-10-batches-bin/test_batch.bin": "2696e48ae3fe74d50ecaacc0b8092b89bf95cd3f6471d079f4cbd39a956c18c3",
 }
 HUNDRED = {
     "cifar-100-binary/train.bin": "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
@@ -76,34 +85,44 @@ def load100() -> Data:
 
 
 def variant10() -> str:
-    """ "cifar10" for the publisher's images to the bit, "cifar10-jpeg" for any other content in their place."""
-    return _variant(CIFAR10, TEN, data_dir())
+    """Returns "cifar10" for the publisher's images to the bit, "cifar10-jpeg" for the copy that went through JPEG."""
+    return _variant(CIFAR10, data_dir())[0]
 
 
 def variant100() -> str:
-    """ "cifar100" for the publisher's images to the bit, "cifar100-jpeg" for any other content in their place."""
-    return _variant(CIFAR100, HUNDRED, data_dir())
+    """Returns "cifar100": the publisher's images to the bit."""
+    return _variant(CIFAR100, data_dir())[0]
 
 
-def _variant(dataset, known, root):
-    return dataset.name if _hashes(dataset, root) == known else f"{dataset.name}-jpeg"
+def _copies(dataset):
+    return {"cifar10": TEN, "cifar10-jpeg": TEN_JPEG} if dataset is CIFAR10 else {"cifar100": HUNDRED}
 
 
 @functools.cache
-def _hashes(dataset: Dataset, root: Path) -> dict[str, str]:
+def _variant(dataset: Dataset, root: Path) -> tuple[str, str]:
+    """Name and digest of the copy in place. Raises DataError where it is none that is known."""
     folder = fetch(dataset, root)
-    return {file: sha256(folder / file) for file in dataset.files}
+    hashes = {file: sha256(folder / file) for file in dataset.files}
+    copies = _copies(dataset)
+    for name, known in copies.items():
+        if hashes == known:
+            return name, digest(hashes)
+    known = {(file, sha) for copy in copies.values() for file, sha in copy.items()}
+    wrong = next((file for file, sha in hashes.items() if (file, sha) not in known), dataset.files[0])
+    raise DataError(
+        f"{folder / wrong}: damaged, or of another copy than {' and '.join(copies)}; delete {folder} to fetch it again"
+    )
 
 
 @functools.cache
 def _load10(root: Path) -> Data:
-    key = f"{VERSION} {digest(_hashes(CIFAR10, root))}"
+    key = f"{VERSION} {_variant(CIFAR10, root)[1]}"
     return decoded("cifar10", root, key, CALIBRATION, lambda: decode(root / CIFAR10.folder, CIFAR10.files, ROWS, 1))
 
 
 @functools.cache
 def _load100(root: Path) -> Data:
-    key = f"{VERSION} {digest(_hashes(CIFAR100, root))}"
+    key = f"{VERSION} {_variant(CIFAR100, root)[1]}"
     return decoded(
         "cifar100", root, key, CALIBRATION, lambda: decode(root / CIFAR100.folder, CIFAR100.files, 5 * ROWS, 2)
     )
@@ -118,16 +137,10 @@ def decode(folder: Path, files: tuple[str, ...], rows: int, labels: int) -> Spli
 
 
 def read(path: Path, rows: int, labels: int) -> Arrays:
-    """x [rows, 32, 32, 3] uint8 and y [rows] int32, the last of an image's `labels` labels. Raises DataError.
+    """x [rows, 32, 32, 3] uint8 and y [rows] int32, the last of an image's `labels` labels.
 
     The format: per image its labels, one byte each, then 1,024 bytes each of red, green and blue, row by row.
     """
-    length = labels + 3 * SIDE**2
-    if path.stat().st_size != rows * length:
-        raise DataError(
-            f"{path}: {path.stat().st_size} bytes, must be {rows * length}, {rows} images of {length}; "
-            "delete its folder to fetch it again"
-        )
-    raw = np.fromfile(path, np.uint8).reshape(rows, length)
+    raw = np.fromfile(path, np.uint8).reshape(rows, labels + 3 * SIDE**2)
     planes = raw[:, labels:].reshape(rows, 3, SIDE, SIDE)
     return {"x": np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), "y": raw[:, labels - 1].astype(np.int32)}

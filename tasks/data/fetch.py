@@ -1,5 +1,6 @@
 """Datasets fetched from their publishers by pooch: verified, whole or not there at all; what is in place is used."""
 
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pooch
 
 from tasks.data.archives import unpack
-from tasks.data.store import DataError, Dataset, missing, sha256, verify
+from tasks.data.store import DataError, Dataset, missing, scratch, sha256, verify
 
 CHUNK = 1 << 16  # bytes
 
@@ -26,6 +27,9 @@ def fetch(dataset: Dataset, root: Path, *, progress: bool | None = None) -> Path
                 _retrieve(download, folder, progress, folder)
     elif absent:
         if folder.exists() and any(folder.iterdir()):
+            absent = missing(dataset, root)  # another process may just have put all of them there
+            if not absent:
+                return folder
             raise DataError(
                 f"{dataset.name}: {folder} lacks {_some(absent)}; put it there, or delete {folder} to fetch it again"
             )
@@ -40,15 +44,16 @@ def _some(names):
 def _retrieve(download, folder, progress, place):
     """Path of the file in `folder`, fetched under a temporary name and verified, unless it is there and right."""
     path = folder / download.name
-    if path.exists():  # verified here, since pooch would replace a wrong one without a word
+    if path.exists():
         if download.sha256:
             verify(path, sha256(path), download.sha256)
         return path
-    pooch.get_logger().setLevel("WARNING")
     try:
-        downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK)
-        known = download.sha256 and f"sha256:{download.sha256}"
-        pooch.retrieve(download.url, known, path.name, folder, downloader=downloader)
+        with scratch(path) as temporary:
+            pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK)(download.url, str(temporary), None)
+            if download.sha256:
+                verify(path, sha256(temporary), download.sha256)
+            os.replace(temporary, path)
     except (OSError, ValueError) as error:  # ValueError: wrong hash
         raise DataError(
             f"{download.url}: cannot be fetched ({textwrap.shorten(str(error), 160)}); put the file "

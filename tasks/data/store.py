@@ -11,8 +11,14 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import secrets
+import shutil
+import socket
+import sys
+import time
 import zipfile
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +27,7 @@ import pooch
 from tasks.base import Arrays, Data
 
 VARIABLE = "SLIMBENCH_DATA"
+DAY = 86400  # seconds
 Splits = tuple[Arrays, Arrays, Arrays]  # train, valid, test
 
 
@@ -77,6 +84,48 @@ def missing(dataset: Dataset, root: Path) -> list[str]:
     return [file for file in dataset.files if not (root / dataset.folder / file).exists()]
 
 
+@contextlib.contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, this call's alone: make a file or folder there, then rename it to `path`.
+
+    What is left there is removed in the end, and what processes that are gone left beside `path` at the start.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob("*.part"):
+        if _abandoned(left):
+            _remove(left)
+    temporary = path.with_name(f"{path.name}~{socket.gethostname()}~{os.getpid()}~{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+    finally:
+        _remove(temporary)
+
+
+def _abandoned(path):
+    """Whether the process that makes a temporary path is gone, or began more than a day ago."""
+    with contextlib.suppress(OSError):  # gone in between
+        _, host, pid, _ = path.name.rsplit("~", 3) if path.name.count("~") >= 3 else ("", "", "", "")
+        gone = host == socket.gethostname() and pid.isdigit() and not _runs(int(pid))
+        return bool(pid) and (gone or time.time() - path.stat().st_mtime > DAY)
+    return False
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def _remove(path):
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
 def sha256(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as file:
@@ -109,33 +158,46 @@ def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[
     calibration: rows, every n-th of train.
     """
     path = root / "decoded" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
-    if path.exists():
-        splits = _read(path)
-    else:
+    splits = _kept(path)
+    if splits is None:
         splits = decode()
         _write(path, splits)
     stride = len(next(iter(splits[0].values()))) // calibration
     return Data(*splits, {name: leaf[::stride][:calibration] for name, leaf in splits[0].items()})
 
 
-def _read(path):
+def _kept(path):
+    """The splits of an earlier time; None where there are none, or they are damaged: then set aside with a word."""
     try:
-        with path.open("rb") as file, np.load(file) as arrays:
+        return _read(path) if path.exists() else None
+    except DataError as error:
+        with contextlib.suppress(OSError):
+            os.replace(path, f"{path}.bad")
+        print(f"{error}; set aside as {path.name}.bad and made again", file=sys.stderr)
+        return None
+
+
+def _read(path):
+    """Train, valid and test. Raises DataError."""
+    try:
+        with zipfile.ZipFile(path):  # not the npy that np.load would read as well
+            pass
+        with np.load(path) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read ({error}); delete it, and it is made again") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
     parts = ("train/", "valid/", "test/")
-    return tuple({k.removeprefix(part): v for k, v in found.items() if k.startswith(part)} for part in parts)
+    splits = tuple({k.removeprefix(part): v for k, v in found.items() if k.startswith(part)} for part in parts)
+    for part, split in zip(parts, splits, strict=True):
+        if not split:
+            raise DataError(f"{path}: holds no array of {part}")
+    return splits
 
 
 def _write(path, splits):
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     arrays = {f"{part}/{k}": v for part, split in zip(Data._fields, splits, strict=False) for k, v in split.items()}
-    with contextlib.suppress(OSError):  # a disk that is full or may not be written to: decoded again the next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                np.savez(file, **arrays)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    # A disk that is full or may not be written to: decoded again the next time.
+    with contextlib.suppress(OSError), scratch(path) as temporary:
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)

@@ -1,4 +1,7 @@
-"""SST-2, the sentiment of film reviews: a small transformer encoder from scratch. Accuracy on GLUE's dev part."""
+"""SST-2, the sentiment of film reviews: a small transformer encoder from scratch. Accuracy on GLUE's dev part.
+
+The net is the suite's own. Time: every method and three seeds take two hours on one core.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -36,4 +39,5 @@ TASK = Task(
     recovery=Recipe(steps=1000, batch_size=32, learning_rate=3e-3, weight_decay=0.1, warmup=50, clip=1.0),
     eval_batch=109,
     reach=0.80,
+    reference=0.5,
 )

@@ -1,6 +1,6 @@
 """Word language model of WikiText-2, the standard split (Merity et al. 2017, arXiv 1609.07843). Nats per word.
 
-Perplexity is the exponential of the mean. The bar is that of an LSTM of the time, perplexity 100, not a GPT's.
+Perplexity is the exponential of the mean. The paper's LSTM reaches 100.9. Time: wants a GPU.
 """
 
 import math
@@ -8,7 +8,7 @@ from functools import partial
 
 from tasks.base import Metric, Recipe, Task
 from tasks.data import wikitext
-from tasks.language_model import nats, windows
+from tasks.language_model import nats, unigram, windows
 from tasks.nets.gpt import gpt
 
 LENGTH = 64
@@ -28,4 +28,5 @@ TASK = Task(
     recovery=Recipe(steps=2000, batch_size=32, learning_rate=5e-4, weight_decay=0.1, warmup=100, clip=1.0),
     eval_batch=16,
     reach=round(math.log(140), 2),
+    reference=partial(unigram, length=LENGTH, vocabulary=wikitext.VOCABULARY),
 )

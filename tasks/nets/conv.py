@@ -100,9 +100,9 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features), jnp.float32)
         y = conv(x, kernel, self.strides, self.padding)
-        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+        return y + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32) if self.use_bias else y
 
 
 class Depthwise(nn.Module):
@@ -116,7 +116,7 @@ class Depthwise(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        kernel = self.param("kernel", LECUN, (*self.kernel_size, 1, x.shape[-1]))
+        kernel = self.param("kernel", LECUN, (*self.kernel_size, 1, x.shape[-1]), jnp.float32)
         return depthwise(x, kernel, self.strides, self.padding, self.dilation)
 
 

@@ -14,10 +14,10 @@ class BatchNorm(nn.Module):
     @nn.compact
     def __call__(self, x, train: bool, real=None):
         features = x.shape[-1]
-        mean = self.variable("batch_stats", "mean", jnp.zeros, features)
-        var = self.variable("batch_stats", "var", jnp.ones, features)
-        scale = self.param("scale", nn.initializers.ones, (features,))
-        bias = self.param("bias", nn.initializers.zeros, (features,))
+        mean = self.variable("batch_stats", "mean", jnp.zeros, features, jnp.float32)
+        var = self.variable("batch_stats", "var", jnp.ones, features, jnp.float32)
+        scale = self.param("scale", nn.initializers.ones, (features,), jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, (features,), jnp.float32)
         if not train:
             factor = scale / jnp.sqrt(var.value + EPSILON)
             return x * factor + (bias - mean.value * factor)

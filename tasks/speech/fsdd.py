@@ -1,7 +1,9 @@
 """Free Spoken Digit Dataset: DS-CNN (Zhang et al. 2017, arXiv 1711.07128) on log-mel features. Accuracy.
 
 DSCNN: the dataset's official split, all voices known. SPEAKERS: one task for each voice that is left out of training,
-the honest hard ones, augmented more. Features are normalized per utterance.
+the honest hard ones, augmented more; report all six and their mean. Features are normalized per utterance.
+Time: every method and three seeds of DSCNN_OFFICIAL take an hour and a half on one core; the dense nets of the six
+voices take 40 minutes.
 """
 
 from functools import partial
@@ -45,6 +47,7 @@ _task = partial(
     dense=Recipe(steps=1800, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     recovery=Recipe(steps=400, batch_size=32, learning_rate=4e-3, weight_decay=1e-2, warmup=20),
     eval_batch=100,
+    reference=0.1,
 )
 
 DSCNN_OFFICIAL = _task(

@@ -1,13 +1,14 @@
 """Connected digits: 2 to 6 recordings of FSDD in a row, a small Conformer trained by CTC. Word error rate.
 
 CTC: Graves et al. 2006. Decoding is greedy: the best class of each frame, repeats merged, blanks dropped.
+The net is that of Gulati et al. 2020. Time: every method and three seeds take an hour and a half on one core.
 """
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import THREE_OF_EACH, Metric, Recipe, Task
 from tasks.data import fsdd
 from tasks.data.audio import utterances
 from tasks.nets.conformer import conformer, real_frames
@@ -80,4 +81,6 @@ TASK = Task(
     recovery=Recipe(steps=750, batch_size=16, learning_rate=4e-3, weight_decay=1e-2, warmup=50, clip=5.0),
     eval_batch=50,
     reach=0.06,
+    reference=1.0,  # nothing heard: every word is left out
+    sweeps=THREE_OF_EACH,
 )

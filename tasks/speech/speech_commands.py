@@ -1,7 +1,7 @@
 """Speech Commands v2, 12 classes, the official hash split: keyword spotting. Accuracy.
 
-DSCNN: DS-CNN-S on 49 × 10 MFCC as in MLPerf Tiny (Banbury et al. 2021, arXiv 2106.07597). BCRESNET: BC-ResNet-1 on
-40 log-mel bands (Kim et al. 2021, arXiv 2106.04140).
+DSCNN: DS-CNN-S on 49 × 10 MFCC as in MLPerf Tiny (Banbury et al. 2021, arXiv 2106.07597), whose bar is 90 %. BCRESNET:
+BC-ResNet-1 on 40 log-mel bands (Kim et al. 2021, arXiv 2106.04140, table 1), 96.9 %.
 """
 
 from functools import partial
@@ -43,6 +43,7 @@ _task = partial(
     recovery=Recipe(steps=2400, batch_size=100, learning_rate=1e-3, weight_decay=1e-2, warmup=100),
     eval_batch=100,
     reach=0.90,
+    reference=0.0833,  # 1 / 12
 )
 
 DSCNN = _task(

@@ -46,4 +46,5 @@ TASK = Task(
     recovery=Recipe(steps=600, batch_size=32, learning_rate=5e-3, weight_decay=1e-2, warmup=50),
     eval_batch=100,
     reach=0.95,
+    reference=0.1,
 )

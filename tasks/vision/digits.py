@@ -34,4 +34,5 @@ TASK = Task(
     recovery=Recipe(steps=900, batch_size=64, learning_rate=6e-3, weight_decay=1e-2, warmup=50),
     eval_batch=200,
     reach=0.96,
+    reference=0.1,
 )

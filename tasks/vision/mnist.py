@@ -1,8 +1,11 @@
 """MNIST: the perceptrons and the LeNet that papers on compression are judged on. Accuracy.
 
 LeNet-300-100 and LeNet-5 (LeCun et al. 1998) as Han et al. 2015 (arXiv 1506.02626, table 1) prune them: 1.64 % and
-0.80 % error; 784-800-800-10 is the student of Hinton et al. 2015 (arXiv 1503.02531, §3) with its 1200-1200 teacher.
+0.80 % error, 1.59 % and 0.77 % with 12 times fewer weights. Here pruning loses more than there: every layer has the
+same sparsity, also LeNet-5's first with its 500 weights, and recovery is 5 epochs and one epoch long.
+784-800-800-10 is the student of Hinton et al. 2015 (arXiv 1503.02531, §3), 1.46 % error, with its 1200-1200 teacher.
 Pixels in [0, 1], no augmentation and no regularization; the paper's teacher had dropout and jittered images.
+Time: every method and three seeds take half an hour on one core for LeNet-300-100, an hour and a half for LeNet-5.
 """
 
 from functools import partial
@@ -21,6 +24,9 @@ def batch(arrays, rows, key):
     return {"x": arrays["x"][rows].astype(jnp.float32) / 255, "y": arrays["y"][rows]}
 
 
+# 0.92 is the paper's: 12 times fewer weights.
+_SPARSITIES = dict.fromkeys(("magnitude", "random"), ((0.5,), (0.7,), (0.8,), (0.9,), (0.92,), (0.95,), (0.98,)))
+
 _task = partial(
     Task,
     version=1,
@@ -32,6 +38,7 @@ _task = partial(
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
     eval_batch=500,
+    reference=0.1,
 )
 
 LENET300 = _task(
@@ -40,6 +47,7 @@ LENET300 = _task(
     dense=Recipe(steps=8250, batch_size=100, learning_rate=2e-3, warmup=100),
     recovery=Recipe(steps=2750, batch_size=100, learning_rate=2e-3, warmup=50),
     reach=0.982,
+    sweeps=_SPARSITIES,
 )
 LENET5 = _task(
     name="mnist_lenet5",
@@ -47,6 +55,7 @@ LENET5 = _task(
     dense=Recipe(steps=5500, batch_size=100, learning_rate=2e-3, warmup=100),
     recovery=Recipe(steps=550, batch_size=100, learning_rate=4e-3, warmup=50),
     reach=0.9905,
+    sweeps=_SPARSITIES,
 )
 MLP800 = _task(
     name="mnist_mlp800",

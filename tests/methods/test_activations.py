@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 from methods.activations import calibrate, call_order, quantize_inputs
 from methods.arrays.quantizer import Quantizer
 from methods.base import forward
-from tasks.nets import GPT, ConvNet
+from tasks.nets.convnet import ConvNet
+from tasks.nets.gpt import GPT
 
 
 def batches(x, *sizes):

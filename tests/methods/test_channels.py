@@ -7,7 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.base import Fallback, Problem, flatten, forward, replace
 from methods.channels import channels, kept_size, positions, saliency, shrink
-from tasks.nets import DSCNN, GPT, ConvNet
+from tasks.nets.convnet import ConvNet
+from tasks.nets.dscnn import DSCNN
+from tasks.nets.gpt import GPT
 from tasks.nets.groups import Axis, Group
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.data import DATASETS, cifar, speech_commands, wikitext
+from tasks.data import DATASETS, cifar, speech_commands, store, wikitext
 from tests.tasks.files import put, sound
 
 
@@ -14,6 +14,8 @@ def cifars(root, monkeypatch):
     put(root / "cifar100/cifar-100-binary/test.bin", b"".join(cifar_record([9, j], j) for j in range(4)))
     for name, value in (("ROWS", 4), ("VALID", 5), ("CALIBRATION", 3)):
         monkeypatch.setattr(cifar, name, value)
+    for name, dataset in (("TEN", cifar.CIFAR10), ("HUNDRED", cifar.CIFAR100)):
+        monkeypatch.setattr(cifar, name, {f: store.sha256(root / dataset.folder / f) for f in dataset.files})
     return root
 
 

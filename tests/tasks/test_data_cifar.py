@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.base import rows
-from tasks.data import cifar, store
+from tasks.data import cifar
 from tasks.data.store import DataError
 from tests.tasks import small
 from tests.tasks.files import one_line
@@ -37,16 +37,39 @@ def test_cifar100_takes_the_fine_label(small_cifar):
 
 
 def test_variant_is_told_by_content(small_cifar, monkeypatch):
-    assert cifar.variant10() == "cifar10-jpeg"
-    assert cifar.variant100() == "cifar100-jpeg"
-    hashes = {file: store.sha256(small_cifar / "cifar10" / file) for file in cifar.TEN}
-    monkeypatch.setattr(cifar, "TEN", hashes)
     assert cifar.variant10() == "cifar10"
+    assert cifar.variant100() == "cifar100"
+    cifar._variant.cache_clear()
+    monkeypatch.setattr(cifar, "TEN_JPEG", cifar.TEN)
+    monkeypatch.setattr(cifar, "TEN", dict.fromkeys(cifar.TEN, "0" * 64))
+    assert cifar.variant10() == "cifar10-jpeg"
 
 
-def test_a_cifar_file_of_wrong_size_is_one_line(small_cifar):
-    path = small_cifar / "cifar10/cifar-10-batches-bin/data_batch_3.bin"
-    path.write_bytes(path.read_bytes()[:-1])
+def test_the_known_copies_have_no_file_in_common():
+    assert cifar.TEN.keys() == cifar.TEN_JPEG.keys()
+    assert not set(cifar.TEN.values()) & set(cifar.TEN_JPEG.values())
+    assert all(len(sha) == 64 for sha in (*cifar.TEN_JPEG.values(), *cifar.HUNDRED.values()))
+
+
+@pytest.mark.parametrize("spoil", [lambda raw: raw[:-1], lambda raw: raw[:-1] + b"\0"], ids=["cut", "one byte"])
+@pytest.mark.parametrize(
+    ("load", "file"),
+    [
+        (cifar.load10, "cifar10/cifar-10-batches-bin/data_batch_3.bin"),
+        (cifar.load100, "cifar100/cifar-100-binary/test.bin"),
+    ],
+)
+def test_a_file_of_no_known_copy_is_one_line(small_cifar, load, file, spoil):
+    path = small_cifar / file
+    path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(DataError) as error:
+        load()
+    one_line(error, path, "damaged, or of another copy than cifar10", f"delete {path.parents[1]} to fetch it again")
+
+
+def test_files_of_two_copies_are_refused(small_cifar, monkeypatch):
+    first = next(iter(cifar.TEN))
+    monkeypatch.setattr(cifar, "TEN_JPEG", dict.fromkeys(cifar.TEN, "1" * 64) | {first: cifar.TEN[first]})
+    monkeypatch.setattr(cifar, "TEN", cifar.TEN | {first: "0" * 64})
+    with pytest.raises(DataError, match=f"{first}: damaged, or of another copy than cifar10 and cifar10-jpeg"):
         cifar.load10()
-    one_line(error, path, "12291 bytes, must be 12292, 4 images of 3073")

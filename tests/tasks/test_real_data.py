@@ -9,8 +9,10 @@ import pytest
 import tokenizers
 from numpy.testing import assert_array_equal
 
+from tasks import TASKS
 from tasks.base import fingerprint, rows
 from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, store, wikitext
+from tasks.language_model import unigram
 from tests.tasks.files import idx
 
 REAL = os.environ.get("SLIMBENCH_DATA")
@@ -95,6 +97,7 @@ def test_real_shakespeare_is_exact(name, real):
     assert hashlib.md5(characters.encode()).hexdigest() == "6fb458f1232090904fb40fe944165e91"
     assert [len(part) for part in shakespeare.split(tokens)] == [953854, 50000, 111540]
     assert set(tokens) == set(range(65))
+    assert unigram(real, 64, 65) == pytest.approx(TASKS["shakespeare_nano"].reference, abs=5e-5)
 
 
 @pytest.mark.parametrize("name", ["sst2"])

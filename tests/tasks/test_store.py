@@ -1,10 +1,15 @@
 """Datasets on their way in: fetched and verified whole or not at all, then decoded once."""
 
+import contextlib
 import gc
 import hashlib
 import http.server
+import io
+import os
 import socket
+import subprocess
 import threading
+import time
 
 import numpy as np
 import pooch
@@ -12,6 +17,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.data import DATASETS, store
+from tasks.data import fetch as fetching
 from tasks.data.fetch import fetch
 from tasks.data.store import DataError
 from tests.tasks.packs import HELLO, PACK, dataset, files, tar
@@ -126,6 +132,23 @@ def test_an_archive_put_there_by_hand_is_used_and_verified(tmp_path):
     assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
 
 
+def test_an_archive_that_another_process_unpacks_meanwhile_is_used(tmp_path, monkeypatch):
+    tiny = dataset("http://127.0.0.1:9/pack.zip", HELLO)
+    looked = []
+
+    def missing(*args):
+        absent = store.missing(*args)
+        if not looked:
+            (tmp_path / "tiny").mkdir()
+            (tmp_path / "tiny/a.txt").write_bytes(b"theirs")
+        looked.append(absent)
+        return absent
+
+    monkeypatch.setattr(fetching, "missing", missing)
+    assert fetch(tiny, tmp_path) == tmp_path / "tiny"
+    assert looked == [["a.txt"], []]
+
+
 def test_a_folder_that_lacks_files_is_left_alone(tmp_path):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny/mine.txt").write_bytes(b"mine")
@@ -153,12 +176,71 @@ def test_arrays_are_decoded_once_per_content(tmp_path):
     assert len(files(tmp_path)) == 2
 
 
-def test_a_damaged_cache_is_one_line(tmp_path):
+def saved(save, *args, **arrays):
+    out = io.BytesIO()
+    save(out, *args, **arrays)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda raw: b"", "cannot be read"),
+        (lambda raw: raw[:-100], "cannot be read"),
+        (lambda raw: raw[:200] + bytes([raw[200] ^ 1]) + raw[201:], "cannot be read"),
+        (lambda raw: saved(np.save, np.arange(3)), "cannot be read"),
+        (lambda raw: saved(np.savez, **{"valid/x": np.arange(3), "test/x": np.arange(3)}), "holds no array of train/"),
+        (lambda raw: saved(np.savez, **{"train/x": np.arange(3), "valid/x": np.arange(3)}), "holds no array of test/"),
+        (lambda raw: saved(np.savez, **{"train/x": np.array([{}])}), "cannot be read"),
+    ],
+    ids=["empty", "cut", "flipped", "npy", "no train", "no test", "pickled"],
+)
+def test_a_damaged_cache_is_set_aside_and_made_again(tmp_path, capsys, spoil, said):
     store.decoded("tiny", tmp_path, "key", 2, splits)
     (path,) = (tmp_path / "decoded").iterdir()
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataError, match=rf"{path.name}: cannot be read .*; delete it, and it is made again"):
-        store.decoded("tiny", tmp_path, "key", 2, splits)
+    whole, bad = path.read_bytes(), spoil(path.read_bytes())
+    path.write_bytes(bad)
+    with pytest.raises(DataError, match=f"{path.name}: {said}"):
+        store._read(path)
+    assert_array_equal(store.decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert f"{path}: {said}" in err
+    assert path.read_bytes() == whole
+    assert path.with_name(f"{path.name}.bad").read_bytes() == bad
+
+
+def test_what_killed_processes_left_is_removed(tmp_path):
+    here, dead = socket.gethostname(), subprocess.Popen(["true"])
+    dead.wait()
+    left = {  # by name: seconds ago, and whether it stays
+        f"a~{here}~{dead.pid}~0f.part": (5, False),
+        f"b~{here}~{os.getpid()}~0f.part": (5, True),
+        f"c~{here}~{os.getpid()}~0f.part": (100_000, False),
+        f"d~elsewhere~{dead.pid}~0f.part": (5, True),
+        f"e~elsewhere~{dead.pid}~0f.part": (100_000, False),
+        "mine.part": (100_000, True),
+        f"f~{here}~{dead.pid}~0f.txt": (100_000, True),
+    }
+    for name, (ago, _) in left.items():
+        (tmp_path / name).mkdir() if name < "c" else (tmp_path / name).write_bytes(b"part")
+        os.utime(tmp_path / name, (time.time() - ago,) * 2)
+    with store.scratch(tmp_path / "new") as temporary:
+        temporary.mkdir()
+        (temporary / "half").write_bytes(b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        name for name, (_, stays) in left.items() if stays
+    )
+
+
+def test_a_temporary_path_is_its_own_and_goes_where_its_maker_fails(tmp_path):
+    with store.scratch(tmp_path / "a") as one, store.scratch(tmp_path / "a") as other:
+        assert one != other
+        assert one.parent == other.parent == tmp_path
+    with contextlib.suppress(KeyError), store.scratch(tmp_path / "a") as one:
+        one.write_bytes(b"half")
+        raise KeyError
+    assert files(tmp_path) == []
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):

@@ -1,4 +1,5 @@
-"""Every task, by being registered: splits, shapes, parameters, and outcomes on logits made by hand.
+"""Every task, by being registered and having a row in EXPECTED: splits, shapes, parameters, outcomes on logits made by
+hand. Numbers of the suite's own embedded data have tables of their own.
 
 What is particular to a downloaded dataset is tested in `test_data_*.py`; without it in place its tasks' nets are
 tested here, and the rest is skipped.
@@ -16,10 +17,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tasks import TASKS
-from tasks.base import Data, fingerprint, prepared, rows
-from tasks.data import DATASETS, fsdd
+from tasks.base import Data, fingerprint, prepared, reference, rows
+from tasks.data import DATASETS, fsdd, pydoc
 from tasks.data.store import data_dir, missing
-from tasks.language_model import bits, nats
+from tasks.language_model import bits, nats, unigram
 from tasks.speech.fsdd_ctc import edits
 
 
@@ -58,19 +59,14 @@ EXPECTED = {
     "speech_commands_bcresnet": Expected("speech_commands", (98, 40, 1), np.float32, 9232),
 }
 EMBEDDED = [name for name, expected in EXPECTED.items() if expected.dataset is None]
-ROWS = {"digits": (1197, 200, 400, 200), "spoken_digits": (2800, 400, 800, 200)}
+CONTENT = {  # fingerprint, and rows of each split
+    "digits": ("651b51cc32ca34f8", (1197, 200, 400, 200)),
+    "spoken_digits": ("24a2f0e596fe88b0", (2800, 400, 800, 200)),
+}
 PYDOC = {"3.11.7": ("2cdf384c0b0665f3", (4668, 587, 572, 256))}  # by Python version, like the text
-FINGERPRINTS = {"digits": "651b51cc32ca34f8", "spoken_digits": "24a2f0e596fe88b0"}
 
 each_task = pytest.mark.parametrize("name", sorted(TASKS))
 each_embedded = pytest.mark.parametrize("name", EMBEDDED)
-
-
-def pydoc_of_this_python():
-    version = platform.python_version()
-    if version not in PYDOC:
-        pytest.skip(f"pydoc's text differs between Python versions; no value is committed for {version}")
-    return PYDOC[version]
 
 
 def test_every_task_is_expected_here():
@@ -78,22 +74,20 @@ def test_every_task_is_expected_here():
     assert all(task.name == name for name, task in TASKS.items())
 
 
-@each_embedded
-def test_split_sizes(name):
-    expected = ROWS.get(name) or pydoc_of_this_python()[1]
-    assert tuple(rows(split) for split in TASKS[name].load()) == expected
+@pytest.mark.parametrize("name", [*CONTENT, "pydoc"])
+def test_content_of_the_suite_s_own_data(name):
+    version = platform.python_version()
+    if name == "pydoc" and version not in PYDOC:
+        pytest.skip(f"pydoc's text differs between Python versions; no value is committed for {version}")
+    data = TASKS[name].load()
+    expected = PYDOC[version] if name == "pydoc" else CONTENT[name]
+    assert (fingerprint(data), tuple(rows(split) for split in data)) == expected
 
 
 @each_embedded
 def test_leaves_share_their_leading_axis(name):
     for split in TASKS[name].load():
         assert {len(leaf) for leaf in split.values()} == {rows(split)}
-
-
-@each_embedded
-def test_fingerprint(name):
-    expected = FINGERPRINTS.get(name) or pydoc_of_this_python()[0]
-    assert fingerprint(TASKS[name].load()) == expected
 
 
 def examples(arrays):
@@ -140,12 +134,38 @@ def test_net_has_the_expected_parameters(name):
     assert sum(leaf.size for leaf in jax.tree.leaves(variables["params"])) == expected.parameters
 
 
-@functools.cache
-def ready(name):
-    """The first rows of each split, as `batch` takes them."""
+def in_place(name):
+    """Skips the test of a task whose dataset is not in the data directory."""
     dataset = EXPECTED[name].dataset
     if dataset and missing(DATASETS[dataset], data_dir()):
         pytest.skip(f"{dataset} is not in the data directory")
+
+
+@each_task
+def test_the_reference_is_worse_than_the_bar(name):
+    task = TASKS[name]
+    if callable(task.reference):
+        in_place(name)
+    value = reference(task, task.load() if callable(task.reference) else None)
+    assert value < task.reach if task.metric.higher_is_better else value > task.reach
+
+
+@pytest.mark.parametrize("name", [name for name in EMBEDDED if TASKS[name].metric.outcome == "correct"])
+def test_the_reference_of_classes_is_a_guess(name):
+    task = TASKS[name]
+    assert reference(task, task.load()) == 1 / len(np.unique(task.load().test["y"]))
+
+
+def test_the_reference_of_a_text_is_what_frequencies_tell():
+    """In bits; up to what differs between the texts of Python versions."""
+    nats = unigram(TASKS["pydoc"].load(), pydoc.LENGTH, pydoc.VOCABULARY)
+    assert TASKS["pydoc"].reference == pytest.approx(nats / np.log(2), abs=0.1)
+
+
+@functools.cache
+def ready(name):
+    """The first rows of each split, as `batch` takes them."""
+    in_place(name)
     first = Data(*({k: leaf[:16] for k, leaf in split.items()} for split in TASKS[name].load()))
     return prepared(TASKS[name], first)
 
@@ -164,6 +184,15 @@ def test_batch_shapes_do_not_depend_on_split_or_augmentation(name, split, augmen
     assert batch["x"].dtype == expected.dtype
     assert batch["y"].shape == (3, *expected.y)
     assert np.isfinite(batch["x"]).all()
+
+
+@each_embedded
+def test_a_batch_has_its_dtype_also_where_jax_has_64_bits(name):
+    task = TASKS[name]
+    with jax.enable_x64(True):
+        prepare = lambda arrays, key: task.batch(task.prepare(arrays), np.arange(4), key)  # noqa: E731
+        batch = jax.eval_shape(prepare, task.load().calibration, jax.random.key(0))
+    assert batch["x"].dtype == EXPECTED[name].dtype
 
 
 @each_task
