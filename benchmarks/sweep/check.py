@@ -13,6 +13,7 @@ from benchmarks.plan.plan import Job
 from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
+from methods import METHODS
 from methods.base import OptionError, PyTree, Shipped, Teacher, flatten, forward, fresh
 from tasks.base import Arrays, Data, Task, rows
 from tasks.nets import groups
