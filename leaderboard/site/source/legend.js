@@ -19,12 +19,7 @@ export function legend(all, records, state, changed) {
     syncs.push(() => {
       box.checked = !hidden(state).has(family.name);
     });
-    return el(
-      "fieldset",
-      {},
-      el("legend", {}, el("label", {}, box, family.name)),
-      family.methods.map(entry),
-    );
+    return el("fieldset", {}, el("legend", {}, el("label", {}, box, family.name)), family.methods.map(entry));
   }
 
   function entry(method) {
