@@ -1,7 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
+NPM := $(shell command -v npm)
+BIOME := node_modules/.bin/biome
 
-.PHONY: quickstart test lint lock board
+.PHONY: quickstart test lint js lock board
 
 quickstart: $(BIN)/.installed
 	$(BIN)/python -m benchmarks.run --config=configs/quickstart.py --workdir=runs/quickstart
@@ -9,10 +11,13 @@ quickstart: $(BIN)/.installed
 test: $(BIN)/.installed lint
 	$(BIN)/python -m pytest -n 2
 
-lint: $(BIN)/.installed
+lint: $(BIN)/.installed js
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/python -m leaderboard.build --check
+
+js: $(if $(NPM),node_modules/.installed)
+	$(if $(NPM),$(BIOME) check --error-on-warnings,@echo "make js: skipped, there is no npm (apt-get install npm)")
 
 board: $(BIN)/.installed
 	$(BIN)/python -m leaderboard.build
@@ -24,4 +29,8 @@ lock:
 $(BIN)/.installed: requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+node_modules/.installed: package-lock.json
+	npm ci --silent --no-audit --no-fund
 	touch $@

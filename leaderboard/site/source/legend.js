@@ -54,7 +54,11 @@ export function legend(all, records, state, changed) {
     changed();
   }
 
-  return { node, sync: () => syncs.forEach((sync) => sync()) };
+  function sync() {
+    for (const each of syncs) each();
+  }
+
+  return { node, sync };
 }
 
 export const hidden = (state) => new Set(state.off ? state.off.split("|") : []);
