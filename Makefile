@@ -3,7 +3,7 @@ BIN := .venv/bin
 NPM := $(shell command -v npm)
 BIOME := node_modules/.bin/biome
 
-.PHONY: quickstart test lint js lock board
+.PHONY: quickstart test lint types js lock board
 
 quickstart: $(BIN)/.installed
 	$(BIN)/python -m benchmarks.run --config=configs/quickstart.py --workdir=runs/quickstart
@@ -16,6 +16,9 @@ lint: $(BIN)/.installed js
 	$(BIN)/ruff check
 	$(BIN)/python -m leaderboard.build --check
 
+types: $(BIN)/.installed
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
 js: $(if $(NPM),node_modules/.installed)
 	$(if $(NPM),$(BIOME) check --error-on-warnings,@echo "make js: skipped, there is no npm (apt-get install npm)")
 
@@ -24,7 +27,7 @@ board: $(BIN)/.installed
 
 lock:
 	uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --no-emit-index-url \
-		--generate-hashes --extra test pyproject.toml -o requirements.lock
+		--generate-hashes --extra lint --extra test pyproject.toml -o requirements.lock
 
 $(BIN)/.installed: requirements.lock
 	$(PYTHON) -m venv .venv
