@@ -1,15 +1,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 -rs
 NPM := $(shell command -v npm)
 BIOME := node_modules/.bin/biome
+NO_NPM := there is no npm (apt-get install npm)
 
-.PHONY: quickstart test lint types js lock board
+.PHONY: quickstart test test-fast lint types js fmt lock board
 
 quickstart: $(BIN)/.installed
 	$(BIN)/python -m benchmarks.run --config=configs/quickstart.py --workdir=runs/quickstart
 
+# Everything that needs no download and no PyTorch; K=expression runs the tests whose names match it.
 test: $(BIN)/.installed lint
-	$(BIN)/python -m pytest -n 2
+	$(PYTEST) $(if $(K),-k "$(K)")
+
+# The tests that neither train nor start a process.
+test-fast: $(BIN)/.installed
+	$(PYTEST) -m "not slow" $(if $(K),-k "$(K)")
 
 lint: $(BIN)/.installed js
 	$(BIN)/ruff format --check
@@ -20,7 +27,12 @@ types: $(BIN)/.installed
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 js: $(if $(NPM),node_modules/.installed)
-	$(if $(NPM),$(BIOME) check --error-on-warnings,@echo "make js: skipped, there is no npm (apt-get install npm)")
+	$(if $(NPM),$(BIOME) check --error-on-warnings,@echo "make js: skipped, $(NO_NPM)")
+
+fmt: $(BIN)/.installed $(if $(NPM),node_modules/.installed)
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(if $(NPM),$(BIOME) check --write,@echo "make fmt: scripts and styles are left, $(NO_NPM)")
 
 board: $(BIN)/.installed
 	$(BIN)/python -m leaderboard.build
