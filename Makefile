@@ -14,9 +14,9 @@ quickstart: $(BIN)/.installed
 test: $(BIN)/.installed lint
 	$(PYTEST) $(if $(K),-k "$(K)")
 
-# The tests that neither train nor start a process.
+# The tests that are not slow, see tests/conftest.py: a minute on 2 cores.
 test-fast: $(BIN)/.installed
-	$(PYTEST) -m "not slow" $(if $(K),-k "$(K)")
+	$(PYTEST) --dist loadfile -m "not slow" $(if $(K),-k "$(K)")
 
 lint: $(BIN)/.installed js
 	$(BIN)/ruff format --check

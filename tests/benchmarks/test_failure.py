@@ -23,6 +23,7 @@ def steep(out, batch):
     return jnp.sum(out**2, -1)
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_recorded_as_failed(diverging, tmp_path, capsys):
     config = Config(tasks=("tiny",), methods=("dense", "magnitude"), strengths={"magnitude": (0.5,)}, seeds=(0,))
     dense, magnitude = (record.read(path) for path in sweep(config, tmp_path, "test"))
