@@ -1,5 +1,8 @@
 """A tiny task that every generic test shares: 3 classes of noisy 8×8 images, a small conv net."""
 
+import re
+from pathlib import Path
+
 import jax
 import numpy as np
 import optax
@@ -7,6 +10,17 @@ import pytest
 
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.nets.convnet import ConvNet
+
+SLOW_FILES = re.compile(r"contract|configs|nets|conv|published|step|resume|sharding|memory|speed|sweep|verify|teacher")
+SLOW_FIXTURES = {"tiny_dense", "browser"}
+"""What makes a test slow: a word in its path, or a fixture that trains or starts a browser. Others have the marker."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        path = str(item.path.relative_to(Path(__file__).parent))
+        if SLOW_FILES.search(path) or SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 def _split(count, seed):

@@ -35,9 +35,9 @@ export function grid(caption, columns, state, changed) {
   function show(rows, describe) {
     const [chosen, falling] = reading(state.sort);
     const column = columns.find((one) => one.id === chosen && one.value);
-    headers.forEach((th, i) =>
-      th.setAttribute("aria-sort", columns[i] !== column ? "none" : falling ? "descending" : "ascending"),
-    );
+    headers.forEach((th, i) => {
+      th.setAttribute("aria-sort", columns[i] !== column ? "none" : falling ? "descending" : "ascending");
+    });
     const sorted = column ? [...rows].sort(by(column.value, falling)) : rows;
     const drawn = all ? sorted : sorted.slice(0, FIRST);
     fill(

@@ -19,12 +19,7 @@ export function legend(all, records, state, changed) {
     syncs.push(() => {
       box.checked = !hidden(state).has(family.name);
     });
-    return el(
-      "fieldset",
-      {},
-      el("legend", {}, el("label", {}, box, family.name)),
-      family.methods.map(entry),
-    );
+    return el("fieldset", {}, el("legend", {}, el("label", {}, box, family.name)), family.methods.map(entry));
   }
 
   function entry(method) {
@@ -59,7 +54,11 @@ export function legend(all, records, state, changed) {
     changed();
   }
 
-  return { node, sync: () => syncs.forEach((sync) => sync()) };
+  function sync() {
+    for (const each of syncs) each();
+  }
+
+  return { node, sync };
 }
 
 export const hidden = (state) => new Set(state.off ? state.off.split("|") : []);

@@ -39,7 +39,7 @@ function view(board, route, page, task, key) {
   if (page === "task" && task) return taskPage(main, board, route, task);
   if (page === "compare" && task) return comparePage(main, board, route, task);
   const record = task?.records.get(key);
-  if (page === "record" && record) return recordPage(main, board, route, task, record);
+  if (page === "record" && record) return recordPage(main, board, task, record);
   return fill(
     main,
     el("h1", {}, "Not on this board"),

@@ -29,7 +29,8 @@ function config() {
 
 // `prepare(spec)` fills in data, titles and scales. Returns the Vega view, null if another drawing has begun since.
 export async function draw(host, name, prepare) {
-  const turn = (host.turn = (host.turn ?? 0) + 1);
+  const turn = (host.turn ?? 0) + 1;
+  host.turn = turn;
   const [embed, all] = await Promise.all([library(), specs()]);
   const spec = structuredClone(all[name]);
   prepare(spec);

@@ -8,7 +8,7 @@ import { seedsOf } from "./seeds.js";
 import { details, rows as load } from "./store.js";
 import { axes, drawTradeoff } from "./tradeoff.js";
 
-export async function recordPage(main, board, route, task, record) {
+export async function recordPage(main, board, task, record) {
   const [every, all] = [await load(task), marks(board)];
   const rows = every.filter((row) => row.record === record.key);
   const found = (await details(task))?.[record.key];

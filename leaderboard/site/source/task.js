@@ -1,9 +1,9 @@
 // One task: the trade-off plot with its controls, and below it the table of the same rows.
 import { answer } from "./answer.js";
-import { choice, el, facts, fill } from "./dom.js";
-import { fixed, MISSING, parseAmount, plusMinus, si } from "./format.js";
 import { claims } from "./claims.js";
 import { columns, staleColumns } from "./columns.js";
+import { choice, el, facts, fill } from "./dom.js";
+import { fixed, MISSING, parseAmount, plusMinus, si } from "./format.js";
 import { grid } from "./grid.js";
 import { hidden, legend } from "./legend.js";
 import { marks } from "./marks.js";
