@@ -25,7 +25,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from benchmarks.packing import width
 from methods.arrays.quantizer import FLOAT_BITS, Quantized, decoded, unpack
-from methods.base import Shipped, flatten, forward
+from methods.base import Shipped, flatten, forward, join
 
 CONSTANT, ACTIVATION = 0, math.inf
 """The two ends of what a value can be; in between, 1, 2, …: made of that weight, weights in order of size.
@@ -41,7 +41,7 @@ class Counts(NamedTuple):
 
 
 def count(shipped: Shipped, example) -> Counts:
-    """Counts of what ships on one example of the shape of `example [B, ...]`, B free.
+    """Counts what ships on one example, whose shape `example`, an array [B, ...] or a tree of them, gives; B is free.
 
     Raises ValueError if a loop that multiplies has a trip count only known at run time.
     """
@@ -63,7 +63,8 @@ def count(shipped: Shipped, example) -> Counts:
 def _by_weight(shipped, example, paths: list[str]) -> dict[str | None, int]:
     """{path of the weight, or None for two activations: MACs}, `paths` smallest weight first."""
     floats = jax.eval_shape(decoded, shipped.variables)
-    leaves, structure = jax.tree.flatten((floats, jax.ShapeDtypeStruct((1, *example.shape[1:]), example.dtype)))
+    one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), example)
+    leaves, structure = jax.tree.flatten((floats, one))
     return _counted(shipped.net, structure, tuple(leaves), tuple(paths))
 
 
@@ -73,7 +74,7 @@ def _counted(net, structure, leaves, paths):
     jaxpr = jax.make_jaxpr(lambda v, x: forward(net, v, x)[0])(floats, x)
     rank = {f"params/{path}": i for i, path in enumerate(paths, start=1)}
     origins = [rank.get(_key(path), CONSTANT) for path, _ in jax.tree_util.tree_leaves_with_path(floats)]
-    _, macs = _walk(jaxpr, [*origins, ACTIVATION])
+    _, macs = _walk(jaxpr, origins + [ACTIVATION] * len(jax.tree.leaves(x)))
     return {paths[i - 1] if i else None: n for i, n in macs.items()}
 
 
@@ -167,7 +168,7 @@ def _fits(jaxpr, eqn) -> bool:
 
 
 def _key(path) -> str:
-    return "/".join(str(entry.key) for entry in path)
+    return join(entry.key for entry in path)
 
 
 def _values(leaf):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.quantizer import Quantizer, fake_quant
-from methods.base import ONCE, Interceptor, PyTree, forward, module_path
+from methods.base import ONCE, Interceptor, PyTree, batch_size, forward, module_path
 
 
 class Range(NamedTuple):
@@ -52,7 +52,7 @@ def calibrate(net, variables: PyTree, batches: Iterable[PyTree], paths: Iterable
     """
     paths, seen, examples = tuple(sorted(paths)), None, 0
     for batch in batches:
-        count = len(batch["x"])
+        count = batch_size(batch["x"])
         new, called = _observe(net, paths, variables, batch["x"])
         if missing := set(paths) - set(called):
             raise ValueError(f"no module is called at {sorted(missing)}; called are {sorted(called)}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote
 
 import jax
 from flax import linen as nn
@@ -51,8 +52,8 @@ class Problem(NamedTuple):
     """Everything a method may look at. Validation and test data cannot be reached from here."""
 
     net: nn.Module
-    example: jax.Array  # one input [1, ...], for shapes
-    calibration: Iterable[PyTree]  # batches {"x": [B, ...], "y": ...}; iterable again and again, counted
+    example: PyTree  # one input [1, ...], for shapes
+    calibration: Iterable[PyTree]  # batches {"x": the net's input, ...}; iterable again and again, counted
     loss: Callable  # (out, batch) -> mean loss, scalar
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
@@ -128,12 +129,13 @@ class Entry(NamedTuple):
 
 
 def forward(net, variables, x, *, tap=None, train=False, key=None):
-    """Runs `net` on `x [B, ...]`.
+    """Returns (out, variables) of `net` run on `x`, an array [B, ...] or a tree of them.
 
     Interception happens inside, so call this inside the jitted function: jit's cache does not know of interceptors.
-    Returns (out, variables): the second with running statistics renewed when `train`.
+    The variables are those given, with running statistics renewed when `train`. A random stream of any name draws
+    from `key`: Flax lets those that are not given fall back on "params".
     """
-    rngs = {} if key is None else {"dropout": key}
+    rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
     mutable = [name for name in variables if name != "params"] if train else []
 
     def call():
@@ -156,18 +158,55 @@ ONCE = {"xla_backend_optimization_level": 0}
 
 @partial(jax.jit, static_argnums=0, compiler_options=ONCE)
 def fresh(net, key, x):
-    """New variables of `net`; `x [B, ...]` gives the input's shape."""
-    return net.init(key, x, train=False)
+    """Returns new variables of `net`; `x [B, ...]` gives the input's shape.
+
+    A collection that the net writes but never reads, such as sown losses, is no state and is left out.
+    """
+    variables = net.init(key, x, train=False)
+    return {name: tree for name, tree in variables.items() if name == "params" or _reads(net, variables, name, key, x)}
+
+
+def _reads(net, variables, name, key, x) -> bool:
+    """Returns whether training fails without the collection `name`: what is sown is then dropped without a word."""
+    others = {other: tree for other, tree in variables.items() if other != name}
+    try:
+        jax.eval_shape(lambda: forward(net, others, x, train=True, key=key)[0])
+    except Exception:  # Flax's where it looks for a variable, the net's own where it works with what is not there
+        return True
+    return False
+
+
+def first_example(x: PyTree) -> PyTree:
+    """Returns the first example [1, ...] of a net's input, an array [B, ...] or a tree of them."""
+    return jax.tree.map(lambda a: a[:1], x)
+
+
+def batch_size(x: PyTree) -> int:
+    """Returns B of a net's input, an array [B, ...] or a tree of them."""
+    return len(jax.tree.leaves(x)[0])
 
 
 def module_path(context: nn.module.InterceptorContext) -> str:
     """ "block0/attention/query" of the module whose method is being intercepted."""
-    return "/".join(context.module.path)
+    return join(context.module.path)
+
+
+def join(names: Iterable[str]) -> str:
+    """Returns the path "conv1/kernel" of ("conv1", "kernel"). "/", ":" and "%" inside a name become %2F, %3A, %25."""
+    return "/".join(name.translate(_ESCAPES) for name in names)
+
+
+_ESCAPES = str.maketrans({character: f"%{ord(character):X}" for character in "%/:"})
 
 
 def flatten(tree: PyTree) -> dict[str, Any]:
-    """{"conv1/kernel": leaf, ...}."""
-    return traverse_util.flatten_dict(tree, sep="/")
+    """Returns {"conv1/kernel": leaf, ...}; for names, see `join`."""
+    return {join(names): leaf for names, leaf in traverse_util.flatten_dict(tree).items()}
+
+
+def unflatten(leaves: Mapping[str, Any]) -> PyTree:
+    """Returns the tree of nested dicts whose leaves lie at the given paths: the inverse of `flatten`."""
+    return traverse_util.unflatten_dict({tuple(map(unquote, path.split("/"))): a for path, a in leaves.items()})
 
 
 def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
@@ -183,7 +222,7 @@ def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
 
 def replace(params: PyTree, leaves: dict[str, Any]) -> PyTree:
     """`params` with the leaves at the given paths replaced."""
-    return traverse_util.unflatten_dict({**flatten(params), **leaves}, sep="/")
+    return unflatten({**flatten(params), **leaves})
 
 
 def with_params(variables: PyTree, params: PyTree) -> PyTree:

@@ -11,7 +11,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from methods.base import ONCE, PyTree, flatten, forward, replace
+from methods.base import ONCE, PyTree, batch_size, flatten, forward, replace
 
 STATISTICS = "batch_stats"
 
@@ -25,7 +25,7 @@ def reestimate(net, variables: PyTree, batches, *, tap=None) -> PyTree:
         return variables
     total, moments = 0, None
     for batch in batches:
-        count = len(batch["x"])
+        count = batch_size(batch["x"])
         new = jax.tree.map(lambda leaf: count * leaf, _moments(net, tap, variables, batch["x"]))  # noqa: B023
         moments = new if moments is None else jax.tree.map(jnp.add, moments, new)
         total += count

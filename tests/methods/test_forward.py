@@ -1,0 +1,72 @@
+"""Nets as users have them: random streams of any name, collections that are no state, inputs of several arrays."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from methods.base import batch_size, first_example, forward, fresh
+
+X = jnp.ones((4, 8))
+KEY = jax.random.key(7)
+
+
+class Drops(nn.Module):
+    """Drops half of its input by one random stream, then by another."""
+
+    streams: tuple[str, ...]
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        return [nn.Dropout(0.5, rng_collection=name, deterministic=not train)(x) for name in self.streams]
+
+
+def test_dropout_draws_from_the_key_itself():
+    (out,) = forward(Drops(("dropout",)), {}, X, train=True, key=KEY)[0]
+    (expected,) = Drops(("dropout",)).apply({}, X, train=True, rngs={"dropout": KEY})
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_streams_of_any_name_draw_masks_of_their_own():
+    streams = ("dropout", "drop_path", "noise")
+    outs = forward(Drops(streams), {}, X, train=True, key=KEY)[0]
+    np.testing.assert_array_equal(outs[0], forward(Drops(("dropout",)), {}, X, train=True, key=KEY)[0][0])
+    assert {float(value) for out in outs for value in jnp.unique(out)} == {0.0, 2.0}
+    assert len({np.asarray(out).tobytes() for out in outs}) == 3
+    again = forward(Drops(streams), {}, X, train=True, key=jax.random.key(8))[0]
+    assert all((a != b).any() for a, b in zip(outs, again, strict=True))
+
+
+class Busy(nn.Module):
+    """Has state (a norm, a counter) and writes what it never reads: losses, one list and one that replaces."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        seen = self.variable("batch_stats", "batches", lambda: jnp.zeros((), jnp.int32))
+        if train and not self.is_initializing():
+            seen.value += 1
+        self.sow("losses", "balance", x.mean())
+        self.sow("last", "mean", x.mean(), init_fn=lambda: 0.0, reduce_fn=lambda old, new: new)
+        self.sow("intermediates", "input", x)
+        return self.perturb("gradient", nn.BatchNorm(use_running_average=not train, name="norm")(x))
+
+
+def test_collections_that_are_only_written_are_no_state():
+    assert set(Busy().init(KEY, X)) == {"params", "batch_stats", "losses", "last", "perturbations"}
+    variables = fresh(Busy(), KEY, X)
+    assert set(variables) == {"params", "batch_stats"}
+    for batches in (1, 2):
+        _, renewed = forward(Busy(), variables, X, train=True, key=KEY)
+        assert jax.tree.structure(renewed) == jax.tree.structure(variables)
+        variables = renewed
+        assert variables["batch_stats"]["batches"].dtype == jnp.int32
+        assert variables["batch_stats"]["batches"] == batches
+
+
+def test_examples_of_inputs_of_several_arrays():
+    x = {"image": jnp.ones((5, 8, 8)), "meta": (jnp.arange(5), jnp.ones((5, 3)))}
+    assert batch_size(x) == batch_size(x["image"]) == 5
+    one = first_example(x)
+    assert jax.tree.map(jnp.shape, one) == {"image": (1, 8, 8), "meta": ((1,), (1, 3))}
+    assert one["meta"][0] == 0
+    assert first_example(X).shape == (1, 8)
