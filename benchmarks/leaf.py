@@ -1,7 +1,8 @@
 """How one weight is stored: as few bytes as possible, and exactly.
 
-A leaf is float32 or `Quantized`. Its values, read as unsigned integers (the bit pattern of a float; a code minus
-`low`), are stored in whichever of three forms makes the smallest file:
+A leaf is an array of a dtype in `DTYPES`, stored as it is, or `Quantized`. Codes and float32 values, read as unsigned
+integers (the bit pattern of a float; a code minus `low`), are stored in whichever of three forms makes the smallest
+file:
 
     dense   all values
     mask    one bit per element, set where the value is kept; the kept values
@@ -21,6 +22,8 @@ import numpy as np
 from benchmarks.packing import pack, packed_bytes, unpack, width
 from methods.arrays.quantizer import Quantized
 
+DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")
+"""Those that JAX holds and safetensors reads back."""
 SPARSE_OVERHEAD = 128
 """Bytes of names, shapes and offsets that a form other than dense costs, about."""
 
@@ -30,7 +33,7 @@ Code = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the tensors of a leaf do not say themselves. A dense float32 tensor says everything: it has none."""
+    """What the tensors of a leaf do not say themselves. A dense tensor of no codes says everything: it has none."""
 
     shape: tuple[Count, ...]
     form: Literal["dense", "mask", "gaps"] = "dense"
@@ -38,15 +41,17 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     gap_bits: Width | None = None  # width of a gap
     bits: Width | None = None  # width of a code; None for float32
     low: Code = 0  # smallest code
+    dtype: Literal["float16", "bfloat16"] | None = None  # of the weight that codes stand for; None for float32
 
 
 def encode(leaf) -> tuple[Leaf | None, dict[str, np.ndarray]]:
     """Description and tensors by part: "" (values), "mask" or "gaps", and "scale", "zero_point" of a `Quantized`.
 
-    Raises ValueError if a code does not fit in its bits, or the leaf is neither float32 nor `Quantized`.
+    Raises ValueError if a code does not fit in its bits, or the leaf is neither `Quantized` nor of a known dtype.
     """
     if not isinstance(leaf, Quantized):
-        return _encode_float(np.asarray(leaf))
+        _known(str(getattr(leaf, "dtype", type(leaf).__name__)))
+        return _encode_array(np.asarray(leaf))
     codes, zero_point = np.asarray(leaf.codes), np.asarray(leaf.zero_point)
     values = codes.reshape(-1).astype(np.int64) - leaf.low
     zero = _fill(zero_point, leaf.low)
@@ -54,12 +59,18 @@ def encode(leaf) -> tuple[Leaf | None, dict[str, np.ndarray]]:
     parts = {"": pack(kept, leaf.bits), "scale": np.asarray(leaf.scale), **positions}
     if zero_point.any() or np.signbit(zero_point).any() or zero_point.shape != parts["scale"].shape:
         parts["zero_point"] = _narrow(zero_point)
-    return Leaf(codes.shape, bits=leaf.bits, low=leaf.low, **fields), parts
+    dtype = None if leaf.dtype == "float32" else leaf.dtype
+    return Leaf(codes.shape, bits=leaf.bits, low=leaf.low, dtype=dtype, **fields), parts
 
 
-def _encode_float(array):
+def _known(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise ValueError(f"a leaf is Quantized or an array of {', '.join(DTYPES)}, not {dtype}")
+
+
+def _encode_array(array):
     if array.dtype != np.float32:
-        raise ValueError(f"a leaf is float32 or Quantized, not {array.dtype}")
+        return None, {"": array}
     values = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
     fields, positions, kept = _smallest(values, 32, values == 0)
     if not fields:
@@ -106,21 +117,26 @@ def decode(leaf: Leaf | None, parts: dict[str, np.ndarray]):
     """Inverse of `encode`. Raises ValueError where description and tensors do not fit together."""
     if leaf is None:
         _expect(parts, {""})
-        return jnp.asarray(_typed(parts, "", np.float32))
+        _known(str(parts[""].dtype))
+        return jnp.asarray(parts[""])
     _expect(parts, {""} | ({leaf.form} - {"dense"}) | (set() if leaf.bits is None else {"scale"}))
     if leaf.bits is None:
         kept = np.ascontiguousarray(_typed(parts, "", np.float32)).view(np.uint32)
         values = _restore(leaf, parts, kept, 0).view(np.float32)
         return jnp.asarray(values.reshape(leaf.shape))
     scale = _typed(parts, "scale", np.float32)
-    zero_point = parts.get("zero_point", np.zeros_like(scale)).astype(np.float32)
+    zero_point = parts.get("zero_point", np.zeros_like(scale))
+    if zero_point.dtype.kind not in "iuf":
+        raise ValueError(f"zero_point should be numbers, not {zero_point.dtype}")
+    zero_point = zero_point.astype(np.float32)
     for name, array in (("scale", scale), ("zero_point", zero_point)):
         if array.ndim > len(leaf.shape) or any(a not in (1, n) for a, n in _axes(array, leaf)):
             raise ValueError(f"{name} of shape {array.shape} does not broadcast against {leaf.shape}")
     kept = unpack(_typed(parts, "", np.uint8), leaf.bits, _stored(leaf))
     values = _restore(leaf, parts, kept, _fill(zero_point, leaf.low))
     codes = (values.astype(np.int64) + leaf.low).astype(np.int32).reshape(leaf.shape)
-    return Quantized(jnp.asarray(codes), jnp.asarray(scale), jnp.asarray(zero_point), bits=leaf.bits, low=leaf.low)
+    scale, zero_point = jnp.asarray(scale), jnp.asarray(zero_point)
+    return Quantized(jnp.asarray(codes), scale, zero_point, bits=leaf.bits, low=leaf.low, dtype=leaf.dtype or "float32")
 
 
 def _restore(leaf, parts, kept, zero):

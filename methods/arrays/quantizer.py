@@ -32,13 +32,14 @@ class Quantizer(NamedTuple):
 
 @struct.dataclass
 class Quantized:
-    """A weight as it ships: integer codes and what turns them back into float32."""
+    """A weight as it ships: integer codes and what turns them back into numbers."""
 
     codes: jax.Array  # int32, shape of the weight, in [low, low + 2**bits)
     scale: jax.Array  # float32, broadcasts against codes
     zero_point: jax.Array  # float32, broadcasts against codes; 0 for symmetric grids
     bits: int = struct.field(pytree_node=False)  # storage width of a code
     low: int = struct.field(pytree_node=False)  # smallest code, subtracted before packing
+    dtype: str = struct.field(pytree_node=False, default="float32")  # of the weight
 
 
 def code_range(bits, *, signed=True, narrow=False):
@@ -145,12 +146,13 @@ def pack(x, q: Quantizer):
         return x
     low, high = int(q.low), int(q.high)
     scale, zero_point = jnp.asarray(q.scale), jnp.asarray(q.zero_point)
-    return Quantized(_codes(x, q), scale, zero_point, bits=int(np.ceil(np.log2(high - low + 1))), low=low)
+    bits = int(np.ceil(np.log2(high - low + 1)))
+    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype))
 
 
 def unpack(leaf):
-    """Float32 weight of a `Quantized`; any other leaf unchanged."""
-    return decode(leaf.codes, leaf) if isinstance(leaf, Quantized) else leaf
+    """Returns the weight of a `Quantized`, in its dtype; any other leaf unchanged."""
+    return decode(leaf.codes, leaf).astype(leaf.dtype) if isinstance(leaf, Quantized) else leaf
 
 
 def is_quantized(leaf) -> bool:
@@ -158,5 +160,5 @@ def is_quantized(leaf) -> bool:
 
 
 def decoded(tree):
-    """Returns `tree`, a `Shipped` say, with every `Quantized` leaf decoded to float32."""
+    """Returns `tree`, a `Shipped` say, with every `Quantized` leaf decoded to numbers."""
     return jax.tree.map(unpack, tree, is_leaf=is_quantized)

@@ -3,7 +3,9 @@
 import hashlib
 import json
 
+import jax
 import jax.numpy as jnp
+import msgspec
 import numpy as np
 import pytest
 from flax import linen as nn
@@ -12,8 +14,9 @@ from safetensors.numpy import load, save, save_file
 
 from benchmarks import artifact
 from benchmarks.artifact import ArtifactError, read, write
+from benchmarks.leaf import DTYPES
 from benchmarks.measure import compile_forward
-from methods.arrays.quantizer import Quantizer, decoded, fake_quant
+from methods.arrays.quantizer import Quantizer, decoded, fake_quant, pack, symmetric
 from methods.base import Shipped, flatten
 from tasks.nets.spec import NETS
 from tests.benchmarks.leaves import assert_same, quantized, sparse
@@ -32,9 +35,31 @@ class Tiny(nn.Module):
         return nn.Dense(self.sizes[0], name="down")(x)
 
 
+class Holder(nn.Module):
+    """Returns its input; holds weights of the given shape and dtype, one under each of the names."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    names: tuple[str, ...] = ("w",)
+
+    @nn.compact
+    def __call__(self, x, train: bool):
+        for name in self.names:
+            self.param(name, nn.initializers.zeros, self.shape, self.dtype)
+        return x
+
+
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch):
-    monkeypatch.setitem(NETS, "Tiny", Tiny)
+    for net in (Tiny, Holder):
+        monkeypatch.setitem(NETS, net.__name__, net)
+
+
+def held(*weights, names=("w",)):
+    """What ships of a Holder with those weights."""
+    first = decoded(weights[0])
+    net = Holder(tuple(first.shape), str(first.dtype), names)
+    return Shipped(net, {"params": dict(zip(names, weights, strict=True))})
 
 
 def tiny_variables():
@@ -65,9 +90,9 @@ def written(tmp_path):
 
 
 def test_what_is_read_is_what_was_written(written):
-    shipped, shape, dtype = read(written)
+    shipped, example = read(written)
     assert shipped.net == Tiny(width=4, sizes=(3,))
-    assert (shape, dtype) == ((6,), "float32")
+    assert (example.shape, example.dtype) == ((1, 6), np.float32)
     assert_same(shipped.variables, tiny_variables())
     assert_same(shipped.inputs, tiny().inputs)
     assert [p.name for p in written.parent.iterdir()] == [written.name]
@@ -118,16 +143,61 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
             with monkeypatch.context() as patch:
                 if forced:
                     patch.setattr("benchmarks.leaf.min", lambda *a, f=forced, **k: f, raising=False)
-                write(tmp_path / "a", Shipped(Tiny(), {"params": {"w": jnp.asarray(sparse(2000, kept))}}), EXAMPLE)
+                write(tmp_path / "a", held(jnp.asarray(sparse(2000, kept))), EXAMPLE)
             sizes[forced, kept] = (tmp_path / "a").stat().st_size
     for kept in (5, 100, 900, 1990, 2000):
         assert sizes[None, kept] == min(sizes[form, kept] for form in ("dense", "mask", "gaps"))
 
 
 def test_scalar_and_empty_leaves(tmp_path):
-    variables = {"params": {"a": jnp.float32(2.5), "b": jnp.zeros((0, 3)), "c": quantized(1, 2, -1)}}
-    write(tmp_path / "a", Shipped(Tiny(), variables), EXAMPLE)
-    assert_same(read(tmp_path / "a").shipped.variables, variables)
+    for weights in ((jnp.float32(2.5), quantized(1, 2, -1)), (jnp.zeros((0, 3)),)):
+        shipped = held(*weights, names=("a", "b")[: len(weights)])
+        write(tmp_path / "a", shipped, EXAMPLE)
+        assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_arrays_of_any_dtype_are_stored_as_they_are(tmp_path, dtype):
+    shipped = held(jnp.arange(6).reshape(2, 3).astype(dtype))
+    write(tmp_path / "a", shipped, EXAMPLE)
+    assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+    header = json.loads((tmp_path / "a").read_bytes()[8:].split(b"}}")[0] + b"}}")
+    assert json.loads(header["__metadata__"]["slimbench"])["leaves"] == {}
+    assert header["params/w"]["data_offsets"] == [0, 6 * jnp.dtype(dtype).itemsize]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_codes_decode_to_the_dtype_of_their_weight(tmp_path, dtype):
+    weight = jnp.linspace(-1, 1, 600).reshape(30, 20).astype(dtype)
+    grid = symmetric(weight, jnp.float32(3), -1)
+    write(tmp_path / "a", held(pack(weight, grid)), EXAMPLE)
+    shipped = read(tmp_path / "a").shipped.variables["params"]["w"]
+    assert shipped.bits == 3
+    assert_same(decoded(shipped), fake_quant(weight, grid))
+
+
+@pytest.mark.parametrize("name", ["dot.name", "été", "a b", "stage/1", "head:aux", "100%", "%2F", "a/b:c%3A"])
+def test_weights_may_have_any_name(tmp_path, name):
+    shipped = held(jnp.arange(3.0), jnp.arange(3.0) + 1, names=(name, "stage"))
+    write(tmp_path / "a", shipped, EXAMPLE)
+    assert read(tmp_path / "a").shipped.net == shipped.net
+    assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        {"image": np.zeros((2, 8, 8), np.uint8), "meta": np.zeros((2, 3), np.float32)},
+        (np.zeros((2, 5), np.int32), {"mask": np.zeros((2, 5), bool)}, None),
+        {"shape": np.zeros((2, 1), np.float32), "dtype": np.zeros((2, 2), np.float32)},  # a trap for whoever reads it
+    ],
+)
+def test_inputs_may_be_trees(tmp_path, x):
+    write(tmp_path / "a", held(jnp.ones(2)), x)
+    example = read(tmp_path / "a").example
+    assert jax.tree.structure(example) == jax.tree.structure(x)
+    for ours, theirs in zip(jax.tree.leaves(example), jax.tree.leaves(x), strict=True):
+        assert (ours.shape, ours.dtype) == ((1, *theirs.shape[1:]), theirs.dtype)
 
 
 def test_activation_grids_keep_shape_and_every_bit(tmp_path):
@@ -184,7 +254,11 @@ def forge(path, change, tensors=lambda t: t):
 
 
 def metadata_of(builtins):
-    return artifact.msgspec.convert(builtins, artifact._Metadata)
+    try:
+        metadata = msgspec.convert(builtins, artifact._Metadata)
+        return msgspec.structs.replace(metadata, input=artifact._typed_specs(metadata.input))
+    except msgspec.ValidationError:
+        return builtins  # `read` refuses these before it compares digests
 
 
 KERNEL = "params/up/kernel"
@@ -194,8 +268,8 @@ KERNEL = "params/up/kernel"
     ("field", "value", "why"),
     [
         ("bits", 4, "24 codes of 4 bits are 12 bytes, not 9"),
-        ("shape", [6, 5], "does not broadcast against"),
-        ("shape", [3, 8], "does not broadcast against"),
+        ("shape", [6, 5], r"is float32 of shape \(6, 5\); in the net it is float32 of \(6, 4\)"),
+        ("dtype", "bfloat16", r"is bfloat16 of shape \(6, 4\); in the net it is float32"),
         ("form", "mask", r"should have parts \['', 'mask', 'scale'\], has \['', 'scale'\]"),
     ],
 )
@@ -213,7 +287,17 @@ def test_descriptions_that_do_not_fit_are_refused(written, field, value, why):
             lambda t: t | {f"{KERNEL}:scale": np.ones((1, 4), np.float64)},
             f"{KERNEL}: scale should be float32, not float64",
         ),
-        (lambda t: t | {"params/up/bias": np.ones(4, np.int32)}, "params/up/bias: values should be float32, not int32"),
+        (
+            lambda t: t | {"params/up/bias": np.ones(4, np.int32)},
+            r"params/up/bias: is int32 of shape \(4,\); in the net",
+        ),
+        (lambda t: t | {"params/up/bias": np.ones(4, np.int64)}, "params/up/bias: is int64"),
+        (lambda t: t | {f"{KERNEL}:zero_point": np.ones((1, 4), np.complex64)}, f"{KERNEL}: zero_point should be"),
+        (
+            lambda t: t | {"params/other": np.ones(4, np.float32)},
+            r"variables \['params/other'\] are not those of the net",
+        ),
+        (lambda t: {k: v for k, v in t.items() if k != "params/up/bias"}, r"variables \['params/up/bias'\] are not"),
         (lambda t: t | {"params/up/bias:mask": np.ones(4, np.uint8)}, "params/up/bias: should have parts"),
     ],
 )
@@ -223,29 +307,91 @@ def test_tensors_that_do_not_fit_are_refused(written, tensors, why):
         read(written)
 
 
+def set_net(**fields):
+    return lambda metadata: metadata["net"]["fields"].update(fields)
+
+
+def set_grid(**fields):
+    return lambda metadata: metadata["activations"]["up"].update(fields)
+
+
+def nested(depth):
+    return json.loads("[" * depth + "]" * depth)
+
+
+CRAFTS = {
+    "no net": (lambda m: m.update(net={}), "missing required field"),
+    "net is a list": (lambda m: m.update(net=[1]), "Expected `object`, got `array`"),
+    "unknown net": (lambda m: m["net"].update(name="os.system"), "unknown net 'os.system'"),
+    "unknown field": (set_net(colour=1), "net Tiny: unknown field 'colour'"),
+    "field of another type": (set_net(width="wide"), "."),
+    "field that cannot be hashed": (set_net(width={"a": 1}), "field width is .*neither a known dtype nor a known function"),
+    "negative field": (set_net(width=-1), "."),
+    "another width": (set_net(width=5), r"in the net it is float32 of \(5"),
+    "input of a negative length": (lambda m: m["input"].update(shape=[-6]), "Expected `int` >= 0"),
+    "input of an unknown dtype": (lambda m: m["input"].update(dtype="float99"), "float99"),
+    "input of objects": (lambda m: m["input"].update(dtype="object"), "dtype.'O'. is not a valid dtype"),
+    "input without a shape": (lambda m: m.update(input={"dtype": "float32"}), "missing required field `shape`"),
+    "input is a number": (lambda m: m.update(input=3), "Expected `object`, got `int`"),
+    "input is nothing": (lambda m: m.update(input=None), "."),
+    "input is a deep tree": (lambda m: m.update(input=nested(300)), "."),
+    "32 GB of zeros": (
+        lambda m: m["leaves"].update({KERNEL: {"shape": [2**33], "form": "gaps", "kept": 0, "gap_bits": 1}}),
+        rf"{KERNEL}: is float32 of shape \(8589934592,\); in the net",
+    ),
+    "no weights": (lambda m: m["leaves"].update({"params": {"shape": [1]}}), "variables .'params'. are not those"),
+    "ragged grid": (set_grid(scale=[[1.0], [1.0, 2.0]]), "activations/up: "),
+    "grid of words": (set_grid(scale=["a"]), "activations/up: "),
+    "grid that is too large": (set_grid(high=10**30), "."),
+    "grid of other bits": (set_grid(bits=3), "activations/up: bits, bounds and signs contradict one another"),
+    "grid of another sign": (set_grid(signed=True), "activations/up: bits, bounds and signs contradict one another"),
+}
+
+
+@pytest.mark.parametrize("craft", CRAFTS)
+def test_a_crafted_file_with_a_valid_digest_is_refused(written, craft):
+    change, why = CRAFTS[craft]
+    forge(written, change)
+    with pytest.raises(ArtifactError, match=f"{written.name}: .*{why}"):
+        read(written)
+
+
+def test_tensors_that_numpy_cannot_hold_are_refused(written):
+    data = written.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["params/down/bias"] |= {"dtype": "F8_E4M3", "shape": [12]}
+    text = json.dumps(header).encode()
+    written.write_bytes(len(text).to_bytes(8, "little") + text + data[start:])
+    with pytest.raises(ArtifactError, match=f"{written.name}: AttributeError: .*float8"):
+        read(written)
+
+
 def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
     def attempt(params, **more):
-        write(tmp_path / "a", tiny(variables={"params": params}, **more), EXAMPLE)
+        write(tmp_path / "a", held(jnp.zeros(2))._replace(variables={"params": params}, **more), EXAMPLE)
 
-    with pytest.raises(ValueError, match="params/w: a leaf is float32 or Quantized, not int32"):
-        attempt({"w": jnp.zeros(3, jnp.int32)})
+    with pytest.raises(ValueError, match=r"params/w: is int32 of shape \(2,\); in the net it is float32 of \(2,\)"):
+        attempt({"w": jnp.zeros(2, jnp.int32)})
+    with pytest.raises(ValueError, match=r"variables \['params/v', 'params/w'\] are not those of the net, or missing"):
+        attempt({"v": jnp.zeros(2)})
     with pytest.raises(ValueError, match="params/w: codes from 0 to 4 do not fit in 2 bits"):
         attempt({"w": quantized([0, 4], 2, 0)})
     with pytest.raises(ValueError, match="activations/up: grid is not finite"):
-        attempt({}, inputs={"up": Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15)))})
+        attempt({"w": jnp.zeros(2)}, inputs={"up": Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15)))})
     with pytest.raises(ValueError, match=r"field sizes has a list, \[3\]; it must be a tuple, \(3,\)"):
         attempt({}, net=Tiny(sizes=[3]))
     monkeypatch.delitem(NETS, "Tiny")
     with pytest.raises(ValueError, match="unknown net 'Tiny'"):
-        attempt({})
+        attempt({}, net=Tiny())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_three_bits_are_ten_times_smaller(tmp_path):
     """Bytes by arithmetic: the quantized file holds 3 of 32 bits of the kernel; the rest is header."""
     kernel = np.random.default_rng(5).integers(-3, 4, (256, 256))
-    write(tmp_path / "q", Shipped(Tiny(), {"params": {"w": quantized(kernel, 3, -3)}}), EXAMPLE)
-    write(tmp_path / "f", Shipped(Tiny(), {"params": {"w": jnp.asarray(kernel, jnp.float32) + 0.5}}), EXAMPLE)
+    write(tmp_path / "q", held(quantized(kernel, 3, -3)), EXAMPLE)
+    write(tmp_path / "f", held(jnp.asarray(kernel, jnp.float32) + 0.5), EXAMPLE)
     header = {name: (tmp_path / name).stat().st_size - payload for name, payload in (("q", 24576 + 4), ("f", 262144))}
     assert 0 < header["f"] < header["q"] < 700
     assert flatten(read(tmp_path / "q").shipped.variables)["params/w"].bits == 3

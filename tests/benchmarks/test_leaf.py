@@ -1,5 +1,6 @@
 """The forms in which a leaf is stored: the smallest is taken, and every bit comes back."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -68,3 +69,18 @@ def test_positions_outside_the_leaf_are_refused():
     shorter = type(leaf)((3999,), "gaps", leaf.kept, leaf.gap_bits)
     with pytest.raises(ValueError, match="gaps does not place 1000 values among 3999"):
         decode(shorter, parts)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "said"),
+    [(np.zeros(3), "float64"), (jax.random.key(0), "key<fry>"), (1.0, "float"), ((1.0, 2.0), "tuple")],
+)
+def test_what_no_array_is_stored_as_is_refused(leaf, said):
+    with pytest.raises(ValueError, match=f"a leaf is Quantized or an array of bfloat16, bool.*, uint32, not {said}"):
+        encode(leaf)
+
+
+def test_a_scale_that_does_not_broadcast_is_refused():
+    leaf, parts = encode(quantized(CODES, 2, 0, np.ones((1, 80))))
+    with pytest.raises(ValueError, match=r"scale of shape \(1, 79\) does not broadcast against \(50, 80\)"):
+        decode(leaf, parts | {"scale": np.ones((1, 79), np.float32)})
