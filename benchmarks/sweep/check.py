@@ -14,7 +14,7 @@ from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from methods import METHODS
-from methods.base import OptionError, PyTree, Shipped, Teacher, flatten, forward, fresh
+from methods.base import OptionError, PyTree, Shipped, Teacher, first_example, flatten, forward, fresh
 from tasks.base import Arrays, Data, Task, rows
 from tasks.nets import groups
 from tasks.nets.spec import check_net
@@ -39,7 +39,7 @@ def check_task(here: Setting, jobs: Sequence[Job]) -> None:
         for split in Data._fields:
             check_split(task, split, getattr(here.data, split))
         x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, rows(here.data.calibration))))["x"]
-        variables = fresh(task.net, jax.random.key(KEY), x[:1])
+        variables = fresh(task.net, jax.random.key(KEY), first_example(x))
         if any("groups" in METHODS[job.method].about.needs for job in jobs):
             check_groups(task, x)
         check_forward(task, variables, x)
@@ -63,7 +63,7 @@ def check_groups(task: Task, x: PyTree) -> None:
     """Raises ValueError unless the net's groups of channels are where `groups()` says."""
 
     def shapes(net):
-        return jax.eval_shape(partial(net.init, train=False), jax.random.key(KEY), x[:1])
+        return jax.eval_shape(partial(net.init, train=False), jax.random.key(KEY), first_example(x))
 
     for problem in groups.problems(task.net, shapes):
         raise ValueError(f"net: {problem}")

@@ -21,7 +21,7 @@ from benchmarks.train.clock import Clock
 from leaderboard.canonical import digits
 from leaderboard.layout import ARTIFACT, DENSE
 from methods import METHODS
-from methods.base import PyTree, Shipped, fresh
+from methods.base import PyTree, Shipped, first_example, fresh
 from tasks.base import Data, Task
 
 
@@ -60,7 +60,7 @@ def train_dense(
       Diverged: a loss is not finite.
     """
     x, dense = example(task, data), METHODS["dense"].make()
-    born = fresh(task.net, jax.random.key(seed), x[:1])
+    born = fresh(task.net, jax.random.key(seed), first_example(x))
     problem = problem_of(task, data, task.dense.steps)
     done = optimize(
         *(task, dense, problem, born, (), seed, task.dense, data.train),
@@ -71,7 +71,7 @@ def train_dense(
     )
     file = folder / ARTIFACT
     shipped = dense.export(done.state, Shipped(done.net, done.variables))
-    artifact.write(file, shipped, x[:1])
+    artifact.write(file, shipped, problem.example)
     scored = quality(outcomes(task, compile_forward(shipped, x).run, data.test))
     return DenseNet(seed, done.variables, weights_hash(done.variables), digits(scored, 8), file.stat().st_size)
 

@@ -14,7 +14,7 @@ from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.clock import Clock
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
-from methods.base import Method, Problem, PyTree, State, Teacher
+from methods.base import Method, Problem, PyTree, State, Teacher, first_example
 from tasks.base import Arrays, Data, Recipe, Task
 
 
@@ -68,7 +68,7 @@ def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = Non
     """
     return Problem(
         net=task.net,
-        example=example(task, data)[:1],
+        example=first_example(example(task, data)),
         calibration=Calibration(task, data.calibration),
         loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
         steps=steps,
@@ -76,8 +76,8 @@ def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = Non
     )
 
 
-def example(task: Task, data: Data) -> jax.Array:
-    """Returns the input of one batch of the task's evaluation, [B, ...]."""
+def example(task: Task, data: Data) -> PyTree:
+    """Returns the input of one batch of the task's evaluation: an array [B, ...] or a tree of them."""
     return next(batches(task, data.calibration))[0]["x"]
 
 

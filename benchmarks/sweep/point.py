@@ -5,32 +5,21 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from benchmarks import artifact, measure
-from benchmarks.counts import Counts, count
+from benchmarks.counts import count
 from benchmarks.evaluate import batches, outcomes, quality
 from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
+from benchmarks.shipped import agreement, execution
 from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
-from benchmarks.sweep.optimize import Keeper, Optimized, example, optimize, problem_of
+from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
 from benchmarks.train.clock import Clock
 from leaderboard.canonical import digits
 from leaderboard.layout import ARTIFACT
 from leaderboard.schema import Cost, Latencies, Latency, Result
-from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Description, Method, Problem, Shipped, Teacher, flatten, forward, with_params
-
-TOLERANCE = 1e-4
-"""Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
-
-
-class Mismatch(RuntimeError):
-    """What was simulated is not what ships."""
+from methods.base import Description, Method, Problem, Shipped, Teacher, batch_size, first_example
 
 
 def run_point(
@@ -77,40 +66,12 @@ def run_point(
             report=report,
             keeper=keeper,
         )
-        artifact.write(file, method.export(done.state, Shipped(done.net, done.variables)), x[:1])
+        trained = Shipped(done.net, done.variables)
+        artifact.write(file, method.export(done.state, trained), problem.example)
     shipped = artifact.read(file).shipped
-    error = agreement(method, done, shipped, x)
+    error = agreement(method, done.state, trained, shipped, x)
     spent = cost(clock, problem, task.recovery.batch_size, about)
     return _measured(setting, dense, shipped, file, error, spent, notes)
-
-
-def _simulate(method, done: Optimized, x):
-    """(weights that run, outputs) of the net under a method's view and tap."""
-    seen = jax.jit(method.view)(done.state, done.variables["params"])
-    variables = with_params(done.variables, seen)
-    if method.tap(done.state) is None:  # then the program is the one that times the net, compiled or needed anyhow
-        return seen, measure.compile_forward(Shipped(done.net, variables), x).run(x)
-    return seen, _tapped(method.tap, done.net, variables, done.state, x)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _tapped(tap, net, variables, state, x):
-    return forward(net, variables, x, tap=tap(state))[0]
-
-
-def agreement(method: Method, done: Optimized, shipped: Shipped, x: jax.Array) -> float:
-    """Returns the largest output difference between the simulated and the shipped net, relative. Raises Mismatch."""
-    seen, simulated = _simulate(method, done, x)
-    if shipped.net == done.net:
-        decoded_weights = flatten(decoded(shipped.variables["params"]))
-        for path, weight in flatten(seen).items():
-            if not np.array_equal(weight, decoded_weights[path]):
-                raise Mismatch(f"{path}: the shipped weights differ from those that ran")
-    out = measure.compile_forward(shipped, x).run(x)
-    error = float(jnp.max(jnp.abs(out - simulated)) / jnp.maximum(jnp.max(jnp.abs(simulated)), 1e-30))
-    if not error <= TOLERANCE:
-        raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
-    return error
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
@@ -134,7 +95,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
     batch = next(batches(task, data.calibration))[0]["x"]
     compiled = measure.compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
-    counts = count(shipped, batch[:1])
+    counts = count(shipped, batch)
     timed = partial(_latency, shipped, Shipped(task.net, dense.variables))
     return Result(
         quality=digits(quality(scores["test"]), 8),
@@ -147,8 +108,8 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         macs=counts.macs,
         effective_macs=digits(counts.effective_macs, 8),
         bops=digits(counts.bops, 8),
-        execution=_execution(shipped, counts),
-        latency=Latencies(one=timed(batch[:1]), batch=timed(batch)),
+        execution=execution(shipped, counts.density),
+        latency=Latencies(one=timed(first_example(batch)), batch=timed(batch)),
         memory_bytes=measure.memory(compiled.compiled),
         cost=spent,
         output_error=digits(error, 3),
@@ -162,18 +123,11 @@ def _encoded(task, values):
     return [digits(float(value)) for value in values]
 
 
-def _execution(shipped: Shipped, counts: Counts) -> str:
-    """ "deployed" where nothing is rounded or masked, so that what is timed is what would run; else "simulated"."""
-    leaves = jax.tree.leaves(shipped.variables, is_leaf=is_quantized)
-    rounded = shipped.inputs or any(is_quantized(leaf) for leaf in leaves)
-    return "simulated" if rounded or counts.density < 0.99 else "deployed"
-
-
 def _latency(shipped, dense, x) -> Latency:
     compiled = measure.compile_forward(shipped, x)
     timed = measure.latency(compiled.run, measure.compile_forward(dense, x).run, x)
     return Latency(
-        batch=len(x),
+        batch=batch_size(x),
         median_ms=digits(timed.median_ms, 4),
         p95_ms=digits(timed.p95_ms, 4),
         dense_median_ms=digits(timed.dense_median_ms, 4),

@@ -325,7 +325,10 @@ CRAFTS = {
     "unknown net": (lambda m: m["net"].update(name="os.system"), "unknown net 'os.system'"),
     "unknown field": (set_net(colour=1), "net Tiny: unknown field 'colour'"),
     "field of another type": (set_net(width="wide"), "."),
-    "field that cannot be hashed": (set_net(width={"a": 1}), "field width is .*neither a known dtype nor a known function"),
+    "field that cannot be hashed": (
+        set_net(width={"a": 1}),
+        "field width is .*neither a known dtype nor a known function",
+    ),
     "negative field": (set_net(width=-1), "."),
     "another width": (set_net(width=5), r"in the net it is float32 of \(5"),
     "input of a negative length": (lambda m: m["input"].update(shape=[-6]), "Expected `int` >= 0"),

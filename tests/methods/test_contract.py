@@ -11,8 +11,8 @@ import pytest
 from benchmarks import artifact
 from benchmarks.measure import compile_forward
 from benchmarks.plan.config import Loop
+from benchmarks.shipped import agreement
 from benchmarks.sweep.optimize import example, optimize, prepare, problem_of
-from benchmarks.sweep.point import agreement
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.clock import Clock
 from benchmarks.train.loop import train
@@ -196,11 +196,12 @@ def test_strength_is_hit_exactly(name, optimized):
 @each_method
 def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
     """By the bench's own check, and by one of this test's own: outputs of the decoded artifact, another split."""
-    net, variables, state = done = optimized[name]
+    net, variables, state = optimized[name]
     method, x = MADE[name], case.data.valid["x"]
-    artifact.write(tmp_path / "a", method.export(state, Shipped(net, variables)), x)
+    trained = Shipped(net, variables)
+    artifact.write(tmp_path / "a", method.export(state, trained), x)
     shipped = artifact.read(tmp_path / "a").shipped
-    assert agreement(method, done, shipped, example(case.task, case.data)) <= 1e-5
+    assert agreement(method, state, trained, shipped, example(case.task, case.data)) <= 1e-5
     _, out = simulate(method, net, variables, state, x)
     np.testing.assert_allclose(compile_forward(shipped, x).run(x), out, rtol=1e-5, atol=1e-5)
 
