@@ -141,14 +141,15 @@ def _called(field: str, function: Callable, out, batch):
 
 
 def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None:
-    """Runs each method's `init` on the untrained net. Raises UsageError where an option fits nothing in it.
-
-    Whatever else goes wrong there will be recorded as the failure of its points.
+    """Runs each method's `init` and `settle` on the untrained net and one batch of calibration data.
 
     Args:
       here: the task and its data.
       jobs: those that are not finished.
       variables: of the untrained net.
+
+    Raises:
+      UsageError: an option fits nothing in the net. Whatever else goes wrong will be recorded when the points run.
     """
     tried = set()
     teacher = Teacher(here.task.net, variables)
@@ -157,8 +158,10 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
             continue
         tried.add(job.method)
         problem = problem_of(here.task, here.data, job.steps, teacher)
+        problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
         try:
-            prepare(method_of(job), problem, variables, job.strength, job.seed)
+            net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
+            method.settle(jax.random.key(KEY), problem._replace(net=net), prepared, state)
         except OptionError as error:
             raise UsageError(f"options.{job.method}: on task {job.task}: {error}") from None
         except Exception:
