@@ -14,7 +14,7 @@ from benchmarks import measure
 from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
 from leaderboard import canonical
-from leaderboard.files import write_atomically
+from leaderboard.atomic import write_atomically
 from leaderboard.layout import strength_text
 from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from leaderboard.schema import Dense as DenseRow

@@ -13,8 +13,7 @@ from benchmarks.cli import call
 from benchmarks.config import UsageError, check, load, with_value
 from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
-from leaderboard import board, record, table
-from leaderboard.files import write_atomically
+from leaderboard import record, show
 from leaderboard.layout import strength_text
 from methods import METHODS
 from tasks import TASKS
@@ -52,9 +51,7 @@ def main(values: flags.FlagValues) -> None:
     workdir = Path(values.workdir or Path("runs") / Path(values.config.partition(":")[0]).stem)
     keep_compiled(workdir)
     paths = sweep(config, workdir, "python -m " + " ".join(["benchmarks.run", *sys.argv[1:]]))
-    boards = board.boards([record.read(path) for path in paths])
-    write_atomically(workdir / "board.md", table.markdown(boards, []))
-    print(table.text(boards))
+    show.print_run([record.read(path) for path in paths], workdir / "board.md")
     print(f"\nrecords: {workdir / 'records'}    board: {workdir / 'board.md'}")
 
 

@@ -18,7 +18,6 @@ from leaderboard.canonical import digest
 from leaderboard.layout import strength_text
 from leaderboard.record import write
 from leaderboard.schema import Run
-from leaderboard.table import reaches
 from methods import METHODS
 from methods.base import Teacher
 from tasks.base import part, prepared
@@ -84,7 +83,7 @@ def _dense(config, task, net, name, data, workdir, progress) -> list[Dense]:
 
 def _announce(progress, task, nets):
     for net in nets:
-        verdict = "reaches" if reaches(task, net.quality) else "MISSES"
+        verdict = "reaches" if task.reaches(net.quality) else "MISSES"
         controls = "".join(f"; {name} {value:.4g}" for name, value in task.controls.items())
         progress.at(task.name, "dense net", f"seed {net.seed}")
         progress.say(f"{task.metric} {net.quality:.4f} {verdict} {task.reach:g}{controls}")

@@ -27,10 +27,10 @@ from benchmarks.memory import keep_freed
 from benchmarks.run import keep_compiled
 from benchmarks.sweep import sweep
 from leaderboard.canonical import digest
-from leaderboard.cells import plain
 from leaderboard.layout import strength_text
 from leaderboard.record import RecordError, read, write
 from leaderboard.schema import Point, Record, Run, Verification
+from leaderboard.text import plain
 from tasks import TASKS
 from tasks.base import Recipe, fingerprint
 from tasks.data.store import set_data_dir

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import trim_mean
 
 from leaderboard.board import Board, compared
 from leaderboard.scores import RANGE, Score
 
 RESAMPLES = 2000
+CUT = 0.25
+"""Share of the runs that an interquartile mean leaves out at each end."""
 THRESHOLDS = tuple(i / 20 for i in range(20))
 """Of a profile: scores that are exceeded."""
 
@@ -74,20 +77,14 @@ def _aggregate(method, axis, row, tasks):
 
 def iqm(scores: Sequence[Sequence[float]]) -> float:
     """Mean of the middle half of all runs, tasks and seeds together: a quarter, rounded down, is cut off each end."""
-    return float(_middle(np.concatenate(scores)[None])[0])
-
-
-def _middle(runs):
-    """Of [resamples, runs]."""
-    cut = runs.shape[1] // 4
-    return np.sort(runs, axis=1)[:, cut : runs.shape[1] - cut].mean(1)
+    return float(trim_mean(np.concatenate(scores), CUT))
 
 
 def interval(scores: Sequence[Sequence[float]]) -> tuple[float, float]:
     """95 % percentile interval of `iqm` by stratified bootstrap: the seeds of each task are drawn from that task."""
     rng = np.random.default_rng(0)
     drawn = [np.asarray(seeds)[rng.integers(len(seeds), size=(RESAMPLES, len(seeds)))] for seeds in scores]
-    low, high = np.quantile(_middle(np.concatenate(drawn, axis=1)), (0.025, 0.975))
+    low, high = np.quantile(trim_mean(np.concatenate(drawn, axis=1), CUT, axis=1), (0.025, 0.975))
     return float(low), float(high)
 
 

@@ -6,12 +6,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from leaderboard.comparisons import dense_results
-from leaderboard.judge import judged
+from leaderboard.comparisons import dense_results, with_comparisons
+from leaderboard.pareto import pareto
 from leaderboard.rows import Row, devices, row_of
 from leaderboard.schema import Dense, Record, TaskInfo
 from leaderboard.scores import Score, scores
-from leaderboard.statistics import pareto
 
 
 class Division(NamedTuple):
@@ -126,7 +125,7 @@ def _division(name, records, known):
     dense = {net.seed: net for record in records for net in record.dense}
     higher = records[0].task.higher_is_better
     alone = [row_of(record, point) for record in records for point in record.points]
-    rows = judged(alone, known, 1 if higher else -1)
+    rows = with_comparisons(alone, known, 1 if higher else -1)
     return Division(
         name=name,
         dense=[dense[seed] for seed in sorted(dense)],

@@ -2,7 +2,7 @@
 
 import re
 
-from leaderboard import cells
+from leaderboard import display
 from leaderboard.board import Division
 from leaderboard.columns import grid
 from leaderboard.rows import Figures, Row
@@ -46,8 +46,8 @@ def amount(text: str, by: str) -> float:
 def shown(figures: Figures, by: str) -> str:
     """The cost as the table shows it."""
     if by == "latency":
-        return f"{cells.number(1000 * COSTS[by](figures))} ms"
-    return cells.si(COSTS[by](figures), "B" if by == "bytes" else "")
+        return f"{display.number(1000 * COSTS[by](figures))} ms"
+    return display.si(COSTS[by](figures), "B" if by == "bytes" else "")
 
 
 def ranked(task: TaskInfo, division: Division, by: str, under: float) -> list[int]:

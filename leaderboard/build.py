@@ -7,9 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import board, brief, claims, table
+from leaderboard import board, claims, pages, readme
+from leaderboard.atomic import write_atomically
 from leaderboard.cli import ROOT, Parser, UsageError, call, complain
-from leaderboard.files import write_atomically
 from leaderboard.record import read_all
 from leaderboard.site import page
 
@@ -46,13 +46,13 @@ def _parser():
 def _pages(boards, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
     site = out.parent / "site" / "index.html"
-    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
+    made = {out: pages.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
     if out == OUT and README.exists():
         try:
-            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(boards))
+            made[README] = readme.splice(README.read_bytes().decode(), readme.block(boards))
         except ValueError as error:
             raise UsageError(f"{README}: {error}") from None
-    return pages
+    return made
 
 
 def _check(pages, argv) -> int:

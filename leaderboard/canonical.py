@@ -1,9 +1,41 @@
-"""JSON values in one canonical form: byte-stable text, digests, and numbers of few digits."""
+"""JSON values in one canonical form: read strictly, written byte-stably, digested; numbers of few digits."""
 
 import hashlib
 import json
 import math
 from typing import Any
+
+
+class _Flaw(ValueError):
+    """Something that is JSON to a parser, and no record."""
+
+
+def parse(text: str) -> Any:
+    """Returns the value of a JSON text.
+
+    Raises ValueError where a JSON parser is content and a record must not be: a key twice in an object, NaN, an
+    infinity, or nesting that is too deep. A number beyond floats is left to msgspec, which names its field.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except RecursionError:
+        raise ValueError("not a record: nested too deeply") from None
+    except _Flaw:
+        raise
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+
+
+def _object(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Flaw(f"key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice")
+    return value
+
+
+def _constant(name):
+    raise _Flaw(f"{name} is not a number")
 
 
 def dumps(value: Any, indent: str = "") -> str:

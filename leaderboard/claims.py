@@ -8,11 +8,11 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from leaderboard import strict
+from leaderboard import canonical
 from leaderboard.board import Board
-from leaderboard.cells import plain
 from leaderboard.schema import Name, Strength
-from leaderboard.statistics import Summary
+from leaderboard.summary import Summary
+from leaderboard.text import plain
 
 CLAIMS = Path(__file__).parent / "claims.json"
 
@@ -45,7 +45,7 @@ def read(path: str | Path = CLAIMS) -> list[Claim]:
     """The claims in a file, a JSON list. Raises ClaimError."""
     try:
         text = Path(path).read_bytes().decode()
-        strict.parse(text)
+        canonical.parse(text)
         claims = msgspec.json.decode(text, type=list[Claim])
     except OSError as error:
         raise ClaimError(f"{path}: {error.strerror}") from None

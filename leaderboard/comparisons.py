@@ -1,8 +1,10 @@
-"""Each row against dense, against its control and against the best row of its table, corrected for all of them."""
+"""What the rows of a table make of each other: against dense, control and best, corrected for all; ranks and ties."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from leaderboard.paired import Sample, findings
+from leaderboard.paired import Sample, findings, sample
+from leaderboard.ranks import places
 from leaderboard.rows import Comparison, Row, name
 from leaderboard.schema import Record, Result
 from leaderboard.significance import RISK, holm
@@ -19,6 +21,41 @@ def dense_results(records: Sequence[Record]) -> dict[str, Result]:
     entries = [record for record in records if record.method.name == "dense"]
     runs = [run for record in entries for point in record.points for run in point.runs]
     return {run.dense: run.result for run in runs if run.result is not None}
+
+
+def with_comparisons(rows: Sequence[Row], dense: Mapping[str, Result], better: int) -> list[Row]:
+    """The rows of a table, with all that compares them.
+
+    `dense`: checkpoint -> its result where it is known; `better`: 1 where higher quality is better, else -1.
+    """
+    rows = _labelled(rows)
+    samples = [_sample(row.point) for row in rows]
+    against = {id(row.record): _dense(row.record, dense) for row in rows}
+    comparisons = compare(rows, samples, [against[id(row.record)] for row in rows], better)
+    ranks = places(samples, [better * row.figures.quality.mean if row.figures else None for row in rows])
+    return [
+        row._replace(comparisons=found, rank=place and place.rank, tie=place and place.tie)
+        for row, found, place in zip(rows, comparisons, ranks, strict=True)
+    ]
+
+
+def _labelled(rows):
+    digests = defaultdict(set)
+    for row in rows:
+        digests[row.record.method.name].add(row.record.method.digest)
+    several = {name for name, found in digests.items() if len(found) > 1}
+    infos = [(row, row.record.method) for row in rows]
+    return [row._replace(label=f"{m.name} ({m.digest})") if m.name in several else row for row, m in infos]
+
+
+def _sample(point) -> Sample | None:
+    done = [(run.seed, run.result.quality, run.result.outcomes) for run in point.runs if run.result is not None]
+    return sample(done) if done else None
+
+
+def _dense(record: Record, dense: Mapping[str, Result]) -> Sample:
+    results = [(net, dense.get(net.checkpoint)) for net in record.dense]
+    return sample((net.seed, net.quality, result and result.outcomes) for net, result in results)
 
 
 def compare(rows: Sequence[Row], samples: Sequence[Sample | None], dense: Sequence[Sample], better: int) -> list[dict]:

@@ -4,10 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from leaderboard.atomic import write_atomically
+from leaderboard.bibtex import as_bibtex
 from leaderboard.board import boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
-from leaderboard.files import write_atomically
-from leaderboard.formats import as_bibtex, as_csv, as_latex
+from leaderboard.csv import as_csv
+from leaderboard.latex import as_latex
 from leaderboard.record import read_all
 
 FORMATS = {"csv": as_csv, "latex": as_latex, "bibtex": as_bibtex}

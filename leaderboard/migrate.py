@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from leaderboard import strict
-from leaderboard.canonical import digest
+from leaderboard.canonical import digest, parse
 from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
 from leaderboard.record import RecordError, place, refusal, write
 from leaderboard.schema import Record
@@ -49,7 +48,7 @@ def _migrate(args: argparse.Namespace) -> int:
 def _rewrite(path: Path, folder: Path, known: dict[str, Any]) -> None:
     """Writes the new file, then removes the old one: a kill between leaves both, and the next call ends it."""
     try:
-        old = strict.parse(path.read_text("utf-8"))
+        old = parse(path.read_text("utf-8"))
         if not isinstance(old, dict) or old.get("schema") != 2:
             return
         record = msgspec.convert(migrated(old, known), type=Record)

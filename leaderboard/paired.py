@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leaderboard.significance import bootstrap_intervals, normal_tail, paired_t, sign_test
-from leaderboard.statistics import ENOUGH, mean, summarize
+from leaderboard.summary import ENOUGH, mean, summarize
 
 MCNEMAR, BOOTSTRAP, STUDENT = "exact McNemar over examples", "paired bootstrap over examples", "paired t over seeds"
 BATCH = 512  # pairs whose examples are in memory at once

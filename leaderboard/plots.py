@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import vl_convert
 
+from leaderboard.atomic import write_atomically
 from leaderboard.board import Board, Division, boards
 from leaderboard.cli import Parser, board_of, call, complain
-from leaderboard.files import write_atomically
+from leaderboard.pareto import pareto
 from leaderboard.record import read_all
 from leaderboard.rows import Figures, Row
 from leaderboard.site.page import SOURCE
-from leaderboard.statistics import pareto, summarize
+from leaderboard.summary import summarize
 
 VEGA_LITE = "6.4"
 WIDTH, HEIGHT, SCALE = 560, 360, 3

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from leaderboard import layout, strict, validate
-from leaderboard.canonical import dumps
-from leaderboard.cells import plain, shortened
-from leaderboard.files import write_atomically
+from leaderboard import layout, validate
+from leaderboard.atomic import write_atomically
+from leaderboard.canonical import dumps, parse
 from leaderboard.schema import SCHEMA, Record
+from leaderboard.text import plain, shortened
 
 MOST_BYTES = 64_000_000
 """A file above this is not read."""
@@ -82,7 +82,7 @@ def write(path: str | os.PathLike, record: Record) -> None:
 
 def _parse(text, path) -> Record:
     try:
-        schema = _schema(strict.parse(text))
+        schema = _schema(parse(text))
         if schema != SCHEMA:
             mend = "; mend it: python -m leaderboard.migrate" if schema == SCHEMA - 1 else ""
             raise ValueError(f"schema is {schema}, this code reads {SCHEMA}{mend} - at `$.schema`")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from leaderboard import cells
+from leaderboard.display import MISSING, number
 from leaderboard.layout import strength_text
 from leaderboard.schema import Dense, Latency, Point, Record, Result
-from leaderboard.statistics import Summary, mean, summarize
+from leaderboard.summary import Summary, mean, summarize
 
 BUSY = 1.5
 """A dense net that took so many times its least on the curve was timed while the machine did other work."""
@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
 
 
 class Row(NamedTuple):
-    """`comparisons`, `rank` and `tie` are what the other rows of a table make of it, see `leaderboard/judge.py`."""
+    """One point of a curve; `comparisons`, `rank` and `tie` are what the other rows of its table make of it."""
 
     record: Record
     label: str  # the method, with the record's digest where the table holds several of its configurations
@@ -116,7 +116,7 @@ def commits(record: Record) -> list[str]:
 def strength(row: Row) -> str:
     """ "bits 4"; a method without a knob has none."""
     knobs = row.record.method.knobs
-    return f"{', '.join(knobs)} {row.strength}" if knobs else cells.MISSING
+    return f"{', '.join(knobs)} {row.strength}" if knobs else MISSING
 
 
 def name(row: Row) -> str:
@@ -141,7 +141,7 @@ def _busy(record, point):
             continue
         took, least = median(t.dense_median_ms for t in here), min(t.dense_median_ms for t in everywhere)
         if took > BUSY * least:
-            ours, best = cells.number(took), cells.number(least)
+            ours, best = number(took), number(least)
             found.append(f"batch {here[0].batch} timed on a busy machine: dense took {ours} ms, elsewhere {best} ms")
     return found
 

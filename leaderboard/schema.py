@@ -48,6 +48,10 @@ class TaskInfo(_Strict):
     reference: Quality  # quality of an answer that ignores its input: the zero of curve scores
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
 
+    def reaches(self, quality: float) -> bool:
+        """Returns whether a dense net of this quality is as good as the task asks for."""
+        return quality >= self.reach if self.higher_is_better else quality <= self.reach
+
 
 class MethodInfo(_Strict):
     name: Name

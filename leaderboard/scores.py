@@ -18,7 +18,7 @@ import math
 from typing import NamedTuple
 
 from leaderboard.schema import Record
-from leaderboard.statistics import mean, summarize
+from leaderboard.summary import mean, summarize
 
 RANGE = {"bytes": 64, "latency": 8}
 """R of each axis."""

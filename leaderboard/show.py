@@ -6,12 +6,18 @@ Without --task: the tasks. The best row is on top; ● is Pareto-optimal in qual
 import argparse
 import math
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from leaderboard import budget, cells
+from leaderboard import budget, pages, terminal
+from leaderboard.atomic import write_atomically
 from leaderboard.board import Board, Division, boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
+from leaderboard.facts import division_facts
 from leaderboard.record import read_all
-from leaderboard.table import aligned, division_facts, fitted
+from leaderboard.schema import Record
+from leaderboard.terminal import aligned, fitted
+from leaderboard.text import plain
 
 
 def main(argv: list[str]) -> int:
@@ -56,9 +62,19 @@ def _amount(args):
         raise UsageError(f"--under: {error}") from None
 
 
+def print_run(records: Sequence[Record], page: Path) -> None:
+    """Prints the board of a finished run, and writes it to `page` as Markdown.
+
+    This is how `benchmarks.run` shows its records.
+    """
+    found = boards(records)
+    write_atomically(page, pages.markdown(found, []))
+    print(fitted(terminal.text(found), sys.stdout.encoding))
+
+
 def tasks_text(found: list[Board]) -> str:
     """A line each: metric, methods, rows, quality of the dense nets."""
-    return "\n".join(aligned([[cells.plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
+    return "\n".join(aligned([[plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
 
 
 def _task_cells(board):
@@ -82,8 +98,8 @@ def _division_lines(board: Board, division: Division, by: str, under: float) -> 
     facts = [f"{task.name}, {division.name} division", task.metric, *division_facts(task, division)]
     header, *rows = budget.table(task, division, by, under)
     if not rows:
-        return [cells.plain("; ".join(facts)), _nothing(division, by)]
-    return [cells.plain("; ".join(facts)), *aligned([[cells.plain(cell) for cell in row] for row in (header, *rows)])]
+        return [plain("; ".join(facts)), _nothing(division, by)]
+    return [plain("; ".join(facts)), *aligned([[plain(cell) for cell in row] for row in (header, *rows)])]
 
 
 def _nothing(division, by):

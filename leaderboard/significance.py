@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from leaderboard.statistics import ROUNDING, Summary
+from leaderboard.summary import ROUNDING, Summary
 
 RISK = 0.05
 """Told apart where the corrected p is below it."""

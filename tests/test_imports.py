@@ -16,7 +16,7 @@ ALLOWED = {
 }
 LIBRARIES = {
     "methods": {"jax", "flax", "optax", "numpy"},
-    "leaderboard": {"msgspec", "numpy", "scipy", "absl", "vl_convert"},
+    "leaderboard": {"msgspec", "numpy", "scipy", "vl_convert"},
 }
 
 

@@ -7,7 +7,7 @@ from leaderboard.layout import strength_text
 from leaderboard.rows import Row, Timings, row_of
 from leaderboard.schema import Record, Result
 from leaderboard.site.payload import key
-from leaderboard.site.shown import number, places, text, tree
+from leaderboard.site.values import number, places, text, tree
 
 
 def records(board: Board) -> dict[str, Any]:

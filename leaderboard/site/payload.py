@@ -10,8 +10,8 @@ from leaderboard.board import Board, Division
 from leaderboard.layout import strength_text
 from leaderboard.rows import Row, Timings, devices, row_of
 from leaderboard.schema import Record, TaskInfo
-from leaderboard.site.shown import number, places, text
-from leaderboard.statistics import Summary, summarize
+from leaderboard.site.values import number, places, text
+from leaderboard.summary import Summary, summarize
 
 
 def overview(boards: list[Board]) -> dict[str, Any]:

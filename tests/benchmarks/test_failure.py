@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.config import Config
 from benchmarks.sweep import sweep
-from leaderboard import record, table
+from leaderboard import record, terminal
 from leaderboard.board import boards
 from tasks import TASKS
 
@@ -32,4 +32,4 @@ def test_a_run_that_diverges_is_recorded_as_failed(diverging, tmp_path, capsys):
     assert run.failure.endswith("at step 2")
     assert "FAILED" in capsys.readouterr().err
     assert dense.points[0].runs[0].failure is None
-    assert "failed" in table.text(boards([magnitude]))
+    assert "failed" in terminal.text(boards([magnitude]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard import table
+from leaderboard import pages
 from leaderboard.aggregate import aggregate, interval, iqm, profiles
 from leaderboard.board import boards
 
@@ -70,7 +70,7 @@ def test_across_tasks(two_tasks):
 
 
 def test_missing_is_shown_and_has_no_place(two_tasks):
-    page = table.markdown(two_tasks, [])
+    page = pages.markdown(two_tasks, [])
     assert "| 1 | a | 0.500 \\[0.500, 0.500\\] | 2 of 2 |  |\n| 2 | b | 0.208 " in page
     assert "| – | c | 0.833 \\[0.833, 0.833\\] | 1 of 2 | two |" in page
 

@@ -6,17 +6,17 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
-from leaderboard import table
+from leaderboard import pages, terminal
 from leaderboard.board import boards
 from leaderboard.rows import row_of
 
 
 def page_markdown(records):
-    return table.markdown(boards(records), [])
+    return pages.markdown(boards(records), [])
 
 
 def page_text(records):
-    return table.text(boards(records))
+    return terminal.text(boards(records))
 
 
 def cells(page, method):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import brief, build, claims, cli, record, table
+from leaderboard import build, claims, cli, pages, readme, record
 from leaderboard.board import boards
 from leaderboard.site import page
 
 SITE = "leaderboard/site/index.html"
-README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
+README = f"# Title\r\nbefore\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def clone(toy, tmp_path, monkeypatch):
 def test_writes_all_pages_and_then_they_are_up_to_date(clone, capsys):
     found = boards(record.read_all("leaderboard/results")[0])
     assert build.main([]) == 0
-    assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(
+    assert Path("leaderboard/README.md").read_text("utf-8") == pages.markdown(
         found, claims.statuses(claims.read(), found)
     )
     assert Path(SITE).read_text("utf-8") == page.build(found)
-    readme = Path("README.md").read_bytes().decode()
-    assert readme == README.replace("\nold\n", f"\n{brief.block(found)}\n")
+    text = Path("README.md").read_bytes().decode()
+    assert text == README.replace("\nold\n", f"\n{readme.block(found)}\n")
     assert build.main(["--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -98,7 +98,7 @@ def test_no_records_make_a_page_that_says_so(tmp_path):
 
 
 def bad_markers():
-    Path("README.md").write_text(f"{brief.END}{brief.BEGIN}")
+    Path("README.md").write_text(f"{readme.END}{readme.BEGIN}")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def bad_markers():
         (None, ["--out=leaderboard"], "--out=leaderboard: is a folder"),
         (None, ["--out=/dev/null"], "--out=/dev/null: is a folder or a device, it must be a file"),
         (None, ["--out=README.md/board.md"], "README.md"),
-        (bad_markers, [], f"README.md: must hold {brief.BEGIN} once and after it {brief.END} once"),
+        (bad_markers, [], f"README.md: must hold {readme.BEGIN} once and after it {readme.END} once"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(clone, capsys, spoil, argv, message):
@@ -152,7 +152,7 @@ def test_short_table_by_hand(toy):
         toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knobs=("sparsity",), dense={0: 2.0}),
         toy({(): {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knobs=()),
     ]
-    assert brief.block(boards(records)).splitlines()[:-2] == [
+    assert readme.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",
         "| --- | --- | --- |",
         "| dense | 2.0000, 40 kB | 0.9000 \\[0.9000, 0.9000\\], 40 kB |",
@@ -165,9 +165,9 @@ def test_short_table_by_hand(toy):
 def test_one_point_of_accuracy_is_still_close(toy):
     """0.90 from 0.91: in floats the difference is a hair more than 0.01."""
     for dense, cell in ((0.91, "3 kB, ×13.3 (bits 4)"), (0.911, "–")):
-        assert f"| rtn | {cell} |" in brief.block(boards([toy({4: {0: (0.9, 3000)}}, dense={0: dense})]))
+        assert f"| rtn | {cell} |" in readme.block(boards([toy({4: {0: (0.9, 3000)}}, dense={0: dense})]))
 
 
 def test_short_table_of_nothing(toy):
-    assert brief.block([]) == "No method has records in the closed division yet."
-    assert brief.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == brief.block([])
+    assert readme.block([]) == "No method has records in the closed division yet."
+    assert readme.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == readme.block([])

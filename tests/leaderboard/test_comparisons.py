@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard import paired, table
+from leaderboard import pages, paired
 from leaderboard.board import boards
 from leaderboard.paired import findings, sample
 
@@ -106,11 +106,11 @@ def test_p_is_corrected_over_the_table(toy):
 def test_a_row_that_does_not_beat_its_control_says_so(toy):
     control = toy({4: {0: outcome(toy, "1000100000")}}, method="rtn")
     new = toy({4: {0: outcome(toy, "1111111100")}}, method="lsq", control="rtn")
-    assert "not beaten: +0.6000, p 0.062" in table.markdown(boards([control, new]), [])
+    assert "not beaten: +0.6000, p 0.062" in pages.markdown(boards([control, new]), [])
     many = {"task": toy.task | {"rows": {"test": 20}}}
     control = toy({4: {0: outcome(toy, "0" * 20)}}, method="rtn", **many)
     new = toy({4: {0: outcome(toy, "1" * 20)}}, method="lsq", control="rtn", **many)
-    page = table.markdown(boards([control, new]), [])
+    page = pages.markdown(boards([control, new]), [])
     assert "| +1.0000, p &lt; 0.001 |" in page
     assert "not beaten:" not in page
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from leaderboard import export, record
+from leaderboard.bibtex import as_bibtex, papers
 from leaderboard.board import boards
-from leaderboard.formats import as_bibtex, as_csv, as_latex, latex, papers
+from leaderboard.csv import as_csv
+from leaderboard.latex import as_latex, latex
 
 
 def rows(text):

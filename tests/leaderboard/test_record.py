@@ -82,8 +82,6 @@ BAD = {
     "name with a slash": (change(("method", "name"), "a/b"), "regex", "$.method.name"),
     "no points": (change(("points",), []), "length >= 1", "$.points"),
     "strength of no list": (change(("points", 0, "strength"), 4), "Expected `array`", "$.points[0].strength"),
-    "NaN": (change((*FIRST_RESULT, "quality"), float("nan")), "NaN is not a number", RESULT + ".quality"),
-    "infinity": (change(("config", "x"), [0, float("-inf")]), "-Infinity is not a number", "$.config.x[1]"),
     "no test rows": (change(("task", "rows"), {"train": 1}), "test examples is missing", "$.task.rows"),
     "mean": (
         change((*FIRST_RESULT, "quality"), 0.8001),
@@ -185,7 +183,9 @@ def test_bad_records_are_refused_in_one_line(good, tmp_path, edit, what, field):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'"seed": 1', b'"seed": 1, "seed": 1', r"key 'seed' occurs twice - at `\$\.dense\[1\]`"),
+        (b'"seed": 1', b'"seed": 1, "seed": 1', "key 'seed' occurs twice"),
+        (b'"bops": 4', b'"bops": NaN, "x": 4', "NaN is not a number"),
+        (b'"axis": -1', b'"axis": [0, -Infinity]', "-Infinity is not a number"),
         (
             b'"bops": 4',
             b'"bops": 1e999, "x": 4',
@@ -240,7 +240,7 @@ def test_a_bad_record_is_not_written(toy, tmp_path):
     record.write(tmp_path / "a.json", toy({4: {0: (0.8, 5000)}}))
     before = (tmp_path / "a.json").read_bytes()
     nan = toy({4: {0: toy.result(0.8, 5000, bops=float("nan"))}})
-    with pytest.raises(RecordError, match=r"NaN is not a number - at `\$\.points\[0\]\.runs\[0\]\.result\.bops`"):
+    with pytest.raises(RecordError, match=r"a\.json: NaN is not a number"):
         record.write(tmp_path / "a.json", nan)
     assert (tmp_path / "a.json").read_bytes() == before
 

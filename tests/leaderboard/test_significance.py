@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from leaderboard.significance import bootstrap_intervals, holm, normal_tail, paired_t, sign_test
-from leaderboard.statistics import summarize
+from leaderboard.summary import summarize
 
 
 def test_mcnemar_by_hand():

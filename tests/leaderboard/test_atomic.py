@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from leaderboard.files import write_atomically
+from leaderboard.atomic import write_atomically
 
 WRITER = """
 import sys
-from leaderboard.files import write_atomically
+from leaderboard.atomic import write_atomically
 for _ in range(60):
     write_atomically(sys.argv[1], sys.argv[2] * 200_000)
 """
@@ -71,7 +71,7 @@ def test_a_full_device_is_named():
 
 
 def test_the_terminal_is_written_in_place():
-    code = "from leaderboard.files import write_atomically; write_atomically('/dev/stdout', 'hello')"
+    code = "from leaderboard.atomic import write_atomically; write_atomically('/dev/stdout', 'hello')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("hello", "", 0)
 
