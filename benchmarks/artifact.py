@@ -26,7 +26,7 @@ from safetensors.numpy import save
 
 from benchmarks.leaf import Leaf, decode, encode
 from benchmarks.packing import width
-from leaderboard.atomic import write_atomically
+from leaderboard.record.atomic import write_atomically
 from methods.activations import quantize_inputs
 from methods.arrays.quantizer import FLOAT_BITS, Quantizer, decoded
 from methods.base import flatten

@@ -17,8 +17,8 @@ from benchmarks.evaluate import batches, outcomes, quality
 from benchmarks.loop import train
 from benchmarks.measure import compile_forward
 from benchmarks.step import Program, start
-from leaderboard.atomic import write_atomically
-from leaderboard.canonical import digits
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.canonical import digits
 from methods.base import PyTree, State, fresh
 from tasks.base import Data
 

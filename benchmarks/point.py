@@ -20,8 +20,8 @@ from benchmarks.evaluate import Calibration, batches, outcomes, quality
 from benchmarks.loop import train
 from benchmarks.notes import collected
 from benchmarks.step import Program, in_graph, start
-from leaderboard.canonical import digits
-from leaderboard.schema import Cost, Latency, Result
+from leaderboard.record.canonical import digits
+from leaderboard.record.schema import Cost, Latency, Result
 from methods.arrays.quantizer import decoded, is_quantized
 from methods.base import Method, Problem, Teacher, flatten, forward, with_params
 from methods.norms import reestimate

@@ -13,11 +13,11 @@ import msgspec
 from benchmarks import measure
 from benchmarks.config import Budget, Config, method, resolved
 from benchmarks.dense import Dense
-from leaderboard import canonical
-from leaderboard.atomic import write_atomically
-from leaderboard.layout import strength_text
-from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
-from leaderboard.schema import Dense as DenseRow
+from leaderboard.record import canonical
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
+from leaderboard.record.schema import Dense as DenseRow
 from tasks.base import Data, Task, fingerprint, rows
 
 LIBRARIES = ("flax", "jax", "jaxlib", "numpy", "optax", "orbax-checkpoint", "safetensors", "scikit-learn", "scipy")

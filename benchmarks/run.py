@@ -13,8 +13,9 @@ from benchmarks.cli import call
 from benchmarks.config import UsageError, check, load, with_value
 from benchmarks.memory import keep_freed
 from benchmarks.sweep import sweep
-from leaderboard import record, show
-from leaderboard.layout import strength_text
+from leaderboard import show
+from leaderboard.record import files
+from leaderboard.record.layout import strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir
@@ -51,7 +52,7 @@ def main(values: flags.FlagValues) -> None:
     workdir = Path(values.workdir or Path("runs") / Path(values.config.partition(":")[0]).stem)
     keep_compiled(workdir)
     paths = sweep(config, workdir, "python -m " + " ".join(["benchmarks.run", *sys.argv[1:]]))
-    show.print_run([record.read(path) for path in paths], workdir / "board.md")
+    show.print_run([files.read(path) for path in paths], workdir / "board.md")
     print(f"\nrecords: {workdir / 'records'}    board: {workdir / 'board.md'}")
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leaderboard.schema import SCHEMA
+from leaderboard.record.schema import SCHEMA
 
 ROOT = Path(__file__).parents[1]
 RECORDS, SECONDS, GIGABYTES = 10_000, 60.0, 2.0

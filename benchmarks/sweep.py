@@ -14,10 +14,10 @@ from benchmarks.memory import forget_programs
 from benchmarks.progress import Progress
 from benchmarks.scalars import Scalars
 from benchmarks.step import Program, in_graph
-from leaderboard.canonical import digest
-from leaderboard.layout import strength_text
-from leaderboard.record import write
-from leaderboard.schema import Run
+from leaderboard.record.canonical import digest
+from leaderboard.record.files import write
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import Run
 from methods import METHODS
 from methods.base import Teacher
 from tasks.base import part, prepared

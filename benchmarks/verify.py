@@ -26,11 +26,11 @@ from benchmarks.config import Budget, Config, UsageError, check, resolved
 from benchmarks.memory import keep_freed
 from benchmarks.run import keep_compiled
 from benchmarks.sweep import sweep
-from leaderboard.canonical import digest
-from leaderboard.layout import strength_text
-from leaderboard.record import RecordError, read, write
-from leaderboard.schema import Point, Record, Run, Verification
-from leaderboard.text import plain
+from leaderboard.record.canonical import digest
+from leaderboard.record.files import RecordError, read, write
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import Point, Record, Run, Verification
+from leaderboard.record.text import plain
 from tasks import TASKS
 from tasks.base import Recipe, fingerprint
 from tasks.data.store import set_data_dir

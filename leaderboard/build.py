@@ -7,10 +7,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import board, claims, pages, readme
-from leaderboard.atomic import write_atomically
+from leaderboard.board import board, claims
 from leaderboard.cli import ROOT, Parser, UsageError, call, complain
-from leaderboard.record import read_all
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.render import pages, readme
 from leaderboard.site import page
 
 OUT, README = ROOT / "leaderboard" / "README.md", ROOT / "README.md"

@@ -7,9 +7,9 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from leaderboard.board import Board
-from leaderboard.claims import ClaimError
-from leaderboard.record import RecordError
+from leaderboard.board.board import Board
+from leaderboard.board.claims import ClaimError
+from leaderboard.record.files import RecordError
 
 ROOT = Path(__file__).parents[1]
 """The clone, wherever a command is called."""

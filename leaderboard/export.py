@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from leaderboard.atomic import write_atomically
-from leaderboard.bibtex import as_bibtex
-from leaderboard.board import boards
+from leaderboard.board.board import boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
-from leaderboard.csv import as_csv
-from leaderboard.latex import as_latex
-from leaderboard.record import read_all
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.render.bibtex import as_bibtex
+from leaderboard.render.csv import as_csv
+from leaderboard.render.latex import as_latex
 
 FORMATS = {"csv": as_csv, "latex": as_latex, "bibtex": as_bibtex}
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from leaderboard.canonical import digest, parse
 from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
-from leaderboard.record import RecordError, place, refusal, write
-from leaderboard.schema import Record
+from leaderboard.record.canonical import digest, parse
+from leaderboard.record.files import RecordError, place, refusal, write
+from leaderboard.record.schema import Record
 
 TASKS = Path(__file__).with_name("schema2.json")
 """The net and the reference of each task that had records of schema 2, which these do not hold."""

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import vl_convert
 
-from leaderboard.atomic import write_atomically
-from leaderboard.board import Board, Division, boards
+from leaderboard.board.board import Board, Division, boards
+from leaderboard.board.rows import Figures, Row
 from leaderboard.cli import Parser, board_of, call, complain
-from leaderboard.pareto import pareto
-from leaderboard.record import read_all
-from leaderboard.rows import Figures, Row
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
 from leaderboard.site.page import SOURCE
-from leaderboard.summary import summarize
+from leaderboard.stats.pareto import pareto
+from leaderboard.stats.summary import summarize
 
 VEGA_LITE = "6.4"
 WIDTH, HEIGHT, SCALE = 560, 360, 3

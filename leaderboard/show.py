@@ -9,15 +9,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from leaderboard import budget, pages, terminal
-from leaderboard.atomic import write_atomically
-from leaderboard.board import Board, Division, boards
+from leaderboard.board.board import Board, Division, boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
-from leaderboard.facts import division_facts
-from leaderboard.record import read_all
-from leaderboard.schema import Record
-from leaderboard.terminal import aligned, fitted
-from leaderboard.text import plain
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.record.schema import Record
+from leaderboard.record.text import plain
+from leaderboard.render import budget, pages, terminal
+from leaderboard.render.facts import division_facts
+from leaderboard.render.terminal import aligned, fitted
 
 
 def main(argv: list[str]) -> int:

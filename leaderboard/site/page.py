@@ -16,7 +16,7 @@ from typing import Any
 
 import vl_convert
 
-from leaderboard.board import Board
+from leaderboard.board.board import Board
 from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from leaderboard.canonical import digits
-from leaderboard.text import plain
+from leaderboard.record.canonical import digits
+from leaderboard.record.text import plain
 
 LONGEST = 400
 """Characters of a string that are shown; a record's file has the rest."""

@@ -8,7 +8,7 @@ from benchmarks.config import load, with_value
 from benchmarks.memory import forget_programs
 from benchmarks.sweep import sweep
 from configs.base import SMOKE_STEPS
-from leaderboard import record
+from leaderboard.record import files
 from methods import METHODS
 from tasks import TASKS
 from tasks.data import DATASETS
@@ -52,7 +52,7 @@ def test_config_runs_in_smoke_mode(name, tmp_path, monkeypatch):
         monkeypatch.setenv("SLIMBENCH_DATA", str(tmp_path / "data"))
         SMALL[dataset](tmp_path / "data", monkeypatch)
         config = with_value(config, "budget.examples=1.0")
-    dense, rtn, magnitude = (record.read(path) for path in sweep(config, tmp_path, "test"))
+    dense, rtn, magnitude = (files.read(path) for path in sweep(config, tmp_path, "test"))
     assert dense.division == rtn.division == magnitude.division == "open"
     assert dense.dense == rtn.dense == magnitude.dense
     (dense,), (rtn,), (magnitude,) = (r.points[0].runs for r in (dense, rtn, magnitude))

@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.config import Config
 from benchmarks.sweep import sweep
-from leaderboard import record, terminal
-from leaderboard.board import boards
+from leaderboard.board.board import boards
+from leaderboard.record import files
+from leaderboard.render import terminal
 from tasks import TASKS
 
 
@@ -25,7 +26,7 @@ def steep(out, batch):
 
 def test_a_run_that_diverges_is_recorded_as_failed(diverging, tmp_path, capsys):
     config = Config(tasks=("tiny",), methods=("dense", "magnitude"), strengths={"magnitude": (0.5,)}, seeds=(0,))
-    dense, magnitude = (record.read(path) for path in sweep(config, tmp_path, "test"))
+    dense, magnitude = (files.read(path) for path in sweep(config, tmp_path, "test"))
     (run,) = magnitude.points[0].runs
     assert run.result is None
     assert run.failure.startswith("loss is ")

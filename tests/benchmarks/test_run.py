@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.config import Budget, Config, UsageError, check, options, resolved, scaled, task_of, with_value
-from leaderboard.canonical import digest
+from leaderboard.record.canonical import digest
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe

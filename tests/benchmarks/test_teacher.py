@@ -8,8 +8,8 @@ import pytest
 from benchmarks import point
 from benchmarks.config import Budget, Config, Loop, resolved
 from benchmarks.sweep import sweep
-from leaderboard import record
-from leaderboard.canonical import digest
+from leaderboard.record import files
+from leaderboard.record.canonical import digest
 from tasks import TASKS
 
 WIDE = (8, 8)
@@ -34,7 +34,7 @@ def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
     (teacher,) = seen[-1].values()
     assert teacher.net.channels == WIDE
     assert teacher.variables["params"]["conv2"]["kernel"].shape[-1] == 8
-    written = record.read(path)
+    written = files.read(path)
     assert written.config["teacher"]["fields"]["channels"] == list(WIDE)
     assert written.points[0].runs[0].result.cost.teacher_forwards == 3 * 8
     (folder,) = (tmp_path / "tiny").glob("teacher-*")

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import build, claims, cli, pages, readme, record
-from leaderboard.board import boards
+from leaderboard import build, cli
+from leaderboard.board import claims
+from leaderboard.board.board import boards
+from leaderboard.record import files
+from leaderboard.render import pages, readme
 from leaderboard.site import page
 
 SITE = "leaderboard/site/index.html"
@@ -23,13 +26,13 @@ def clone(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
     monkeypatch.setattr(build, "README", Path("README.md"))
-    record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
+    files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     Path("README.md").write_bytes(README.encode())
     return tmp_path
 
 
 def test_writes_all_pages_and_then_they_are_up_to_date(clone, capsys):
-    found = boards(record.read_all("leaderboard/results")[0])
+    found = boards(files.read_all("leaderboard/results")[0])
     assert build.main([]) == 0
     assert Path("leaderboard/README.md").read_text("utf-8") == pages.markdown(
         found, claims.statuses(claims.read(), found)

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from leaderboard import record, show
+from leaderboard import show
+from leaderboard.record import files
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def run(toy, tmp_path, capsys):
 
     def call(records, *argv):
         for one in records:
-            record.write(record.place(tmp_path, one), one)
+            files.write(files.place(tmp_path, one), one)
         code = show.main([f"--results={tmp_path}", *argv])
         out, err = capsys.readouterr()
         return code, out.splitlines(), err
@@ -145,9 +146,9 @@ def shown(folder, *flags, **env):
 def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
     """The board's signs have stand-ins, a minus above all; what a record says is escaped."""
     for one in records:
-        record.write(record.place(tmp_path, one), one)
+        files.write(files.place(tmp_path, one), one)
     odd = toy_named(records[0], "rtn", metric="µ")
-    record.write(record.place(tmp_path, odd), odd)
+    files.write(files.place(tmp_path, odd), odd)
     done = shown(tmp_path, "--task=toy", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
-from leaderboard import build, pages, readme, record, terminal
-from leaderboard.board import boards
-from leaderboard.claims import read, statuses
-from leaderboard.record import RecordError
-from leaderboard.schema import GREATEST_INT
+from leaderboard import build
+from leaderboard.board.board import boards
+from leaderboard.board.claims import read, statuses
+from leaderboard.record import files
+from leaderboard.record.files import RecordError
+from leaderboard.record.schema import GREATEST_INT
+from leaderboard.render import pages, readme, terminal
 from tests.leaderboard.conftest import MADE, NET, WHOLE
 
 RUN = {
@@ -94,7 +96,7 @@ def test_refused_with_file_and_field_in_one_short_line(good, tmp_path, path, val
     put(values, path, value)
     (tmp_path / "bad.json").write_text(json.dumps(values), "utf-8")
     with pytest.raises(RecordError) as caught:
-        record.read(tmp_path / "bad.json")
+        files.read(tmp_path / "bad.json")
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'bad.json'}: ")
     assert what in message
@@ -116,7 +118,7 @@ def test_bounds_are_inclusive(good, tmp_path):
     values["config"]["y"] = "a" * (20_000 - len(json.dumps(values["config"])))
     assert len(json.dumps(values["config"])) == 20_000
     (tmp_path / "a.json").write_text(json.dumps(values))
-    assert record.read(tmp_path / "a.json").config == values["config"]
+    assert files.read(tmp_path / "a.json").config == values["config"]
 
 
 def broken(path):
@@ -133,7 +135,7 @@ def linked(path):
 
 def sparse(path):
     with path.open("wb") as file:
-        file.truncate(record.MOST_BYTES + 1)
+        file.truncate(files.MOST_BYTES + 1)
 
 
 UNREADABLE = {
@@ -159,7 +161,7 @@ def test_a_bad_file_does_not_hide_the_good_ones(toy, good, tmp_path, capsys, mak
     results, page = tmp_path / "results", tmp_path / "board.md"
     other = toy({4: {0: (0.8, 5000)}}, task=toy.loss, dense={0: 2.0})
     for one in (good, other):
-        record.write(record.place(results, one), one)
+        files.write(files.place(results, one), one)
     make(results / "toy" / name)
     argv = [f"--results={results}", f"--out={page}"]
     assert build.main(argv) == 2
@@ -177,10 +179,10 @@ def test_a_bad_file_does_not_hide_the_good_ones(toy, good, tmp_path, capsys, mak
 
 
 def test_a_linked_folder_is_named(good, tmp_path):
-    record.write(record.place(tmp_path / "elsewhere", good), good)
+    files.write(files.place(tmp_path / "elsewhere", good), good)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy").symlink_to(tmp_path / "elsewhere" / "toy")
-    records, (error,) = record.read_all(tmp_path / "results")
+    records, (error,) = files.read_all(tmp_path / "results")
     assert records == []
     assert str(error) == f"{tmp_path}/results/toy: is a symbolic link; a record is a file"
 
@@ -207,8 +209,8 @@ def test_hostile_strings_are_text_wherever_they_show(toy, text, tmp_path):
 
     def page(task, points, **changes):
         one = toy(points, task=task, **changes)
-        record.write(tmp_path / "a.json", one)
-        one = record.read(tmp_path / "a.json")
+        files.write(tmp_path / "a.json", one)
+        one = files.read(tmp_path / "a.json")
         return [show(boards([one])) for show in PAGES]
 
     hostile = page(task, points, knobs=(text,))
@@ -242,7 +244,7 @@ def test_any_mutation_is_refused_or_shown(toy, good, tmp_path):
         put(values, draw.choice(list(paths(values))), draw.choice(others))
         (tmp_path / "a.json").write_text(json.dumps(values))
         try:
-            one = record.read(tmp_path / "a.json")
+            one = files.read(tmp_path / "a.json")
         except RecordError:
             pass
         else:
