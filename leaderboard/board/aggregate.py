@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import trim_mean
 
 from leaderboard.board.board import Board, compared
 from leaderboard.board.scores import RANGE, Score
@@ -77,14 +76,20 @@ def _aggregate(method, axis, row, tasks):
 
 def iqm(scores: Sequence[Sequence[float]]) -> float:
     """Mean of the middle half of all runs, tasks and seeds together: a quarter, rounded down, is cut off each end."""
-    return float(trim_mean(np.concatenate(scores), CUT))
+    return float(_trimmed(np.concatenate(scores)[None])[0])
+
+
+def _trimmed(runs: np.ndarray) -> np.ndarray:
+    from scipy.stats import trim_mean  # takes a second to load, and few commands need it
+
+    return trim_mean(runs, CUT, axis=1)
 
 
 def interval(scores: Sequence[Sequence[float]]) -> tuple[float, float]:
     """95 % percentile interval of `iqm` by stratified bootstrap: the seeds of each task are drawn from that task."""
     rng = np.random.default_rng(0)
     drawn = [np.asarray(seeds)[rng.integers(len(seeds), size=(RESAMPLES, len(seeds)))] for seeds in scores]
-    low, high = np.quantile(trim_mean(np.concatenate(drawn, axis=1), CUT, axis=1), (0.025, 0.975))
+    low, high = np.quantile(_trimmed(np.concatenate(drawn, axis=1)), (0.025, 0.975))
     return float(low), float(high)
 
 

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from leaderboard import show
+from leaderboard.board.board import boards
 from leaderboard.record import files
+from leaderboard.render import pages, terminal
 
 
 @pytest.fixture
@@ -141,6 +143,12 @@ def shown(folder, *flags, **env):
     return subprocess.run(
         command, cwd="/", env={"PYTHONPATH": str(root)} | env, capture_output=True, text=True, check=False
     )
+
+
+def test_a_finished_run_is_printed_and_written(records, tmp_path, capsys):
+    show.print_run(records, tmp_path / "board.md")
+    assert capsys.readouterr().out == terminal.text(boards(records)) + "\n"
+    assert (tmp_path / "board.md").read_text("utf-8") == pages.markdown(boards(records), [])
 
 
 def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
