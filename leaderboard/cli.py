@@ -25,9 +25,9 @@ class UsageError(ValueError):
 class Parser(argparse.ArgumentParser):
     """The flags of `python -m leaderboard.<name>`. Raises UsageError."""
 
-    def __init__(self, name: str, about: str):
+    def __init__(self, name: str, about: str | None):
         """`about`: the docstring of the command, "`command`: what it does. More."."""
-        about = about.partition(": ")[2]
+        about = (about or "").partition(": ")[2]
         super().__init__(prog=f"python -m leaderboard.{name}", description=about, allow_abbrev=False)
 
     def error(self, message):

@@ -59,12 +59,13 @@ def cells(boards: Sequence[Board], axis: str) -> dict[str, dict[str, tuple[float
 
 def _chosen(scores: Sequence[Score], axis: str) -> list[Score]:
     """One of each method: the best on valid; of equals, the first by digest."""
-    best: dict[str, Score] = {}
+    best: dict[str, tuple[float, Score]] = {}
     for score in sorted(scores, key=lambda score: score.digest):
-        known = best.get(score.method)
-        if score.axis == axis and score.seeds and (known is None or score.valid > known.valid):
-            best[score.method] = score
-    return list(best.values())
+        if score.axis != axis or score.valid is None:
+            continue
+        if score.method not in best or score.valid > best[score.method][0]:
+            best[score.method] = score.valid, score
+    return [score for _, score in best.values()]
 
 
 def _aggregate(method, axis, row, tasks):

@@ -35,7 +35,7 @@ class Board(NamedTuple):
     stale: list[Stale]
 
 
-def boards(records: list[Record]) -> list[Board]:
+def boards(records: Sequence[Record]) -> list[Board]:
     """One board per task, by name."""
     records = sorted(records, key=_place)
     return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]

@@ -72,9 +72,10 @@ def _status(claim: Claim, board: Board | None) -> Status:
         raise ClaimError(plain(message))
     sign = 1 if board.task.higher_is_better else -1
     rows = [row for d in board.divisions if d.name == "closed" for row in d.rows if _meant(claim, row)]
-    if not rows:
+    known = [row.figures for row in rows if row.figures is not None]
+    if not known:
         return Status(claim, None, "not attempted")
-    reproduced = max(rows, key=lambda row: sign * row.figures.valid).figures.quality
+    reproduced = max(known, key=lambda figures: sign * figures.valid).quality
     gain = sign * (reproduced.mean - claim.value)
     if abs(gain) <= claim.tolerance or math.isclose(abs(gain), claim.tolerance):
         return Status(claim, reproduced, "matched")

@@ -1,7 +1,8 @@
 """What the rows of a table make of each other: against dense, control and best, corrected for all; ranks and ties."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from leaderboard.board.rows import Comparison, Row, name
 from leaderboard.record.schema import Record, Result
@@ -58,32 +59,45 @@ def _dense(record: Record, dense: Mapping[str, Result]) -> Sample:
     return sample((net.seed, net.quality, result and result.outcomes) for net, result in results)
 
 
-def compare(rows: Sequence[Row], samples: Sequence[Sample | None], dense: Sequence[Sample], better: int) -> list[dict]:
+def compare(
+    rows: Sequence[Row], samples: Sequence[Sample | None], dense: Sequence[Sample], better: int
+) -> list[dict[str, Comparison]]:
     """The comparisons of each row by kind: "dense", "control" and "best", where there is another row and a shared seed.
 
     `samples`: of each row, None if it has no figures; `dense`: of the dense nets of its seeds; `better`: 1 where
     higher quality is better, else -1.
     """
-    pairs = [pair for pair in _pairs(rows, samples, dense, better) if samples[pair[0]] is not None]
-    found = findings([(samples[i], other) for i, _, _, other in pairs])
-    kept = [(*pair[:3], finding) for pair, finding in zip(pairs, found, strict=True) if finding is not None]
-    corrected = holm([finding.p for *_, finding in kept])
-    comparisons = [{} for _ in rows]
-    for (i, kind, against, f), p in zip(kept, corrected, strict=True):
-        comparisons[i][kind] = Comparison(against, f.difference, f.low, f.high, p, f.test)
+    pairs = list(_pairs(rows, samples, dense, better))
+    found = zip(pairs, findings([(pair.own, pair.other) for pair in pairs]), strict=True)
+    kept = [(pair, finding) for pair, finding in found if finding is not None]
+    corrected = holm([finding.p for _, finding in kept])
+    comparisons: list[dict[str, Comparison]] = [{} for _ in rows]
+    for (pair, f), p in zip(kept, corrected, strict=True):
+        comparisons[pair.row][pair.kind] = Comparison(pair.against, f.difference, f.low, f.high, p, f.test)
     return comparisons
 
 
-def _pairs(rows, samples, dense, better):
-    """Yields (place of a row, kind, name of the other, the other)."""
+class _Pair(NamedTuple):
+    """A row and another entry that it is compared with."""
+
+    row: int
+    kind: str  # "dense", "control" or "best"
+    against: str  # name of the other
+    own: Sample
+    other: Sample
+
+
+def _pairs(rows, samples, dense, better) -> Iterator[_Pair]:
     best, controls = _best(rows, range(len(rows)), better), _controls(rows)
     for i, row in enumerate(rows):
+        if samples[i] is None:
+            continue
         if row.record.method.name != "dense":
-            yield i, "dense", "dense", dense[i]
+            yield _Pair(i, "dense", "dense", samples[i], dense[i])
         control = _best(rows, controls.get((row.record.method.control, row.strength), ()), better)
         for kind, j in (("control", control), ("best", best)):
             if j not in (None, i):
-                yield i, kind, name(rows[j]), samples[j]
+                yield _Pair(i, kind, name(rows[j]), samples[i], samples[j])
 
 
 def _controls(rows):

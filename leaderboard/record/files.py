@@ -25,7 +25,7 @@ class RecordError(ValueError):
 
 
 def read(path: str | os.PathLike) -> Record:
-    """The record at `path`. Raises RecordError."""
+    """Returns the record at `path`. Raises RecordError."""
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -42,7 +42,7 @@ def read(path: str | os.PathLike) -> Record:
 
 
 def read_all(folder: str | os.PathLike) -> tuple[list[Record], list[RecordError]]:
-    """The records under `folder`, by task, method and digest; and what is wrong with each that is refused.
+    """Returns the records under `folder`, by task, method and digest, and an error for each that is refused.
 
     A misplaced file and a symbolic link are refused, too. Raises RecordError if there is no such folder.
     """
@@ -60,11 +60,11 @@ def read_all(folder: str | os.PathLike) -> tuple[list[Record], list[RecordError]
 
 
 def place(folder: str | os.PathLike, record: Record) -> Path:
-    """Where under `folder` a record belongs."""
+    """Returns the file under `folder` where a record belongs."""
     return layout.record_file(Path(folder), record.task.name, record.method.name, record.method.digest)
 
 
-def _placed(path, folder) -> Record:
+def _placed(path: Path, folder: Path) -> Record:
     if path.is_symlink():
         raise refusal(path, "is a symbolic link; a record is a file")
     record = read(path)
@@ -75,9 +75,13 @@ def _placed(path, folder) -> Record:
 
 
 def write(path: str | os.PathLike, record: Record) -> None:
-    """Writes atomically, and only what `read` accepts. Raises RecordError."""
-    believed = _parse(json.dumps(msgspec.to_builtins(record)), path)
-    write_atomically(path, dumps(msgspec.to_builtins(believed)) + "\n")
+    """Writes a record atomically, and only what `read` accepts. Raises RecordError."""
+    write_atomically(path, dumps(msgspec.to_builtins(checked(path, record))) + "\n")
+
+
+def checked(path: str | os.PathLike, record: Record) -> Record:
+    """Returns the record as `read` would from `path`, without writing it. Raises RecordError."""
+    return _parse(json.dumps(msgspec.to_builtins(record)), path)
 
 
 def _parse(text, path) -> Record:
@@ -94,12 +98,12 @@ def _parse(text, path) -> Record:
     return record
 
 
-def refusal(path, what) -> RecordError:
-    """In one short line, whatever a file holds or is called."""
+def refusal(path: str | os.PathLike, what: object) -> RecordError:
+    """Returns an error of one short line, whatever a file holds or is called."""
     return RecordError(f"{shortened(plain(str(path)), 500)}: {shortened(plain(str(what)), 500)}")
 
 
 def _schema(value):
-    """What the value says its schema is; where it says nothing, decoding will tell what is wrong."""
+    """Returns the schema that the value says it has; where it says none, decoding will tell what is wrong."""
     schema = value.get("schema") if isinstance(value, dict) else None
     return schema if type(schema) is int else SCHEMA

@@ -33,7 +33,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Not tracked by the garbage collector: records hold no cycles, and there may be a million of these."""
 
 
-class TaskInfo(_Strict):
+class TaskInfo(_Strict, frozen=True):
     name: Name
     version: Size
     modality: Label
@@ -53,7 +53,7 @@ class TaskInfo(_Strict):
         return quality >= self.reach if self.higher_is_better else quality <= self.reach
 
 
-class MethodInfo(_Strict):
+class MethodInfo(_Strict, frozen=True):
     name: Name
     family: Label  # of techniques: "quantization"
     control: Name | None  # the method that this one must beat at the same strength
@@ -62,7 +62,7 @@ class MethodInfo(_Strict):
     budget: Literal["none", "recovery", "full"]  # which training it gets
 
 
-class Provenance(_Strict):
+class Provenance(_Strict, frozen=True):
     """What made a net or a run, and where."""
 
     command: Text
@@ -74,7 +74,7 @@ class Provenance(_Strict):
     settings: Annotated[dict[Label, Text], FEW] | None  # XLA_FLAGS, JAX's settings, number of devices; None: unknown
 
 
-class Verification(_Strict):
+class Verification(_Strict, frozen=True):
     """One run made again from its record, and found to be what the record says."""
 
     seed: Count
@@ -85,7 +85,7 @@ class Verification(_Strict):
     commit: Label
 
 
-class Latency(_Strict):
+class Latency(_Strict, frozen=True):
     batch: Size
     median_ms: Duration
     p95_ms: Duration
@@ -93,12 +93,12 @@ class Latency(_Strict):
     compile_s: Amount
 
 
-class Latencies(_Strict):
+class Latencies(_Strict, frozen=True):
     one: Latency  # at batch 1
     batch: Latency  # at the task's batch
 
 
-class Cost(_Strict):
+class Cost(_Strict, frozen=True):
     seconds: Amount  # optimization: init, recovery, settle; compile apart; the sum over all starts
     compile_s: Amount
     cached: Count | None  # programs taken from the compilation cache instead of compiled; None: unknown
@@ -109,7 +109,7 @@ class Cost(_Strict):
     teacher_forwards: Count  # examples
 
 
-class Result(_Strict):
+class Result(_Strict, frozen=True):
     """What one exported artifact is and does."""
 
     quality: Quality  # test, last step
@@ -130,7 +130,7 @@ class Result(_Strict):
     notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
 
 
-class Run(_Strict):
+class Run(_Strict, frozen=True):
     seed: Count
     dense: Label  # checkpoint it started from: hash of the dense weights
     identity: Hex | None  # digest of all that can change the bits of the run; None: unknown
@@ -140,12 +140,12 @@ class Run(_Strict):
     skipped: Text | None  # why the method cannot run on this task
 
 
-class Point(_Strict):
+class Point(_Strict, frozen=True):
     strength: Strength
     runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
-class Dense(_Strict):
+class Dense(_Strict, frozen=True):
     seed: Count
     checkpoint: Label
     quality: Quality
@@ -154,7 +154,7 @@ class Dense(_Strict):
     provenance: Hex  # key in the record's `provenance`
 
 
-class Record(_Strict):
+class Record(_Strict, frozen=True):
     schema: Size
     task: TaskInfo
     method: MethodInfo

@@ -3,6 +3,7 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import Meta
 
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import strength_text
-from leaderboard.record.schema import GREATEST_FLOAT, GREATEST_INT, Name, Size
+from leaderboard.record.schema import GREATEST_FLOAT, GREATEST_INT, Name, Record, Size
 
 TOLERANCE = 1e-5
 """Relative; outcomes that are not right or wrong are stored with six significant digits."""
@@ -41,8 +42,8 @@ class _Config(msgspec.Struct):
     budget: _Budget
 
 
-def problems(record):
-    """Yields (what is wrong, field) of each contradiction in a `Record`."""
+def problems(record: Record) -> Iterator[tuple[str, str]]:
+    """Yields (what is wrong, field) for each contradiction in a record."""
     yield from _size(record.config)
     yield from _config(record)
     if "test" not in record.task.rows:
@@ -153,7 +154,7 @@ def _result(task, result, field):
 
 
 def _outcomes(task, result, field):
-    """A string is counted, not taken apart: there may be 10,000 examples in each of very many runs."""
+    """Checks outcomes by counting characters: there may be 10,000 examples in each of very many runs."""
     outcomes, text = result.outcomes, isinstance(result.outcomes, str)
     right = outcomes.count("1") if text else 0
     if text != (task.outcome == "correct") or (text and right + outcomes.count("0") != len(outcomes)):

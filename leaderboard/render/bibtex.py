@@ -20,5 +20,6 @@ def as_bibtex(boards: list[Board]) -> str:
 
 def papers() -> list[tuple[set[str], str]]:
     """(methods, entry) of each entry of papers.bib."""
-    entries = re.findall(r"^@.*?^}\n", PAPERS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    return [(set(re.search(r"keywords = \{(.*)\}", entry)[1].split(", ")), entry) for entry in entries]
+    text = PAPERS.read_text("utf-8")
+    entries = re.finditer(r"^@.*?keywords = \{(.*?)\}.*?^}\n", text, re.DOTALL | re.MULTILINE)
+    return [(set(entry[1].split(", ")), entry[0]) for entry in entries]

@@ -43,7 +43,7 @@ def spec(board: Board, division: Division, axis: Axis) -> dict[str, Any]:
     """The plot of a division in Vega-Lite."""
     filled = json.loads((SOURCE / "tradeoff.json").read_text("utf-8"))
     rows = [row for row in division.rows if row.figures]
-    points = [_point(row, axis) for row in rows]
+    points = [_point(row, row.figures, axis) for row in rows if row.figures is not None]
     left, right = min(p["x"] for p in points), max(p["x"] for p in points)
     dense = summarize([net.quality for net in division.dense]).mean
     front = _front(rows, axis, board.task.higher_is_better)
@@ -64,10 +64,10 @@ def spec(board: Board, division: Division, axis: Axis) -> dict[str, Any]:
     return filled
 
 
-def _point(row: Row, axis: Axis) -> dict[str, Any]:
-    low, high = row.figures.quality.low, row.figures.quality.high
+def _point(row: Row, figures: Figures, axis: Axis) -> dict[str, Any]:
+    low, high = figures.quality.low, figures.quality.high
     info = row.record.method
-    place = {"x": axis.of(row.figures), "y": row.figures.quality.mean, "low": low, "high": high}
+    place = {"x": axis.of(figures), "y": figures.quality.mean, "low": low, "high": high}
     return place | {"record": f"{info.name}-{info.digest}", "method": info.name, "opacity": 1, "line": 0.45}
 
 

@@ -2,7 +2,7 @@
 
 from leaderboard.board import display
 from leaderboard.board.board import Board, Division, compared
-from leaderboard.board.rows import Row, strength
+from leaderboard.board.rows import Figures, strength
 from leaderboard.record.schema import TaskInfo
 from leaderboard.render.pages import escaped
 from leaderboard.stats.summary import summarize
@@ -51,16 +51,17 @@ def _dense(division: Division) -> str:
 def _best(board: Board, division: Division, method: str) -> str:
     """The cell of a method: empty if it did not run."""
     rows = [row for row in division.rows if row.record.method.name == method]
-    good = [row for row in rows if row.whole and close(board.task, row)]
+    known = [(row.figures, row) for row in rows if row.whole and row.figures is not None]
+    good = [(figures, row) for figures, row in known if close(board.task, figures)]
     if not good:
         return display.MISSING if rows else ""
-    row = min(good, key=lambda row: row.figures.bytes)
-    size, ratio = display.si(row.figures.bytes, "B"), display.number(row.figures.ratio)
+    figures, row = min(good, key=lambda pair: pair[0].bytes)
+    size, ratio = display.si(figures.bytes, "B"), display.number(figures.ratio)
     return f"{size}, ×{ratio} ({strength(row)})"
 
 
-def close(task: TaskInfo, row: Row) -> bool:
-    """Whether the row loses at most POINT of accuracy, or at most SHARE of another metric, against dense."""
-    loss = row.figures.difference.mean * (-1 if task.higher_is_better else 1)
-    allowed = POINT if task.outcome == "correct" else SHARE * abs(row.figures.dense.mean)
+def close(task: TaskInfo, figures: Figures) -> bool:
+    """Returns whether at most POINT of accuracy, or at most SHARE of another metric, is lost against dense."""
+    loss = figures.difference.mean * (-1 if task.higher_is_better else 1)
+    allowed = POINT if task.outcome == "correct" else SHARE * abs(figures.dense.mean)
     return loss <= allowed + 1e-9

@@ -1,4 +1,4 @@
-"""Two entries on the same seeds and test examples: their difference, and which test says whether it is real.
+"""Paired comparison of two entries on the same seeds and test examples.
 
 With fewer than ENOUGH seeds the test is over examples, as a t over three seeds sees little short of a disaster. Its
 p is about *these nets* on new examples, and says nothing about nets of new seeds. Examples are the units: seeds are
@@ -27,7 +27,7 @@ BATCH = 512  # pairs whose examples are in memory at once
 
 
 class Sample(NamedTuple):
-    """What one entry did."""
+    """Qualities and outcomes of one entry."""
 
     quality: dict[int, float]  # by seed
     outcomes: dict[int, str | list[float]]  # by seed, as a record holds them
@@ -52,43 +52,45 @@ class Finding(NamedTuple):
 
 
 def sample(runs: Iterable[tuple[int, float, str | list[float] | None]]) -> Sample:
-    """Of (seed, quality, outcomes as a record holds them, None if unknown)."""
+    """Returns the sample of (seed, quality, outcomes as a record holds them; None if unknown) of each run."""
     runs = list(runs)
     outcomes = {seed: values for seed, _, values in runs if values is not None}
     return Sample({seed: quality for seed, quality, _ in runs}, outcomes, _sum(list(outcomes.values())))
 
 
-def _sum(outcomes):
-    """Of [seeds, examples] over seeds; None of no seed."""
+def _sum(outcomes: Sequence[str | list[float]]) -> np.ndarray | None:
+    """Sums outcomes over seeds, [seeds, examples] → [examples]; None if there are no seeds."""
     if not outcomes:
         return None
-    if isinstance(outcomes[0], str):
-        right = (np.frombuffer(values.encode(), np.uint8) & 1 for values in outcomes)  # "0" is 48, "1" is 49
-        return functools.reduce(np.add, right, np.int16(0))
-    return np.sum(outcomes, axis=0, dtype=float)
+    texts = [values for values in outcomes if isinstance(values, str)]
+    if texts:
+        right = (np.frombuffer(values.encode(), np.uint8) & 1 for values in texts)  # "0" is 48, "1" is 49
+        return functools.reduce(np.add, right, np.zeros(len(texts[0]), np.int16))
+    return np.sum(np.asarray(outcomes, float), axis=0)
 
 
 def pair(a: Sample, b: Sample) -> Pair | None:
-    """a - b; None if they share no seed, or one whose outcomes are not known."""
+    """Returns a - b; None if they share no seed, or only one, and its outcomes are not known."""
     seeds = sorted(a.quality.keys() & b.quality.keys())
     differences = [a.quality[seed] - b.quality[seed] for seed in seeds]
     if 0 < len(seeds) < ENOUGH and all(seed in a.outcomes and seed in b.outcomes for seed in seeds):
-        return Pair(differences, _total(a, seeds) - _total(b, seeds))
+        ours, theirs = _total(a, seeds), _total(b, seeds)
+        return Pair(differences, None if ours is None or theirs is None else ours - theirs)
     return Pair(differences, None) if len(seeds) > 1 else None
 
 
-def _total(entry, seeds):
+def _total(entry: Sample, seeds: Sequence[int]) -> np.ndarray | None:
     if len(seeds) == len(entry.outcomes):
         return entry.total
     return _sum([entry.outcomes[seed] for seed in seeds])
 
 
 def p_value(pair: Pair) -> float:
-    """Of the test that its outcomes call for."""
+    """Returns the two-sided p of the test that the outcomes call for."""
     if pair.examples is None:
         return paired_t(summarize(pair.seeds))
     if _right_or_wrong(pair.examples):
-        return sign_test(np.count_nonzero(pair.examples > 0), np.count_nonzero(pair.examples < 0))
+        return sign_test(int((pair.examples > 0).sum()), int((pair.examples < 0).sum()))
     return normal_tail(float(pair.examples.mean()), _error(pair.examples), len(pair.examples))
 
 
@@ -97,7 +99,7 @@ def _right_or_wrong(examples):
 
 
 def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
-    """Of each (a, b): a - b; None where they cannot be paired."""
+    """Compares each (a, b) as a - b; None where they cannot be paired."""
     found = []
     for first in range(0, len(pairs), BATCH):
         found += _batch([pair(a, b) for a, b in pairs[first : first + BATCH]])
@@ -111,19 +113,22 @@ def _batch(pairs):
     return [p and _finding(p, intervals.get(i)) for i, p in enumerate(pairs)]
 
 
-def _finding(pair, interval):
+def _finding(pair: Pair, interval: Sequence[float] | None) -> Finding:
     difference, p = mean(pair.seeds), p_value(pair)
     if pair.examples is None:
-        _, _, _, low, high = summarize(pair.seeds)
-        return Finding(difference, low, high, p, STUDENT)
+        found = summarize(pair.seeds)
+        assert found.low is not None, "a pair without examples has at least two seeds"
+        assert found.high is not None
+        return Finding(difference, found.low, found.high, p, STUDENT)
     if interval:
-        return Finding(difference, *interval, p, BOOTSTRAP)
+        low, high = interval
+        return Finding(difference, low, high, p, BOOTSTRAP)
     half = 1.96 * _error(pair.examples) / len(pair.seeds)
     return Finding(difference, difference - half, difference + half, p, MCNEMAR)
 
 
 def _error(values):
-    """Standard error of the mean of `values` [N], by bootstrap: √Σ(v - v̄)² / N."""
+    """Returns the bootstrap's standard error of the mean of `values` [N]: √Σ(v - v̄)² / N."""
     values = values.astype(np.float32 if _right_or_wrong(values) else float)  # float32 is exact on small integers
     values -= values.mean()
     return math.sqrt(float(values @ values)) / len(values)

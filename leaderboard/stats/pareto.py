@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def pareto(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> list[bool]:
-    """For each (cost, quality): whether no other point is at least as good in both and better in one.
+    """Returns for each (cost, quality) whether no other point is at least as good in both and better in one.
 
     Cost is better when lower. Equal points stand or fall together.
     """

@@ -1,4 +1,4 @@
-"""Places in a table as far as they are known: rows that cannot be told apart share them."""
+"""Ranks in a table, as intervals: rows that cannot be told apart share them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,15 +13,19 @@ class Place(NamedTuple):
 
 
 def places(samples: Sequence[Sample | None], means: Sequence[float | None]) -> list[Place | None]:
-    """Of each row; `means`: its mean quality times 1, or -1 where lower is better; None where it has no figures.
+    """Returns the place of each row, None where it has no figures.
 
     In order of mean quality, a row's rank goes from that of the first row which it cannot be told apart from to that
     of the last one. Two rows are told apart where the paired p of their difference is below 0.05 / (number of pairs):
     Bonferroni over all pairs, as not all of them are looked at. What is better than a row that is told apart, is told
     apart, too; so each row needs a test or two. A tie group is a leader, the best row that is in no group yet, and
     all that cannot be told apart from it.
+
+    Args:
+        samples: what each row did; None where it has no figures.
+        means: mean quality of each row, times -1 where lower is better; None where it has no figures.
     """
-    order = sorted((i for i, mean in enumerate(means) if mean is not None), key=lambda i: (-means[i], i))
+    order = [i for _, i in sorted((-mean, i) for i, mean in enumerate(means) if mean is not None)]
     first = _first([samples[i] for i in order])
     last = [0] * len(order)
     for place, start in enumerate(first):
@@ -36,7 +40,7 @@ def places(samples: Sequence[Sample | None], means: Sequence[float | None]) -> l
 
 
 def _first(samples):
-    """Of each of the `samples`, best first: the place of the first that it cannot be told apart from."""
+    """Returns for each sample, best first, the index of the first one that it cannot be told apart from."""
     bound = RISK / max(1, len(samples) * (len(samples) - 1) // 2)
     first, start = [], 0
     for place, sample in enumerate(samples):

@@ -16,8 +16,10 @@ ROUNDING = 1e-9
 
 
 class Summary(NamedTuple):
-    """Of n values. `std` is the sample standard deviation (n - 1 in the denominator); `low` and `high` are the 95 %
-    interval of the mean. All three are None where n = 1."""
+    """Mean of n values, their sample standard deviation (n - 1 in the denominator) and the 95 % interval of the mean.
+
+    The last three are None where n = 1.
+    """
 
     mean: float
     std: float | None
@@ -27,7 +29,7 @@ class Summary(NamedTuple):
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Of at least one value; sums are exactly rounded, so that a page is the same on every machine."""
+    """Summarizes at least one value. Sums are exactly rounded, so that a page is the same on every machine."""
     n, average = len(values), mean(values)
     if n == 1:
         return Summary(average, None, 1, None, None)
@@ -38,24 +40,27 @@ def summarize(values: Sequence[float]) -> Summary:
 
 
 def mean(values: Sequence[float]) -> float:
+    """Returns the mean of at least one value, from an exactly rounded sum."""
     return math.fsum(values) / len(values)
 
 
 def _student(average, std, n):
-    """mean ± t(0.975; n - 1) · std / √n (Student 1908)."""
+    """Returns the interval mean ± t(0.975; n - 1) · std / √n (Student 1908)."""
     half = quantile(n - 1) * std / math.sqrt(n)
     return average - half, average + half
 
 
 @cache
 def quantile(df: int) -> float:
-    """Of Student's t: what bounds the middle 95 %."""
+    """Returns the quantile of Student's t with `df` degrees of freedom that bounds the middle 95 %."""
     return float(special.stdtrit(df, (1 + LEVEL) / 2))
 
 
 def _bootstrap(values, average, std):
-    """Bias-corrected and accelerated (Efron 1987), 9,999 resamples, always the same ones; of standardized values, as
-    tiny ones would underflow."""
+    """Returns the bias-corrected and accelerated interval (Efron 1987) of 9,999 resamples, always the same ones.
+
+    Values are standardized first: tiny ones would underflow.
+    """
     from scipy import stats  # takes a second to load, and few tables need it
 
     scaled = [(value - average) / std for value in values]
