@@ -17,7 +17,7 @@ from leaderboard.record.schema import Record
 from leaderboard.record.text import plain
 from leaderboard.render import budget, pages, terminal
 from leaderboard.render.facts import division_facts
-from leaderboard.render.terminal import aligned, fitted
+from leaderboard.render.terminal import aligned, say
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +49,7 @@ def _show(args: argparse.Namespace) -> int:
     records, refused = read_all(args.results)
     found = boards(records)
     text = task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found)
-    print(fitted(text, sys.stdout.encoding))
+    say(text)
     return complain(refused)
 
 
@@ -69,7 +69,7 @@ def print_run(records: Sequence[Record], page: Path) -> None:
     """
     found = boards(records)
     write_atomically(page, pages.markdown(found, []))
-    print(fitted(terminal.text(found), sys.stdout.encoding))
+    say(terminal.text(found))
 
 
 def tasks_text(found: list[Board]) -> str:
@@ -105,7 +105,7 @@ def _division_lines(board: Board, division: Division, by: str, under: float) -> 
 def _nothing(division, by):
     costs = [row.figures for row in division.rows if row.figures]
     if not costs:
-        return "every run failed"
+        return "no run finished"
     return f"nothing is under this; the least is {budget.shown(min(costs, key=budget.COSTS[by]), by)}"
 
 

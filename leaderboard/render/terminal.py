@@ -1,5 +1,6 @@
 """The board as text for a terminal: fewer columns, aligned."""
 
+import sys
 from collections.abc import Sequence
 
 from leaderboard.board.board import Board, Division
@@ -13,7 +14,7 @@ ASCII = str.maketrans({"−": "-", "–": "-", "×": "x", "●": "*", "†": "+"
 
 
 def text(boards: Sequence[Board]) -> str:
-    """The same rows with fewer columns, aligned."""
+    """Returns the rows of the page with fewer columns, aligned."""
     return "\n\n".join(map(_text_board, boards)) or "no records"
 
 
@@ -32,9 +33,15 @@ def _text_division(task: TaskInfo, division: Division) -> str:
 
 
 def aligned(rows: list[list[str]]) -> list[str]:
-    """One line a row, columns padded to one width."""
+    """Returns one line a row, columns padded to one width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def say(text: str) -> None:
+    """Prints `text` on any terminal; nothing where stdout is closed."""
+    if sys.stdout is not None:
+        print(fitted(text, sys.stdout.encoding))
 
 
 def fitted(text: str, encoding: str) -> str:

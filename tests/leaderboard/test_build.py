@@ -129,13 +129,16 @@ def test_mistakes_are_one_line_and_exit_2(clone, capsys, spoil, argv, message):
     assert not Path("leaderboard/README.md").exists()
 
 
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+
+
 def test_command_line(clone):
-    """Run as a program that cannot import jax."""
+    """Run as a program that cannot import jax, on a terminal that takes ASCII only."""
     code = "import runpy, sys; sys.modules['jax'] = None; runpy.run_module('leaderboard.build', run_name='__main__')"
     root = Path(build.__file__).parent.parent
     flags = ["--results=leaderboard/results", "--out=leaderboard/README.md"]
     command = [sys.executable, "-c", code, "--check", *flags]
-    done = subprocess.run(command, env={"PYTHONPATH": str(root)}, capture_output=True, text=True)
+    done = subprocess.run(command, env={"PYTHONPATH": str(root)} | ASCII, capture_output=True, text=True)
     hint = f"differs from the records; mend it: python -m leaderboard.build {' '.join(flags)}\n"
     assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}{SITE} {hint}")
 

@@ -114,8 +114,9 @@ def test_nothing_under_the_budget_names_the_least(run, toy, flags, least):
     assert (code, lines[1:]) == (0, [f"nothing is under this; the least is {least}"])
 
 
-def test_every_run_failed(run, toy):
-    assert run([toy({2: {0: "no room"}})], "--task=toy")[1][1:] == ["every run failed"]
+def test_no_run_finished(run, toy):
+    for outcome in ("no room", ["needs groups"]):
+        assert run([toy({2: {0: outcome}})], "--task=toy")[1][1:] == ["no run finished"]
 
 
 def test_tasks_are_listed(run, toy, records):
