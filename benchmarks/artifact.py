@@ -31,7 +31,7 @@ from safetensors.numpy import save
 
 from benchmarks.leaf import Count, Leaf, decode, encode
 from benchmarks.packing import width
-from leaderboard.files import write_atomically
+from leaderboard.record.atomic import write_atomically
 from methods.arrays.quantizer import FLOAT_BITS, Quantizer, unpack
 from methods.base import PyTree, Shipped, flatten, fresh, unflatten
 from tasks.nets.spec import check_net, net_from_json, net_to_json

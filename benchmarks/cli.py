@@ -10,7 +10,7 @@ from absl import flags
 
 from benchmarks.plan.errors import UsageError
 from benchmarks.sweep.signals import Stopped
-from leaderboard.record import RecordError
+from leaderboard.record.files import RecordError
 from tasks.data.store import DataError
 
 OUR_FAULT = 70

@@ -20,9 +20,9 @@ from benchmarks.sweep import identity, signals
 from benchmarks.sweep.provenance import command
 from benchmarks.sweep.sweep import sweep
 from benchmarks.train.allocator import keep_freed
-from leaderboard import board, record, table
-from leaderboard.files import write_atomically
-from leaderboard.layout import RECORDS, strength_text
+from leaderboard import show
+from leaderboard.record import files
+from leaderboard.record.layout import RECORDS, strength_text
 from methods import METHODS
 from tasks import TASKS
 from tasks.data.store import set_data_dir
@@ -66,9 +66,8 @@ def main(values: flags.FlagValues) -> int:
     keep_compiled(workdir)
     with signals.heeded():
         done = sweep(config, workdir, command("benchmarks.run", sys.argv[1:]), retry=values.retry == "failed")
-    boards = board.boards([record.read(path) for path in done.records])
-    write_atomically(workdir / "board.md", table.markdown(boards, []))
-    print_safely(f"{table.text(boards)}\n\nrecords: {workdir / RECORDS}    board: {workdir / 'board.md'}")
+    show.print_run([files.read(path) for path in done.records], workdir / "board.md")
+    print_safely(f"\nrecords: {workdir / RECORDS}    board: {workdir / 'board.md'}")
     if done.failed:
         again = "--retry=failed runs them again"
         print(f"{len(done.failed)} jobs failed: {', '.join(done.failed)}; {again}", file=sys.stderr)
@@ -78,7 +77,10 @@ def main(values: flags.FlagValues) -> int:
 def narrowed(config: Config, values: flags.FlagValues) -> Config:
     """Returns the config with --task, --method, --strengths, --seeds and --set applied. Raises UsageError."""
     changes: dict = {}
-    files = [*config.files, *(name for name in (*(values.task or ()), *(values.method or ())) if name.endswith(".py"))]
+    sources = [
+        *config.files,
+        *(name for name in (*(values.task or ()), *(values.method or ())) if name.endswith(".py")),
+    ]
     for flag, field, which in (("task", "tasks", 0), ("method", "methods", 1)):
         given = getattr(values, flag)
         if given is not None:
@@ -90,7 +92,7 @@ def narrowed(config: Config, values: flags.FlagValues) -> Config:
             raise UsageError("--strengths: needs --method, whose strengths they are")
         strengths = tuple(_strength(text) for text in values.strengths)
         changes["strengths"] = {**config.strengths, **dict.fromkeys(changes["methods"], strengths)}
-    config = msgspec.structs.replace(config, files=tuple(dict.fromkeys(files)), **changes)
+    config = msgspec.structs.replace(config, files=tuple(dict.fromkeys(sources)), **changes)
     for assignment in values.set:
         config = with_value(config, assignment)
     return check(config)

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leaderboard.schema import SCHEMA
+from leaderboard.record.canonical import digest
+from leaderboard.record.schema import SCHEMA
 
 ROOT = Path(__file__).parents[1]
 RECORDS, SECONDS, GIGABYTES = 10_000, 60.0, 2.0
@@ -25,6 +26,14 @@ RECORDS, SECONDS, GIGABYTES = 10_000, 60.0, 2.0
 TESTS = (10_000, 1000, -300, 1000, 10_000, 1000, -300, 1000, 10_000, 1000) * 2
 """Test examples of each task, negative where their outcomes are losses."""
 STRENGTHS, SEEDS, METHODS = (2.0, 3.0, 4.0, 6.0, 8.0), (0, 1, 2), 25
+MADE = {"command": "", "commit": "0" * 40, "dirty": False, "libraries": {}, "device": "none"}
+MADE |= {"outside": [], "settings": None}
+ORIGIN = {"identity": None, "provenance": digest(MADE)}
+CONFIG = {
+    "net": {"name": "none", "fields": {}},
+    "eval_batch": 100,
+    "budget": {"dense": 1.0, "recovery": 1.0, "batch": 1.0, "examples": 1.0},
+}
 
 
 class Built(NamedTuple):
@@ -64,8 +73,11 @@ def _record(rng, task, entry):
     name = "dense" if entry == 0 else f"method{entry % METHODS}"
     skill = rng.normal(0, 0.02)
     points = [
-        {"strength": strength, "runs": [_run(rng, task, seed, skill, strength) for seed in SEEDS]}
-        for strength in STRENGTHS
+        {
+            "strength": [] if strength is None else [strength],
+            "runs": [_run(rng, task, seed, skill, strength) for seed in SEEDS],
+        }
+        for strength in ((None,) if name == "dense" else STRENGTHS)
     ]
     return {
         "schema": SCHEMA,
@@ -74,15 +86,15 @@ def _record(rng, task, entry):
             "name": name,
             "family": "made up",
             "control": "method1",
-            "knob": "bits",
+            "knobs": [] if name == "dense" else ["bits"],
             "digest": f"{entry:08x}",
-            "recovers": True,
+            "budget": "recovery",
         },
         "division": "closed",
-        "config": {"options": {}},
-        "provenance": {"command": "", "commit": "0" * 40, "dirty": False, "libraries": {}, "device": "none"},
+        "config": CONFIG | {"options": {}},
+        "provenance": {digest(MADE): MADE},
         "verified": [],
-        "dense": [{"seed": s, "checkpoint": f"{task:x}-{s}", "quality": 0.9, "bytes": 40_000} for s in SEEDS],
+        "dense": [ORIGIN | {"seed": s, "checkpoint": f"{task:x}-{s}", "quality": 0.9, "bytes": 40_000} for s in SEEDS],
         "points": points,
     }
 
@@ -101,36 +113,46 @@ def _task(task):
         "higher_is_better": not losses,
         "eval_batch": 100,
         "reach": 0.9,
+        "reference": 3.0 if losses else 0.1,
         "controls": {"chance": 3.0 if losses else 0.1},
     }
 
 
-def _run(rng, task, seed, skill, strength):
-    examples, worse = abs(TESTS[task]), 0.1 + 0.4 / strength**2 + skill
-    if TESTS[task] < 0:
+def _outcomes(rng, task, skill, strength):
+    """Outcomes of a run, and their mean; without a strength those of the dense net, whose mean is 0.9."""
+    examples, losses = abs(TESTS[task]), TESTS[task] < 0
+    if strength is None:
+        return ([0.9] * examples if losses else "1" * (examples * 9 // 10) + "0" * (examples // 10)), 0.9
+    worse = 0.1 + 0.4 / strength**2 + skill
+    if losses:
         outcomes = [round(value, 5) for value in (worse + rng.random(examples)).tolist()]
-        quality = sum(outcomes) / examples
-    else:
-        right = rng.random(examples, np.float32) > worse
-        outcomes, quality = (right + ord("0")).astype(np.uint8).tobytes().decode(), float(right.mean())
+        return outcomes, sum(outcomes) / examples
+    right = rng.random(examples, np.float32) > worse
+    return (right + ord("0")).astype(np.uint8).tobytes().decode(), float(right.mean())
+
+
+def _run(rng, task, seed, skill, strength):
+    outcomes, quality = _outcomes(rng, task, skill, strength)
     latency = {"median_ms": 1.0 + rng.random(), "p95_ms": 2.0, "dense_median_ms": 1.5, "compile_s": 0.1}
     result = {
         "quality": quality,
         "valid_quality": quality,
         "outcomes": outcomes,
         "artifact": "ab" * 32,
-        "bytes": int(5000 * strength * (1 + rng.random() / 10)),
+        "bytes": int(5000 * (strength or 8) * (1 + rng.random() / 10)),
         "parameters": 10_000,
         "density": 1.0,
         "macs": 1_000_000,
         "effective_macs": 1e6,
         "bops": 4e9,
         "execution": "deployed",
-        "latency": [latency | {"batch": 1}, latency | {"batch": 100}],
+        "latency": {"one": latency | {"batch": 1}, "batch": latency | {"batch": 100}},
         "memory_bytes": 100_000,
         "cost": {
             "seconds": 10.0,
             "compile_s": 1.0,
+            "cached": None,
+            "starts": None,
             "steps": 300,
             "labelled_examples": 9600,
             "calibration_examples": 0,
@@ -139,4 +161,4 @@ def _run(rng, task, seed, skill, strength):
         "output_error": 0.0,
         "notes": [],
     }
-    return {"seed": seed, "dense": f"{task:x}-{seed}", "result": result, "failure": None}
+    return ORIGIN | {"seed": seed, "dense": f"{task:x}-{seed}", "result": result, "failure": None, "skipped": None}

@@ -4,8 +4,8 @@ import math
 import statistics
 from typing import NamedTuple
 
-from leaderboard.canonical import digits
-from leaderboard.schema import Dense, Result, TaskInfo
+from leaderboard.record.canonical import digits
+from leaderboard.record.schema import Dense, Result, TaskInfo
 
 LOSS_SHARE, BYTES_SHARE = 0.02, 0.05
 

@@ -28,11 +28,11 @@ from benchmarks.sweep.setting import setting
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
 from benchmarks.train.allocator import keep_freed
-from leaderboard.canonical import digest
-from leaderboard.cells import plain
-from leaderboard.layout import RUN, strength_text
-from leaderboard.record import RecordError, read, write
-from leaderboard.schema import Point, Record, Run, Verification
+from leaderboard.record.canonical import digest
+from leaderboard.record.files import RecordError, read, write
+from leaderboard.record.layout import RUN, strength_text
+from leaderboard.record.schema import Point, Record, Run, Verification
+from leaderboard.record.text import plain
 from tasks import TASKS
 from tasks.base import fingerprint
 from tasks.data.store import set_data_dir

@@ -7,10 +7,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from leaderboard import board, brief, claims, table
+from leaderboard.board import board, claims
 from leaderboard.cli import ROOT, Parser, UsageError, call, complain
-from leaderboard.files import write_atomically
-from leaderboard.record import read_all
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.render import pages, readme
 from leaderboard.site import page
 
 OUT, README = ROOT / "leaderboard" / "README.md", ROOT / "README.md"
@@ -46,13 +47,13 @@ def _parser():
 def _pages(boards, out) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
     site = out.parent / "site" / "index.html"
-    pages = {out: table.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
+    made = {out: pages.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
     if out == OUT and README.exists():
         try:
-            pages[README] = brief.splice(README.read_bytes().decode(), brief.block(boards))
+            made[README] = readme.splice(README.read_bytes().decode(), readme.block(boards))
         except ValueError as error:
             raise UsageError(f"{README}: {error}") from None
-    return pages
+    return made
 
 
 def _check(pages, argv) -> int:

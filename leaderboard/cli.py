@@ -7,13 +7,13 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from leaderboard.board import Board
-from leaderboard.claims import ClaimError
-from leaderboard.record import RecordError
+from leaderboard.board.board import Board
+from leaderboard.board.claims import ClaimError
+from leaderboard.record.files import RecordError
+from leaderboard.record.layout import RESULTS
 
 ROOT = Path(__file__).parents[1]
 """The clone, wherever a command is called."""
-RESULTS = ROOT / "leaderboard" / "results"
 DONE, WRONG, CRASHED, INTERRUPTED, PIPE_CLOSED = 0, 2, 70, 130, 141
 """Exit codes; 1 is left to what a command itself finds."""
 
@@ -25,9 +25,9 @@ class UsageError(ValueError):
 class Parser(argparse.ArgumentParser):
     """The flags of `python -m leaderboard.<name>`. Raises UsageError."""
 
-    def __init__(self, name: str, about: str):
+    def __init__(self, name: str, about: str | None):
         """`about`: the docstring of the command, "`command`: what it does. More."."""
-        about = about.partition(": ")[2]
+        about = (about or "").partition(": ")[2]
         super().__init__(prog=f"python -m leaderboard.{name}", description=about, allow_abbrev=False)
 
     def error(self, message):

@@ -4,11 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from leaderboard.board import boards
+from leaderboard.board.board import boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
-from leaderboard.files import write_atomically
-from leaderboard.formats import as_bibtex, as_csv, as_latex
-from leaderboard.record import read_all
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.render.bibtex import as_bibtex
+from leaderboard.render.csv import as_csv
+from leaderboard.render.latex import as_latex
 
 FORMATS = {"csv": as_csv, "latex": as_latex, "bibtex": as_bibtex}
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from leaderboard import strict
-from leaderboard.canonical import digest
-from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
-from leaderboard.record import RecordError, place, refusal, write
-from leaderboard.schema import Record
+from leaderboard.cli import Parser, UsageError, call, complain
+from leaderboard.record.canonical import digest, parse
+from leaderboard.record.files import RecordError, place, refusal, write
+from leaderboard.record.layout import RESULTS
+from leaderboard.record.schema import Record
 
 TASKS = Path(__file__).with_name("schema2.json")
 """The net and the reference of each task that had records of schema 2, which these do not hold."""
@@ -49,7 +49,7 @@ def _migrate(args: argparse.Namespace) -> int:
 def _rewrite(path: Path, folder: Path, known: dict[str, Any]) -> None:
     """Writes the new file, then removes the old one: a kill between leaves both, and the next call ends it."""
     try:
-        old = strict.parse(path.read_text("utf-8"))
+        old = parse(path.read_text("utf-8"))
         if not isinstance(old, dict) or old.get("schema") != 2:
             return
         record = msgspec.convert(migrated(old, known), type=Record)

@@ -6,12 +6,18 @@ Without --task: the tasks. The best row is on top; ● is Pareto-optimal in qual
 import argparse
 import math
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from leaderboard import budget, cells
-from leaderboard.board import Board, Division, boards
+from leaderboard.board.board import Board, Division, boards
 from leaderboard.cli import Parser, UsageError, board_of, call, complain
-from leaderboard.record import read_all
-from leaderboard.table import aligned, division_facts, fitted
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.record.schema import Record
+from leaderboard.record.text import plain
+from leaderboard.render import budget, pages, terminal
+from leaderboard.render.facts import division_facts
+from leaderboard.render.terminal import aligned, say
 
 
 def main(argv: list[str]) -> int:
@@ -43,7 +49,7 @@ def _show(args: argparse.Namespace) -> int:
     records, refused = read_all(args.results)
     found = boards(records)
     text = task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found)
-    print(fitted(text, sys.stdout.encoding))
+    say(text)
     return complain(refused)
 
 
@@ -56,9 +62,19 @@ def _amount(args):
         raise UsageError(f"--under: {error}") from None
 
 
+def print_run(records: Sequence[Record], page: Path) -> None:
+    """Prints the board of a finished run, and writes it to `page` as Markdown.
+
+    This is how `benchmarks.run` shows its records.
+    """
+    found = boards(records)
+    write_atomically(page, pages.markdown(found, []))
+    say(terminal.text(found))
+
+
 def tasks_text(found: list[Board]) -> str:
     """A line each: metric, methods, rows, quality of the dense nets."""
-    return "\n".join(aligned([[cells.plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
+    return "\n".join(aligned([[plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
 
 
 def _task_cells(board):
@@ -82,14 +98,14 @@ def _division_lines(board: Board, division: Division, by: str, under: float) -> 
     facts = [f"{task.name}, {division.name} division", task.metric, *division_facts(task, division)]
     header, *rows = budget.table(task, division, by, under)
     if not rows:
-        return [cells.plain("; ".join(facts)), _nothing(division, by)]
-    return [cells.plain("; ".join(facts)), *aligned([[cells.plain(cell) for cell in row] for row in (header, *rows)])]
+        return [plain("; ".join(facts)), _nothing(division, by)]
+    return [plain("; ".join(facts)), *aligned([[plain(cell) for cell in row] for row in (header, *rows)])]
 
 
 def _nothing(division, by):
     costs = [row.figures for row in division.rows if row.figures]
     if not costs:
-        return "every run failed"
+        return "no run finished"
     return f"nothing is under this; the least is {budget.shown(min(costs, key=budget.COSTS[by]), by)}"
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from leaderboard import evidence
-from leaderboard.cli import RESULTS, Parser, UsageError, call, complain
-from leaderboard.layout import RECORDS, strength_text
-from leaderboard.record import RecordError, place, read, read_all, refusal, write
-from leaderboard.schema import Record
+from leaderboard.cli import Parser, UsageError, call, complain
+from leaderboard.record import evidence
+from leaderboard.record.files import RecordError, place, read, read_all, refusal, write
+from leaderboard.record.layout import RECORDS, RESULTS, strength_text
+from leaderboard.record.schema import Record
 
 DELETE = "delete it first if it is to be replaced"
 

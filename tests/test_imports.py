@@ -16,8 +16,18 @@ ALLOWED = {
 }
 LIBRARIES = {
     "methods": {"jax", "flax", "optax", "numpy"},
-    "leaderboard": {"msgspec", "numpy", "scipy", "absl", "vl_convert"},
+    "leaderboard": {"msgspec", "numpy", "scipy", "vl_convert"},
 }
+
+
+LEADERBOARD = {
+    "record": {"record"},
+    "stats": {"record", "stats"},
+    "board": {"record", "stats", "board"},
+    "render": {"record", "stats", "board", "render"},
+    "site": {"record", "stats", "board", "site"},
+}
+"""Rooms of the leaderboard, and which of these each may import; its commands, beside them, may import all."""
 
 
 def imported(room):
@@ -35,6 +45,33 @@ def test_rooms_import_only_what_the_design_allows(room):
     found = {(str(file), package) for file, package in imported(room) if package in ROOMS}
     assert found
     assert {pair for pair in found if pair[1] not in ALLOWED[room]} == set()
+
+
+def modules(folder):
+    """(file, dotted name) of everything of the leaderboard that the files under a folder import."""
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "leaderboard":
+                yield from ((str(file.relative_to(ROOT)), f"{node.module}.{alias.name}") for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((str(file.relative_to(ROOT)), a.name) for a in node.names if a.name[:11] == "leaderboard")
+
+
+@pytest.mark.parametrize("room", LEADERBOARD)
+def test_rooms_of_the_leaderboard_import_one_way(room):
+    found = set(modules(f"leaderboard/{room}"))
+    assert found
+    assert {(file, name) for file, name in found if name.split(".")[1] not in LEADERBOARD[room]} == set()
+
+
+def test_every_room_of_the_leaderboard_is_listed():
+    folders = {path.parent.relative_to(ROOT / "leaderboard") for path in (ROOT / "leaderboard").rglob("*.py")}
+    assert {str(folder) for folder in folders} == {".", *LEADERBOARD}
+
+
+def test_benchmarks_import_records_alone_and_run_shows_its_board():
+    found = {(file, name) for file, name in modules("benchmarks") if name.split(".")[1] != "record"}
+    assert found == {("benchmarks/run.py", "leaderboard.show")}
 
 
 @pytest.mark.parametrize("room", LIBRARIES)

@@ -5,9 +5,8 @@ from itertools import groupby
 from statistics import median
 
 from benchmarks.plan.plan import Job, Plan
-from leaderboard.cli import RESULTS
-from leaderboard.layout import strength_text
-from leaderboard.record import read_all
+from leaderboard.record.files import read_all
+from leaderboard.record.layout import RESULTS, strength_text
 
 
 def described(plan: Plan) -> str:

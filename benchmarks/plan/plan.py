@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from benchmarks.plan.config import Budget, Config, Loop, Strength, options, strengths
-from leaderboard.layout import strength_text
+from leaderboard.record.layout import strength_text
 from methods import METHODS
 from methods.base import Description
 from tasks import TASKS

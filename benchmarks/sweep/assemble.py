@@ -10,9 +10,9 @@ from benchmarks.plan.plan import Job, Skipped, curve_config
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.stored import StoredDense, StoredRun, load
-from leaderboard.canonical import digest
-from leaderboard.layout import DENSE, RUN, run_folder
-from leaderboard.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run
+from leaderboard.record.canonical import digest
+from leaderboard.record.layout import DENSE, RUN, run_folder
+from leaderboard.record.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run
 from methods import METHODS
 
 

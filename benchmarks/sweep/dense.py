@@ -18,8 +18,8 @@ from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
 from benchmarks.train.clock import Clock
-from leaderboard.canonical import digits
-from leaderboard.layout import ARTIFACT, DENSE
+from leaderboard.record.canonical import digits
+from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS
 from methods.base import PyTree, Shipped, first_example, fresh
 from tasks.base import Data, Task

@@ -17,7 +17,7 @@ from benchmarks.sweep.stored import StoredDense, StoredRun, save
 from benchmarks.sweep.tensorboard import Scalars
 from benchmarks.sweep.units import Unit, net_unit, point_unit
 from benchmarks.train.checkpoints import Checkpoints
-from leaderboard.layout import DENSE, RUN, strength_text
+from leaderboard.record.layout import DENSE, RUN, strength_text
 from tasks import TASKS
 
 FAILURE = "failure.txt"

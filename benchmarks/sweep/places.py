@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from benchmarks.plan.plan import Job, curve_config
 from benchmarks.sweep import identity
 from benchmarks.sweep.setting import Setting
-from leaderboard.canonical import digest
-from leaderboard.layout import dense_folder, run_folder
+from leaderboard.record.canonical import digest
+from leaderboard.record.layout import dense_folder, run_folder
 from methods import METHODS
 from methods.base import Entry, Method
 

@@ -16,9 +16,9 @@ from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
 from benchmarks.train.clock import Clock
-from leaderboard.canonical import digits
-from leaderboard.layout import ARTIFACT
-from leaderboard.schema import Cost, Latencies, Latency, Result
+from leaderboard.record.canonical import digits
+from leaderboard.record.layout import ARTIFACT
+from leaderboard.record.schema import Cost, Latencies, Latency, Result
 from methods.base import Description, Method, Problem, Shipped, Teacher, batch_size, first_example
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import measure
 from benchmarks.sweep import identity
-from leaderboard.schema import Provenance
+from leaderboard.record.schema import Provenance
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 2000

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from benchmarks.plan.config import Budget
 from benchmarks.plan.plan import under
 from benchmarks.sweep.identity import Facts
-from leaderboard.canonical import digits
-from leaderboard.schema import TaskInfo
+from leaderboard.record.canonical import digits
+from leaderboard.record.schema import TaskInfo
 from tasks.base import Data, Task, fingerprint, part, prepared, rows
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from benchmarks.sweep.places import Place
-from leaderboard.canonical import dumps
-from leaderboard.files import write_atomically
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.canonical import dumps
 
 FILE = "identity.json"
 

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from leaderboard.canonical import dumps
-from leaderboard.files import write_atomically
-from leaderboard.schema import Provenance, Run
+from leaderboard.record.atomic import write_atomically
+from leaderboard.record.canonical import dumps
+from leaderboard.record.schema import Provenance, Run
 
 
 class StoredDense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

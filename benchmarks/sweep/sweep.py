@@ -16,9 +16,9 @@ from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
 from benchmarks.train.programs import PROGRAMS
-from leaderboard.layout import RECORDS, record_file
-from leaderboard.record import write
-from leaderboard.schema import Record
+from leaderboard.record.files import write
+from leaderboard.record.layout import RECORDS, record_file
+from leaderboard.record.schema import Record
 from tasks import TASKS
 
 WAIT_S = 1.0

@@ -18,9 +18,9 @@ from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.source import Sources
 from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
 from benchmarks.train.clock import Clock
-from leaderboard.canonical import digest
-from leaderboard.layout import DENSE, RUN
-from leaderboard.schema import Run
+from leaderboard.record.canonical import digest
+from leaderboard.record.layout import DENSE, RUN
+from leaderboard.record.schema import Run
 from methods import METHODS
 from methods.base import Teacher
 

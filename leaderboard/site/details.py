@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from leaderboard.board import Board
-from leaderboard.layout import strength_text
-from leaderboard.rows import Row, Timings, row_of
-from leaderboard.schema import Record, Result
+from leaderboard.board.board import Board
+from leaderboard.board.rows import Row, Timings, row_of
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import Record, Result
 from leaderboard.site.payload import key
-from leaderboard.site.shown import number, places, text, tree
+from leaderboard.site.values import number, places, text, tree
 
 
 def records(board: Board) -> dict[str, Any]:

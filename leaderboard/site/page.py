@@ -16,7 +16,7 @@ from typing import Any
 
 import vl_convert
 
-from leaderboard.board import Board
+from leaderboard.board.board import Board
 from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"
@@ -113,7 +113,7 @@ def _modules(name: str, known: set[str]) -> Iterator[str]:
 @cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed, with the interpreter of expressions that needs no `eval`."""
-    return vl_convert.javascript_bundle()
+    return vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]: its stub asks for what is optional
 
 
 def _hash(text: str) -> str:

@@ -5,13 +5,13 @@ A record's key is "<method>-<digest>", as in its file's name; it is unique in it
 
 from typing import Any
 
-from leaderboard import aggregate, claims
-from leaderboard.board import Board, Division
-from leaderboard.layout import strength_text
-from leaderboard.rows import Row, Timings, devices, row_of
-from leaderboard.schema import Record, TaskInfo
-from leaderboard.site.shown import number, places, text
-from leaderboard.statistics import Summary, summarize
+from leaderboard.board import aggregate, claims
+from leaderboard.board.board import Board, Division
+from leaderboard.board.rows import Row, Timings, devices, row_of
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import Record, TaskInfo
+from leaderboard.site.values import number, places, text
+from leaderboard.stats.summary import Summary, summarize
 
 
 def overview(boards: list[Board]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from benchmarks.plan.load import load, with_value
 from benchmarks.sweep.sweep import sweep
 from benchmarks.train.programs import PROGRAMS
 from configs.board import EMBEDDED, SMOKE_STEPS
-from leaderboard import record
+from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS
 from tasks.data import DATASETS

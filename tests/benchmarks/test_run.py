@@ -11,7 +11,7 @@ from benchmarks.plan.errors import UsageError
 from benchmarks.plan.load import with_value
 from benchmarks.plan.plan import curve_config, scaled, under
 from benchmarks.sweep.sweep import Swept
-from leaderboard.canonical import digest
+from leaderboard.record.canonical import digest
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import scale, speed
-from leaderboard import record
+from leaderboard.record import files
 
 
 @pytest.fixture
@@ -53,5 +53,5 @@ def test_made_up_records_are_records(monkeypatch, tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(made))
-    outcomes = [one.points[0].runs[0].result.outcomes for one in record.read_all(tmp_path)[0]]
+    outcomes = [one.points[0].runs[0].result.outcomes for one in files.read_all(tmp_path)[0]]
     assert [len(values) for values in outcomes] == [50] * 3 + [20] * 3

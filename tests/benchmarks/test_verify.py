@@ -11,8 +11,8 @@ from benchmarks.config import Budget, Config
 from benchmarks import measure, records, verify
 from benchmarks.measure import device
 from benchmarks.sweep import sweep
-from leaderboard import record
-from leaderboard.schema import Dense
+from leaderboard.record import canonical, files
+from leaderboard.record.schema import Dense
 from tasks import TASKS
 
 GRID = Config(
@@ -53,7 +53,7 @@ def run(here, swept, tmp_path, capsys):
         path = tmp_path / "record.json"
         values = json.loads(swept)
         edit(values)
-        path.write_text(record.dumps(values) + "\n", "utf-8")
+        path.write_text(canonical.dumps(values) + "\n", "utf-8")
         before = path.read_bytes()
         code = verify.cli(["verify", str(path), f"--workdir={tmp_path / 'work'}", *flags])
         return code, *capsys.readouterr(), before, path.read_bytes()
@@ -72,7 +72,7 @@ def result(values, point=0):
 @pytest.fixture
 def remade(swept, monkeypatch):
     """The run made again is the recorded one: nothing runs."""
-    monkeypatch.setattr(verify, "run_again", lambda *args: msgspec.json.decode(swept, type=record.Record))
+    monkeypatch.setattr(verify, "run_again", lambda *args: msgspec.json.decode(swept, type=files.Record))
 
 
 def test_the_same_run_is_verified_once_and_again(run, tmp_path):
@@ -97,7 +97,7 @@ def test_the_same_run_is_verified_once_and_again(run, tmp_path):
         }
     ]
     assert json.loads(after) == values
-    record.read(tmp_path / "record.json")
+    files.read(tmp_path / "record.json")
     check_again(after, tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_a_record_that_says_otherwise_is_not_verified(run, remade, tmp_path, edi
 def test_a_run_that_fails_is_not_verified(run, swept, monkeypatch):
     failed = msgspec.json.decode(swept)
     failed["points"][0]["runs"][0].update(result=None, failure="loss is nan at step 2")
-    monkeypatch.setattr(verify, "run_again", lambda *args: msgspec.convert(failed, record.Record))
+    monkeypatch.setattr(verify, "run_again", lambda *args: msgspec.convert(failed, files.Record))
     code, out, _, before, after = run(nothing)
     assert (code, out.splitlines()[0]) == (1, "run       DIFFERS  loss is nan at step 2")
     assert before == after
@@ -223,14 +223,14 @@ def test_the_strength_of_a_chain_is_given_as_its_label(swept):
     values = json.loads(swept)
     values["method"].update(name="magnitude_rtn", digest="00")
     values["points"][1]["strength"] = [0.75, 4]
-    chain = msgspec.convert(values, record.Record, strict=False)
+    chain = msgspec.convert(values, files.Record, strict=False)
     point, run = verify.find(chain, "0.75+4", 0)
     assert (point.strength, run) == ([0.75, 4.0], chain.points[1].runs[0])
 
 
 def test_tolerance_by_hand(swept):
     """2 √(0.8 · 0.2 / 10); 2 of 10 examples; 2 √(3/16 / 16); 2 % of 2.5."""
-    recorded = msgspec.json.decode(swept, type=record.Record)
+    recorded = msgspec.json.decode(swept, type=files.Record)
     (known, one) = recorded.task, recorded.points[0].runs[0].result
 
     def of(outcome, quality, outcomes):
@@ -255,7 +255,7 @@ def test_tolerance_by_hand(swept):
 )
 def test_bytes_may_differ_where_the_artifact_does(swept, artifact, size, dense, passed):
     """Of 1000 recorded bytes and a dense net of 0.9, within 0.03."""
-    one = msgspec.json.decode(swept, type=record.Record).points[0].runs[0].result
+    one = msgspec.json.decode(swept, type=files.Record).points[0].runs[0].result
     first = msgspec.structs.replace(one, artifact="a", bytes=1000)
     again = msgspec.structs.replace(one, artifact=artifact, bytes=size)
     made = checks(0.03, (Dense(seed=0, checkpoint="c", quality=0.9, bytes=9), first), (dense, again))

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from leaderboard.canonical import digest as digest_of
-from leaderboard.schema import (
+from leaderboard.record.canonical import digest as digest_of
+from leaderboard.record.schema import (
     Cost,
     Dense,
     Latencies,
@@ -17,7 +17,7 @@ from leaderboard.schema import (
     Run,
     TaskInfo,
 )
-from tests.leaderboard.browser import Browser, site
+from tests.leaderboard.site.browser import Browser, site
 
 TASK = {
     "name": "toy",

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import brief, build, claims, cli, record, table
-from leaderboard.board import boards
+from leaderboard import build, cli
+from leaderboard.board import claims
+from leaderboard.board.board import boards
+from leaderboard.record import files
+from leaderboard.render import pages, readme
 from leaderboard.site import page
 
 SITE = "leaderboard/site/index.html"
-README = f"# Title\r\nbefore\n{brief.BEGIN}\nold\n{brief.END}\nafter\n"
+README = f"# Title\r\nbefore\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
 
 
 @pytest.fixture
@@ -23,20 +26,20 @@ def clone(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
     monkeypatch.setattr(build, "README", Path("README.md"))
-    record.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
+    files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     Path("README.md").write_bytes(README.encode())
     return tmp_path
 
 
 def test_writes_all_pages_and_then_they_are_up_to_date(clone, capsys):
-    found = boards(record.read_all("leaderboard/results")[0])
+    found = boards(files.read_all("leaderboard/results")[0])
     assert build.main([]) == 0
-    assert Path("leaderboard/README.md").read_text("utf-8") == table.markdown(
+    assert Path("leaderboard/README.md").read_text("utf-8") == pages.markdown(
         found, claims.statuses(claims.read(), found)
     )
     assert Path(SITE).read_text("utf-8") == page.build(found)
-    readme = Path("README.md").read_bytes().decode()
-    assert readme == README.replace("\nold\n", f"\n{brief.block(found)}\n")
+    text = Path("README.md").read_bytes().decode()
+    assert text == README.replace("\nold\n", f"\n{readme.block(found)}\n")
     assert build.main(["--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -98,7 +101,7 @@ def test_no_records_make_a_page_that_says_so(tmp_path):
 
 
 def bad_markers():
-    Path("README.md").write_text(f"{brief.END}{brief.BEGIN}")
+    Path("README.md").write_text(f"{readme.END}{readme.BEGIN}")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def bad_markers():
         (None, ["--out=leaderboard"], "--out=leaderboard: is a folder"),
         (None, ["--out=/dev/null"], "--out=/dev/null: is a folder or a device, it must be a file"),
         (None, ["--out=README.md/board.md"], "README.md"),
-        (bad_markers, [], f"README.md: must hold {brief.BEGIN} once and after it {brief.END} once"),
+        (bad_markers, [], f"README.md: must hold {readme.BEGIN} once and after it {readme.END} once"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(clone, capsys, spoil, argv, message):
@@ -126,13 +129,16 @@ def test_mistakes_are_one_line_and_exit_2(clone, capsys, spoil, argv, message):
     assert not Path("leaderboard/README.md").exists()
 
 
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+
+
 def test_command_line(clone):
-    """Run as a program that cannot import jax."""
+    """Run as a program that cannot import jax, on a terminal that takes ASCII only."""
     code = "import runpy, sys; sys.modules['jax'] = None; runpy.run_module('leaderboard.build', run_name='__main__')"
     root = Path(build.__file__).parent.parent
     flags = ["--results=leaderboard/results", "--out=leaderboard/README.md"]
     command = [sys.executable, "-c", code, "--check", *flags]
-    done = subprocess.run(command, env={"PYTHONPATH": str(root)}, capture_output=True, text=True)
+    done = subprocess.run(command, env={"PYTHONPATH": str(root)} | ASCII, capture_output=True, text=True)
     hint = f"differs from the records; mend it: python -m leaderboard.build {' '.join(flags)}\n"
     assert (done.returncode, done.stderr) == (1, f"leaderboard/README.md {hint}{SITE} {hint}")
 
@@ -152,7 +158,7 @@ def test_short_table_by_hand(toy):
         toy({0.5: {0: (1.9, 8000)}}, task=toy.loss, method="magnitude", knobs=("sparsity",), dense={0: 2.0}),
         toy({(): {0: (0.9, 40_000)}}, task=toy.task | {"name": "alone"}, method="dense", knobs=()),
     ]
-    assert brief.block(boards(records)).splitlines()[:-2] == [
+    assert readme.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits) | toy (accuracy) |",
         "| --- | --- | --- |",
         "| dense | 2.0000, 40 kB | 0.9000 \\[0.9000, 0.9000\\], 40 kB |",
@@ -165,9 +171,9 @@ def test_short_table_by_hand(toy):
 def test_one_point_of_accuracy_is_still_close(toy):
     """0.90 from 0.91: in floats the difference is a hair more than 0.01."""
     for dense, cell in ((0.91, "3 kB, ×13.3 (bits 4)"), (0.911, "–")):
-        assert f"| rtn | {cell} |" in brief.block(boards([toy({4: {0: (0.9, 3000)}}, dense={0: dense})]))
+        assert f"| rtn | {cell} |" in readme.block(boards([toy({4: {0: (0.9, 3000)}}, dense={0: dense})]))
 
 
 def test_short_table_of_nothing(toy):
-    assert brief.block([]) == "No method has records in the closed division yet."
-    assert brief.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == brief.block([])
+    assert readme.block([]) == "No method has records in the closed division yet."
+    assert readme.block(boards([toy({4: {0: (0.9, 10)}}, division="open")])) == readme.block([])

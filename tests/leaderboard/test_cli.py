@@ -9,6 +9,7 @@ import pytest
 
 from leaderboard import build, cli, export, migrate, plots, show, submit
 from leaderboard.cli import Parser, call
+from leaderboard.record import files
 
 ROOT = Path(cli.__file__).parents[1]
 CODE = """
@@ -38,6 +39,15 @@ def test_a_closed_pipe_ends_quietly():
         assert run(writer) == (141, "")
     finally:
         os.close(writer)
+
+
+def test_a_closed_terminal_is_silent(toy, tmp_path):
+    """`>&-`: there is no stdout at all."""
+    one = toy({4: {0: (0.8, 4000)}})
+    files.write(files.place(tmp_path, one), one)
+    command = f"{sys.executable} -m leaderboard.show --results={tmp_path} >&-"
+    done = subprocess.run(command, shell=True, env={"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_full_disk_is_one_line():

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import export, record
-from leaderboard.board import boards
-from leaderboard.formats import as_bibtex, as_csv, as_latex, latex, papers
+from leaderboard import export
+from leaderboard.board.board import boards
+from leaderboard.record import files
+from leaderboard.render.bibtex import as_bibtex, papers
+from leaderboard.render.csv import as_csv
+from leaderboard.render.latex import as_latex, latex
 
 
 def rows(text):
@@ -134,7 +137,7 @@ def test_papers_are_those_that_the_docstrings_name():
 def results(toy, tmp_path):
     folder = tmp_path / "results"
     for one in (toy({4: {0: (0.8, 9)}}), toy({4: {0: (2.0, 9)}}, task=toy.loss, dense={0: 2.0})):
-        record.write(record.place(folder, one), one)
+        files.write(files.place(folder, one), one)
     return folder
 
 
@@ -143,7 +146,7 @@ def test_command_prints_or_writes(results, tmp_path, capsys, name):
     argv = [f"--results={results}", f"--format={name}"]
     assert export.main(argv) == 0
     out, err = capsys.readouterr()
-    assert out == export.FORMATS[name](boards(record.read_all(results)[0]))
+    assert out == export.FORMATS[name](boards(files.read_all(results)[0]))
     assert err == ""
     assert export.main([*argv, f"--out={tmp_path / 'new' / 'file'}"]) == 0
     assert capsys.readouterr() == ("", "")

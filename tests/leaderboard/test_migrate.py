@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from leaderboard import migrate, record
+from leaderboard import migrate
 from leaderboard.migrate import migrated
+from leaderboard.record import files
 from tests.leaderboard.conftest import NET, WHOLE
 
 KNOWN = {"toy": {"net": NET, "reference": 0.1}}
@@ -156,7 +157,7 @@ def test_files_are_renamed_once(folder, capsys):
     path = folder / "toy" / f"rtn-{new['method']['digest']}.json"
     assert list(folder.rglob("*")) == [folder / "toy", path]
     assert json.loads(path.read_text()) == new
-    (one,), _ = record.read_all(folder)
+    (one,), _ = files.read_all(folder)
     assert one.points[0].runs[0].result.latency.batch.batch == 8
     before = path.stat()
     assert migrate.main([f"--results={folder}"]) == 0

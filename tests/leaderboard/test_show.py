@@ -8,7 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from leaderboard import record, show
+from leaderboard import show
+from leaderboard.board.board import boards
+from leaderboard.record import files
+from leaderboard.render import pages, terminal
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def run(toy, tmp_path, capsys):
 
     def call(records, *argv):
         for one in records:
-            record.write(record.place(tmp_path, one), one)
+            files.write(files.place(tmp_path, one), one)
         code = show.main([f"--results={tmp_path}", *argv])
         out, err = capsys.readouterr()
         return code, out.splitlines(), err
@@ -111,8 +114,9 @@ def test_nothing_under_the_budget_names_the_least(run, toy, flags, least):
     assert (code, lines[1:]) == (0, [f"nothing is under this; the least is {least}"])
 
 
-def test_every_run_failed(run, toy):
-    assert run([toy({2: {0: "no room"}})], "--task=toy")[1][1:] == ["every run failed"]
+def test_no_run_finished(run, toy):
+    for outcome in ("no room", ["needs groups"]):
+        assert run([toy({2: {0: outcome}})], "--task=toy")[1][1:] == ["no run finished"]
 
 
 def test_tasks_are_listed(run, toy, records):
@@ -142,12 +146,18 @@ def shown(folder, *flags, **env):
     )
 
 
+def test_a_finished_run_is_printed_and_written(records, tmp_path, capsys):
+    show.print_run(records, tmp_path / "board.md")
+    assert capsys.readouterr().out == terminal.text(boards(records)) + "\n"
+    assert (tmp_path / "board.md").read_text("utf-8") == pages.markdown(boards(records), [])
+
+
 def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
     """The board's signs have stand-ins, a minus above all; what a record says is escaped."""
     for one in records:
-        record.write(record.place(tmp_path, one), one)
+        files.write(files.place(tmp_path, one), one)
     odd = toy_named(records[0], "rtn", metric="µ")
-    record.write(record.place(tmp_path, odd), odd)
+    files.write(files.place(tmp_path, odd), odd)
     done = shown(tmp_path, "--task=toy", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()

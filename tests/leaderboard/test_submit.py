@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from leaderboard import record, submit
-from leaderboard.schema import Verification
+from leaderboard import submit
+from leaderboard.record import files
+from leaderboard.record.schema import Verification
 from tests.leaderboard.conftest import NET, PROVENANCE, WHOLE
 
 CONFIG = {"task": "toy", "task_version": 1, "method": "rtn", "options": {}}
@@ -43,7 +44,7 @@ def workdir(tmp_path):
 
     def make(one, name="run"):
         folder = tmp_path / name
-        record.write(record.place(folder / "records", one), one)
+        files.write(files.place(folder / "records", one), one)
         for net in one.dense:
             seed = folder / "toy" / "dense-net-1d" / f"seed{net.seed}"
             put(seed / "artifact.safetensors", bytes(net.bytes))
@@ -83,7 +84,7 @@ def test_a_record_is_placed_and_then_unchanged(entered, workdir, run):
     one = entered({4: {0: 8, 1: 9}, 2: {0: "no room", 1: 5}})
     folder = workdir(one)
     assert run(folder) == (0, f"placed     {run.board}\n", "")
-    assert record.read(run.board) == one
+    assert files.read(run.board) == one
     assert run.board.read_bytes() == (folder / "records" / "toy" / run.board.name).read_bytes()
     assert run(folder) == (0, f"unchanged  {run.board}\n", "")
     assert [path.name for path in run.board.parent.iterdir()] == [run.board.name]
@@ -95,20 +96,20 @@ def test_a_chain_is_found_by_its_strengths(entered, workdir, run):
 
 def test_a_record_with_more_runs_replaces_one_with_fewer_and_keeps_its_verifications(entered, workdir, run):
     verified = Verification(seed=0, strength=[4.0], quality=0.8, tolerance=0.01, device="cpu", commit="1" * 40)
-    record.write(run.board, msgspec.structs.replace(entered({4: {0: 8}}), verified=[verified]))
+    files.write(run.board, msgspec.structs.replace(entered({4: {0: 8}}), verified=[verified]))
     more = entered({4: {0: 8, 1: 9}, 2: {0: 5, 1: 5}})
     assert run(workdir(more)) == (0, f"replaced   {run.board}\n", "")
-    assert record.read(run.board) == msgspec.structs.replace(more, verified=[verified])
+    assert files.read(run.board) == msgspec.structs.replace(more, verified=[verified])
     assert run(workdir(more)) == (0, f"unchanged  {run.board}\n", "")
 
 
 def test_newer_timings_of_the_same_artifacts_replace(entered, workdir, run):
-    record.write(run.board, entered({4: {0: 8}}))
+    files.write(run.board, entered({4: {0: 8}}))
     one = entered({4: {0: 8}})
     slower = json.loads(msgspec.json.encode(one))
     slower["points"][0]["runs"][0]["result"]["memory_bytes"] = 5000
-    assert run(workdir(msgspec.convert(slower, record.Record)))[1] == f"replaced   {run.board}\n"
-    assert record.read(run.board).points[0].runs[0].result.memory_bytes == 5000
+    assert run(workdir(msgspec.convert(slower, files.Record)))[1] == f"replaced   {run.board}\n"
+    assert files.read(run.board).points[0].runs[0].result.memory_bytes == 5000
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_newer_timings_of_the_same_artifacts_replace(entered, workdir, run):
 def test_other_results_are_not_replaced(toy, entered, workdir, run, there, changes, what):
     if "fingerprint" in changes:
         changes = {"task": toy.task | changes}
-    record.write(run.board, entered(there, **changes))
+    files.write(run.board, entered(there, **changes))
     before = run.board.read_bytes()
     code, out, err = run(workdir(entered({4: {0: 8}})))
     assert (code, out) == (2, "")
@@ -226,14 +227,14 @@ def test_a_record_of_unknown_identity_is_refused(entered, workdir, run, place):
     folder = workdir(one)
     values = msgspec.to_builtins(one)
     (values["dense"][0] if place == "dense" else values["points"][0]["runs"][0])["identity"] = None
-    record.write(record.place(folder / "records", one), msgspec.convert(values, type(one)))
+    files.write(files.place(folder / "records", one), msgspec.convert(values, type(one)))
     assert "is unknown, so its files cannot be found; run it again - at `$." + place in run(folder)[2]
 
 
 def test_skipped_points_are_placed_without_files_and_may_run_later(entered, workdir, run):
     skipped = entered({4: {0: 8}, 2: {0: ["needs groups"]}})
     assert run(workdir(skipped))[0] == 0
-    assert record.read(run.board).points[1].runs[0].skipped == "needs groups"
+    assert files.read(run.board).points[1].runs[0].skipped == "needs groups"
     assert run(workdir(entered({4: {0: 8}, 2: {0: 5}}), "later"))[1] == f"replaced   {run.board}\n"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import record
+from leaderboard.record import files
 from tasks import TASKS
 from tasks.data.fsdd import SPEAKERS
 
@@ -12,7 +12,7 @@ DENSE = {path.parent.name: path for path in sorted(Path("leaderboard/results").g
 
 
 def qualities(name):
-    return [run.result.quality for run in record.read(DENSE[name]).points[0].runs]
+    return [run.result.quality for run in files.read(DENSE[name]).points[0].runs]
 
 
 @pytest.mark.parametrize("name", DENSE)

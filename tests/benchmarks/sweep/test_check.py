@@ -11,7 +11,7 @@ from flax import linen as nn
 from benchmarks.plan.config import Config
 from benchmarks.plan.errors import UsageError
 from benchmarks.sweep.sweep import sweep
-from leaderboard import record
+from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Data, Metric

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.plan.config import Config
 from benchmarks.sweep.sweep import sweep
-from leaderboard import record
+from leaderboard.record import files as record
 from methods import METHODS
 from methods.base import Description, Entry, Knob, Method, State
 from tasks import TASKS

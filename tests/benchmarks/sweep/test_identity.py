@@ -15,7 +15,7 @@ from benchmarks.plan.config import Budget, Config
 from benchmarks.sweep import identity, provenance, units
 from benchmarks.sweep.stamps import differences
 from benchmarks.sweep.sweep import sweep
-from leaderboard import record
+from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Data

@@ -9,7 +9,7 @@ from benchmarks.plan.config import Budget, Config, Loop
 from benchmarks.plan.plan import curve_config
 from benchmarks.sweep import units
 from benchmarks.sweep.sweep import sweep
-from leaderboard import record
+from leaderboard.record import files as record
 from tasks import TASKS
 
 WIDE = (8, 8)

@@ -9,7 +9,7 @@ from flax import linen as nn
 from benchmarks import artifact
 from benchmarks.plan.config import Config
 from benchmarks.sweep.sweep import sweep
-from leaderboard import record
+from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS
 

@@ -1,0 +1,1 @@
+"""The board: which records may be compared, and what comes out."""

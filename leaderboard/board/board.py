@@ -1,0 +1,145 @@
+"""What may be compared: records grouped by task and division, those that differ set aside."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from leaderboard.board.comparisons import dense_results, with_comparisons
+from leaderboard.board.rows import Row, devices, row_of
+from leaderboard.board.scores import Score, scores
+from leaderboard.record.schema import Dense, Record, TaskInfo
+from leaderboard.stats.pareto import pareto
+
+
+class Division(NamedTuple):
+    """One table: rows that share task version, data, dense nets and budget."""
+
+    name: str  # "closed" or "open"
+    dense: list[Dense]  # by seed
+    devices: list[str]
+    rows: list[Row]
+    optimal: list[bool]  # of each row: on the Pareto front of quality and bytes
+    scores: list[Score]  # of each record, on each axis
+
+
+class Stale(NamedTuple):
+    record: Record
+    reason: str
+
+
+class Board(NamedTuple):
+    task: TaskInfo
+    divisions: list[Division]
+    stale: list[Stale]
+
+
+def boards(records: Sequence[Record]) -> list[Board]:
+    """One board per task, by name."""
+    records = sorted(records, key=_place)
+    return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]
+
+
+def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
+    """The closed divisions in which a method other than dense ran, each with its board."""
+    closed = [(board, division) for board in boards for division in board.divisions if division.name == "closed"]
+    return [(b, d) for b, d in closed if any(row.record.method.name != "dense" for row in d.rows)]
+
+
+def _place(record):
+    return record.task.name, record.method.name, record.method.digest
+
+
+def _board(records):
+    current, stale = _same_data(records)
+    divisions, dense = [], dense_results(current)
+    for name in ("closed", "open"):
+        entered = [record for record in current if record.division == name]
+        ranked, differing = _same_nets(entered)
+        stale += differing
+        if ranked:
+            divisions.append(_division(name, ranked, dense))
+    return Board(current[0].task, divisions, stale)
+
+
+def _same_data(records):
+    """Those of the newest task version and, in it, the commonest data and measure; and the others."""
+    newest = max(record.task.version for record in records)
+    tasks = [record.task for record in records if record.task.version == newest]
+    fingerprint = _commonest(task.fingerprint for task in tasks)
+    measure = _commonest(_measure(task) for task in tasks if task.fingerprint == fingerprint)
+    current, stale = [], []
+    for record in records:
+        if record.task.version != newest:
+            stale.append(Stale(record, f"task version {record.task.version}, the newest is {newest}"))
+        elif record.task.fingerprint != fingerprint:
+            stale.append(
+                Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
+            )
+        elif _measure(record.task) != measure:
+            stale.append(
+                Stale(record, "metric, its direction, batch or number of test examples is not that of the others")
+            )
+        else:
+            current.append(record)
+    return current, stale
+
+
+def _commonest(values):
+    return Counter(values).most_common(1)[0][0]
+
+
+def _measure(task):
+    """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
+    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"]
+
+
+def _same_nets(records):
+    """Those that agree on the dense net of every seed, the commonest nets first; and the others."""
+    votes = Counter(_same(net) for record in records for net in record.dense)
+    agreed, ranked, stale = {}, [], []
+    for record in sorted(records, key=lambda r: -sum(votes[_same(net)] for net in r.dense)):
+        own = {net.seed: net for net in record.dense}
+        differs = [seed for seed in own if seed in agreed and _same(agreed[seed]) != _same(own[seed])]
+        if differs:
+            seed = differs[0]
+            reason = f"dense checkpoint {_net(own[seed])} of seed {seed}, ranked records have {_net(agreed[seed])}"
+            stale.append(Stale(record, reason))
+        else:
+            agreed |= own
+            ranked.append(record)
+    return sorted(ranked, key=_place), stale
+
+
+def _same(net):
+    """What makes two dense nets one, whoever trained them."""
+    return net.seed, net.checkpoint, net.quality, net.bytes
+
+
+def _net(net):
+    return f"{net.checkpoint} ({net.quality:g}, {net.bytes} bytes)"
+
+
+def _division(name, records, known):
+    dense = {net.seed: net for record in records for net in record.dense}
+    higher = records[0].task.higher_is_better
+    alone = [row_of(record, point) for record in records for point in record.points]
+    rows = with_comparisons(alone, known, 1 if higher else -1)
+    return Division(
+        name=name,
+        dense=[dense[seed] for seed in sorted(dense)],
+        devices=sorted({name for record in records for name in devices(record, record.points)}),
+        rows=rows,
+        optimal=_optimal(rows, higher),
+        scores=[score for record in records for score in scores(record)],
+    )
+
+
+def _optimal(rows, higher_is_better):
+    """Only a row whose seeds all finished stands for the front: those that survive are no fair sample."""
+    whole = [i for i, row in enumerate(rows) if row.whole]
+    points = [(rows[i].figures.bytes, rows[i].figures.quality.mean) for i in whole]
+    front = pareto(points, higher_is_better=higher_is_better)
+    best = {i for i, optimal in zip(whole, front, strict=True) if optimal}
+    return [i in best for i in range(len(rows))]

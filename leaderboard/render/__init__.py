@@ -1,0 +1,1 @@
+"""The board as pages, text and files."""

@@ -1,0 +1,25 @@
+"""The papers of the methods on the board, as BibTeX."""
+
+import re
+from pathlib import Path
+
+from leaderboard.board.board import Board
+
+PAPERS = Path(__file__).with_name("papers.bib")
+
+
+def as_bibtex(boards: list[Board]) -> str:
+    """slimbench and the papers of the methods on the boards; of a method that names none, a comment says so."""
+    methods = {row.record.method.name for board in boards for d in board.divisions for row in d.rows}
+    entries = papers()
+    found = [text for keywords, text in entries if keywords & (methods | {"slimbench"})]
+    without = sorted(methods - set().union(*(keywords for keywords, _ in entries)))
+    comment = [f"% No paper is known for: {', '.join(without)}\n"] if without else []
+    return "\n".join(comment + found)
+
+
+def papers() -> list[tuple[set[str], str]]:
+    """(methods, entry) of each entry of papers.bib."""
+    text = PAPERS.read_text("utf-8")
+    entries = re.finditer(r"^@.*?keywords = \{(.*?)\}.*?^}\n", text, re.DOTALL | re.MULTILINE)
+    return [(set(entry[1].split(", ")), entry[0]) for entry in entries]

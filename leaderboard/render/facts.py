@@ -1,0 +1,52 @@
+"""What is said of a board beside its tables: task, dense nets, devices, failures, stale records."""
+
+from collections.abc import Callable, Sequence
+
+from leaderboard.board.board import Board, Division
+from leaderboard.board.display import si, spread
+from leaderboard.board.rows import commits, name
+from leaderboard.record.schema import TaskInfo
+from leaderboard.stats.summary import summarize
+
+
+def task_facts(task: TaskInfo) -> list[str]:
+    """Metric, data and controls."""
+    better = "higher" if task.higher_is_better else "lower"
+    facts = [f"metric: {task.metric}, {better} is better; {task.modality}; task version {task.version}"]
+    facts += [f"data: {task.source}; {task.rows['test']} test examples; fingerprint {task.fingerprint}"]
+    controls = [f"{name} {value:.4f}" for name, value in sorted(task.controls.items())]
+    return facts + ([f"controls: {', '.join(controls)}"] if controls else [])
+
+
+def division_facts(task: TaskInfo, division: Division) -> list[str]:
+    """What the dense nets are, whether they reach the task's bar, and the devices."""
+    reached = [task.reaches(net.quality) for net in division.dense]
+    quality = summarize([net.quality for net in division.dense])
+    size = summarize([net.bytes for net in division.dense]).mean
+    verdict = "reached" if all(reached) else f"missed by {reached.count(False)} of {len(reached)} seeds"
+    bar = f"bar {'≥' if task.higher_is_better else '≤'} {task.reach:g}, {verdict}"
+    dense = f"dense {spread(quality)} (n={quality.n}), {si(size, 'B')}"
+    return [f"{dense}; {bar}", f"device: {', '.join(_devices(division.devices))}"]
+
+
+def _devices(names):
+    """Numbered where there are several, as latencies then refer to them."""
+    return names if len(names) == 1 else [f"{name} [{i}]" for i, name in enumerate(names, 1)]
+
+
+def remarks(division: Division) -> list[str]:
+    """Returns what failed or was skipped and why, the fallbacks taken, and which records have several commits."""
+    labels = {row.label: row.record for row in division.rows}
+    mixed = [(label, commits(record)) for label, record in labels.items() if len(commits(record)) > 1]
+    texts = [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
+    return texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
+
+
+def stale(board: Board) -> list[str]:
+    """Which records are not ranked and why."""
+    return [f"{s.record.method.name}-{s.record.method.digest} ({s.record.division}): {s.reason}" for s in board.stale]
+
+
+def listed(title: str, items: Sequence[str], escape: Callable[[str], str]) -> list[str]:
+    """Returns the lines of a list under its title; nothing of no items."""
+    return ["", title, "", *(f"- {escape(item)}" for item in items)] if items else []

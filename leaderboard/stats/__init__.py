@@ -1,0 +1,1 @@
+"""Statistics of entries: intervals, paired tests, ranks, Pareto fronts."""
