@@ -6,7 +6,7 @@ from collections.abc import Callable
 from absl import flags
 
 from benchmarks.config import UsageError
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 
 
 def call(program: Callable, values: flags.FlagValues, argv: list[str], about: str, takes: tuple[str, ...] = ()) -> int:

@@ -18,7 +18,7 @@ from leaderboard.files import write_atomically
 from leaderboard.rows import strength_text
 from methods import METHODS
 from tasks import TASKS
-from tasks.data.store import set_data_dir
+from tasks.data.store.dataset import set_data_dir
 
 
 def _flags() -> flags.FlagValues:

@@ -32,7 +32,7 @@ from leaderboard.rows import strength_text
 from leaderboard.schema import Point, Record, Run, Verification
 from tasks import TASKS
 from tasks.base import Recipe, fingerprint
-from tasks.data.store import set_data_dir
+from tasks.data.store.dataset import set_data_dir
 
 
 class _Resolved(msgspec.Struct):

@@ -16,7 +16,7 @@ from methods.arrays.quantizer import decoded
 from methods.base import fresh, with_params
 from methods.norms import reestimate
 from tasks.nets.dscnn import DSCNN
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.norm import BatchNorm
 
 
 class Net(nn.Module):

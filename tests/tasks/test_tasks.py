@@ -1,7 +1,7 @@
 """Every task, by being registered and having a row in EXPECTED: splits, shapes, parameters, outcomes on logits made by
 hand. Numbers of the suite's own embedded data have tables of their own.
 
-What is particular to a downloaded dataset is tested in `test_data_*.py`; without it in place its tasks' nets are
+What is particular to a downloaded dataset is tested in `tests/tasks/data`; without it in place its tasks' nets are
 tested here, and the rest is skipped.
 """
 
@@ -19,7 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tasks import TASKS
 from tasks.base import Data, fingerprint, prepared, reference, rows
 from tasks.data import DATASETS, fsdd, pydoc
-from tasks.data.store import data_dir, missing
+from tasks.data.store.dataset import data_dir, missing
 from tasks.language_model import bits, nats, unigram
 from tasks.speech.fsdd_ctc import edits
 

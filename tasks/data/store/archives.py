@@ -6,7 +6,8 @@ import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from tasks.data.store import DataError, Dataset, content, scratch
+from tasks.data.store.dataset import DataError, Dataset
+from tasks.data.store.files import content, scratch
 
 GROWTH, LEAST = 16, 1 << 24  # an archive may hold so many times its own bytes, and always the least
 

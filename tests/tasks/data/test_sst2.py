@@ -6,8 +6,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.base import rows
-from tasks.data import sst2, store
-from tasks.data.store import DataError
+from tasks.data import sst2
+from tasks.data.store.dataset import DataError
+from tasks.data.store.files import sha256
 from tasks.language.sst2 import WORD_DROPOUT, batch
 from tests.tasks.files import one_line, put
 
@@ -38,7 +39,7 @@ def test_sst2(root, monkeypatch):
     put(root / "sst2" / sst2.TRAIN, tsv(*lines))
     put(root / "sst2" / sst2.DEV, tsv(*dev))
     counts = {sst2.TRAIN: len(lines), sst2.DEV: 2}
-    known = {file: (store.sha256(root / "sst2" / file), counts[file]) for file in sst2.FILES}
+    known = {file: (sha256(root / "sst2" / file), counts[file]) for file in sst2.FILES}
     monkeypatch.setattr(sst2, "FILES", known)
     monkeypatch.setattr(sst2, "VOCABULARY", 60)
     monkeypatch.setattr(sst2, "CALIBRATION", 4)

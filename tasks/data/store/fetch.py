@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pooch
 
-from tasks.data.archives import unpack
-from tasks.data.store import DataError, Dataset, missing, scratch, sha256, verify
+from tasks.data.store.archives import unpack
+from tasks.data.store.dataset import DataError, Dataset, missing
+from tasks.data.store.files import scratch, sha256, verify
 
 CHUNK = 1 << 16  # bytes
 

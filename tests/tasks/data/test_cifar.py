@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from tasks.base import rows
 from tasks.data import cifar
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 from tests.tasks import small
 from tests.tasks.files import one_line
 

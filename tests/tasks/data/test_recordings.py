@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.base import rows
-from tasks.data import fsdd, store, wav
-from tasks.data.store import DataError
+from tasks.data import fsdd, wav
+from tasks.data.store import files
+from tasks.data.store.dataset import DataError
 from tests.tasks.files import one_line, sound
 
 
@@ -48,7 +49,7 @@ def small_fsdd(root, monkeypatch):
         digit, speaker, take = file.removeprefix("recordings/").removesuffix(".wav").split("_")
         value = 1000 * int(digit) + 1000 + 100 * fsdd.SPEAKERS.index(speaker) + int(take)
         sound(root / "fsdd" / file, [value] * (400 + int(take)))
-    known = dataclasses.replace(fsdd.DATASET, content=store.content(root / "fsdd", fsdd.FILES))
+    known = dataclasses.replace(fsdd.DATASET, content=files.content(root / "fsdd", fsdd.FILES))
     monkeypatch.setattr(fsdd, "DATASET", known)
     return root / "fsdd"
 

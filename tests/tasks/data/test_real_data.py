@@ -11,7 +11,9 @@ from numpy.testing import assert_array_equal
 
 from tasks import TASKS
 from tasks.base import fingerprint, rows
-from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, store, wikitext
+from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, wikitext
+from tasks.data.store.dataset import missing
+from tasks.data.store.files import sha256
 from tasks.language_model import unigram
 from tests.tasks.files import idx
 
@@ -34,7 +36,7 @@ def real(name):
     """The loaded dataset."""
     if not REAL:
         pytest.skip("SLIMBENCH_DATA is not set")
-    if store.missing(DATASETS[name], Path(REAL)):
+    if missing(DATASETS[name], Path(REAL)):
         pytest.skip(f"{name} is not in {REAL}")
     return LOADERS[name][0]()
 
@@ -85,7 +87,7 @@ def test_real_mnist_is_exact(name, real):
 
 @pytest.mark.parametrize("name", ["cifar10"])
 def test_real_cifar10_is_named_by_its_content(name, real):
-    exact = store.sha256(Path(REAL) / "cifar10/cifar-10-batches-bin/test_batch.bin").startswith("8e2eb146ae34")
+    exact = sha256(Path(REAL) / "cifar10/cifar-10-batches-bin/test_batch.bin").startswith("8e2eb146ae34")
     assert cifar.variant10() == ("cifar10" if exact else "cifar10-jpeg")
     assert_array_equal(np.bincount(real.test["y"]), 1000)
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 from tasks.base import fingerprint, rows
 from tasks.data import mnist
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 from tests.tasks.files import idx, one_line, put
 
 
