@@ -15,7 +15,7 @@ from jax.sharding import PartitionSpec as P
 from benchmarks.clock import Clock
 from benchmarks.step import Carry, Program, make_step
 from methods.base import ONCE, forward
-from tasks.base import Arrays, Task, rows
+from tasks.base import Arrays, Task, count
 
 FEW = 4
 """Steps that are not worth optimizing a program for."""
@@ -139,7 +139,7 @@ def train(
     late = None
     for first in range(int(carry.step), recipe.steps, chunk):
         advance = compiled_chunk(program, mesh, chunk, carry, arrays, clock)
-        picked = batch_rows(seed, first, chunk, rows(arrays), recipe.batch_size)
+        picked = batch_rows(seed, first, chunk, count(arrays), recipe.batch_size)
         carry, losses = advance(carry, arrays, picked, key)
         if late:
             _read(*late, report)

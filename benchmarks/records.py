@@ -18,7 +18,7 @@ from leaderboard.files import write_atomically
 from leaderboard.rows import strength_text
 from leaderboard.schema import SCHEMA, MethodInfo, Point, Provenance, Record, Run, TaskInfo
 from leaderboard.schema import Dense as DenseRow
-from tasks.base import Data, Task, fingerprint, rows
+from tasks.base import Data, Task, count, fingerprint
 
 LIBRARIES = ("flax", "jax", "jaxlib", "numpy", "optax", "orbax-checkpoint", "safetensors", "scikit-learn", "scipy")
 
@@ -48,7 +48,7 @@ def task_info(task: Task, data: Data) -> TaskInfo:
         modality=task.modality,
         source=f"{task.variant()}: {task.source}" if task.variant() else task.source,
         fingerprint=fingerprint(data),
-        rows={split: rows(getattr(data, split)) for split in Data._fields},
+        rows={split: count(getattr(data, split)) for split in Data._fields},
         metric=task.metric.name,
         outcome=task.metric.outcome,
         higher_is_better=task.metric.higher_is_better,

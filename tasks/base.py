@@ -159,7 +159,7 @@ def prepared(task: Task, data: Data) -> Data:
     return Data(*(prepare(jax.device_put(split)) for split in data))
 
 
-def rows(arrays: Arrays) -> int:
+def count(arrays: Arrays) -> int:
     """Number of examples in a split."""
     return len(next(iter(arrays.values())))
 

@@ -10,7 +10,7 @@ import tokenizers
 from numpy.testing import assert_array_equal
 
 from tasks import TASKS
-from tasks.base import fingerprint, rows
+from tasks.base import count, fingerprint
 from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, wikitext
 from tasks.data.store.dataset import missing
 from tasks.data.store.files import sha256
@@ -43,7 +43,7 @@ def real(name):
 
 @each_real
 def test_real_split_sizes(name, real):
-    assert LOADERS[name][1] in (None, tuple(rows(split) for split in real))
+    assert LOADERS[name][1] in (None, tuple(count(split) for split in real))
 
 
 @each_real
@@ -67,10 +67,10 @@ def test_no_real_example_lies_in_two_splits(name, real):
 
 @each_real
 def test_real_calibration_is_a_slice_with_every_class(name, real):
-    stride = rows(real.train) // rows(real.calibration)
+    stride = count(real.train) // count(real.calibration)
     for leaf, slice_ in zip(real.train.values(), real.calibration.values(), strict=True):
         assert_array_equal(slice_, leaf[::stride][: len(slice_)])
-    assert 128 <= rows(real.calibration) <= 256
+    assert 128 <= count(real.calibration) <= 256
     if name != "cifar100" and "y" in real.train:
         assert set(real.calibration["y"]) == set(real.train["y"])
 
