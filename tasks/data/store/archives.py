@@ -13,9 +13,15 @@ GROWTH, LEAST = 16, 1 << 24  # an archive may hold so many times its own bytes, 
 
 
 def unpack(archive: Path, folder: Path, dataset: Dataset) -> None:
-    """Unpacks `archive` (.zip or .tar.gz) as `folder`; where another process is first, what it unpacked stays.
+    """Unpacks an archive as a folder; where another process is first, what it unpacked stays.
 
-    Raises DataError if the archive is damaged or not the dataset's, or if there is no room for it.
+    Args:
+        archive: a .zip or .tar.gz file.
+        folder: must be new or empty.
+        dataset: says which files must be inside, and how many leading folders are left out.
+
+    Raises:
+        DataError: the archive is damaged or not the dataset's, or there is no room for what it holds.
     """
     with scratch(folder) as whole:
         try:

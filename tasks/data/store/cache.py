@@ -19,10 +19,16 @@ Splits = tuple[Arrays, Arrays, Arrays]  # train, valid, test
 
 
 def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[[], Splits]) -> Data:
-    """What `decode` makes of a dataset's files, from the npz of an earlier time where there is one.
+    """Returns what `decode` makes of a dataset's files, read from the npz of an earlier time where there is one.
 
-    name: of the dataset and of what is made of it; key: changes with the content of the files and with the rules.
-    calibration: rows, every n-th of train.
+    An npz that is damaged is set aside with a word on stderr, and made again.
+
+    Args:
+        name: of the dataset and of what is made of it.
+        root: data directory.
+        key: changes with the content of the files and with the rules by which they are decoded.
+        calibration: rows of the calibration split, every n-th of train.
+        decode: makes train, valid and test.
     """
     path = root / "decoded" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     splits = _kept(path)

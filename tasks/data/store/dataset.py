@@ -22,12 +22,15 @@ class DataError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Download:
+    """One file that a publisher's server has."""
+
     url: str
     size: int  # bytes
     sha256: str | None  # None: the server packs it anew as it likes, and its content is verified instead
 
     @property
     def name(self) -> str:
+        """Returns the file's name, the last part of its address."""
         return self.url.rpartition("/")[2]
 
 
@@ -46,24 +49,25 @@ class Dataset:
 
     @property
     def archive(self) -> bool:
+        """Tells whether what is fetched must be unpacked."""
         return self.downloads[0].name.endswith((".tar.gz", ".zip"))
 
     @property
     def size(self) -> int:
-        """Bytes to fetch."""
+        """Returns the bytes to fetch."""
         return sum(download.size for download in self.downloads)
 
 
 def data_dir() -> Path:
-    """Absolute; need not exist."""
+    """Returns the data directory, absolute; it need not exist."""
     return Path(os.environ.get(VARIABLE) or pooch.os_cache("slimbench")).expanduser().absolute()
 
 
 def set_data_dir(path: str | os.PathLike) -> None:
-    """For this process and those it starts."""
+    """Sets the data directory of this process and of those it starts."""
     os.environ[VARIABLE] = os.fspath(path)
 
 
 def missing(dataset: Dataset, root: Path) -> list[str]:
-    """Those of its files that are not in place."""
+    """Returns those of the dataset's files that are not in place under the data directory `root`."""
     return [file for file in dataset.files if not (root / dataset.folder / file).exists()]

@@ -15,9 +15,15 @@ CHUNK = 1 << 16  # bytes
 
 
 def fetch(dataset: Dataset, root: Path, *, progress: bool | None = None) -> Path:
-    """The dataset's folder with all its files in place; fetches what is missing. Raises DataError.
+    """Returns the dataset's folder with all its files in place; fetches what is missing.
 
-    root: data directory; progress: a bar, None for one on a terminal only.
+    Args:
+        dataset: one row of `DATASETS`.
+        root: data directory.
+        progress: whether to show a bar; None for one on a terminal only.
+
+    Raises:
+        DataError: it cannot be fetched or unpacked, or is damaged; the line says what to put where.
     """
     folder = root / dataset.folder
     absent = missing(dataset, root)

@@ -16,13 +16,19 @@ DAY = 86400  # seconds
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file."""
+    """Returns the hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify(path: Path, found: str, expected: str) -> None:
-    """Raises DataError where two digests of the content of `path` differ."""
+    """Raises DataError where two digests of the content of `path` differ.
+
+    Args:
+        path: the file, for the message.
+        found: its hex digest.
+        expected: the publisher's.
+    """
     if found != expected:
         raise DataError(
             f"{path}: SHA-256 is {found}, must be {expected}: damaged, cut short or not the publisher's; "
@@ -31,12 +37,12 @@ def verify(path: Path, found: str, expected: str) -> None:
 
 
 def content(folder: Path, files: Iterable[str]) -> str:
-    """One digest for the names and the content of many files."""
+    """Returns one digest for the names and the content of many files of a folder."""
     return digest({file: sha256(folder / file) for file in files})
 
 
 def digest(hashes: dict[str, str]) -> str:
-    """SHA-256 over the lines `<name> <hash>`, in order of names."""
+    """Returns the SHA-256 over the lines `<name> <hash>`, in order of names."""
     return hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 
@@ -44,7 +50,7 @@ def digest(hashes: dict[str, str]) -> str:
 def scratch(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`, this call's alone: make a file or folder there, then rename it to `path`.
 
-    What is left there is removed in the end, and what processes that are gone left beside `path` at the start.
+    What is left there is removed in the end; what killed processes left beside `path` is removed at the start.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob("*.part"):
@@ -60,9 +66,10 @@ def scratch(path: Path) -> Iterator[Path]:
 def _abandoned(path):
     """Whether the process that makes a temporary path is gone, or began more than a day ago."""
     with contextlib.suppress(OSError):  # gone in between
-        _, host, pid, _ = path.name.rsplit("~", 3) if path.name.count("~") >= 3 else ("", "", "", "")
-        gone = host == socket.gethostname() and pid.isdigit() and not _runs(int(pid))
-        return bool(pid) and (gone or time.time() - path.stat().st_mtime > DAY)
+        match path.name.rsplit("~", 3):
+            case _, host, pid, _:
+                gone = host == socket.gethostname() and pid.isdigit() and not _runs(int(pid))
+                return gone or time.time() - path.stat().st_mtime > DAY
     return False
 
 
