@@ -11,7 +11,7 @@ from absl import flags
 from benchmarks.plan.errors import UsageError
 from benchmarks.sweep.signals import Stopped
 from leaderboard.record.files import RecordError
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 
 OUR_FAULT = 70
 """Exit code of a crash of the program itself, as in <sysexits.h>."""

@@ -8,8 +8,8 @@ from absl import flags
 from benchmarks.cli import call
 from benchmarks.plan.errors import UsageError
 from tasks.data import DATASETS
-from tasks.data.fetch import fetch
-from tasks.data.store import data_dir, missing, set_data_dir
+from tasks.data.store.dataset import data_dir, missing, set_data_dir
+from tasks.data.store.fetch import fetch
 
 
 def listing(root: Path) -> str:

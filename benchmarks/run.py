@@ -25,7 +25,7 @@ from leaderboard.record import files
 from leaderboard.record.layout import RECORDS, strength_text
 from methods import METHODS
 from tasks import TASKS
-from tasks.data.store import set_data_dir
+from tasks.data.store.dataset import set_data_dir
 
 
 def _flags() -> flags.FlagValues:

@@ -35,7 +35,7 @@ from leaderboard.record.schema import Point, Record, Run, Verification
 from leaderboard.record.text import plain
 from tasks import TASKS
 from tasks.base import fingerprint
-from tasks.data.store import set_data_dir
+from tasks.data.store.dataset import set_data_dir
 
 
 class _Asked(msgspec.Struct):

@@ -17,7 +17,6 @@ Arrays = dict[str, np.ndarray]
 Strengths = tuple[tuple[float, ...], ...]  # each a method's knobs, one number per knob
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
-MODALITIES = ("vision", "language", "speech")
 THREE_OF_EACH: dict[str, Strengths] = {
     "lsq": ((4.0,), (3.0,), (2.0,)),
     **dict.fromkeys(("magnitude", "random"), ((0.5,), (0.8,), (0.9,))),
@@ -98,17 +97,31 @@ class Task:
                 register(type(net), f"task {self.name!r}: {field}")
 
 
+KINDS = {
+    **dict.fromkeys(("name", "source"), str),
+    "net": nn.Module,
+    "teacher": nn.Module | None,
+    "metric": Metric,
+    **dict.fromkeys(("dense", "recovery"), Recipe),
+    **dict.fromkeys(("load", "batch", "loss", "outcomes", "variant", "prepare", "controls"), Callable),
+    "sweeps": Mapping,
+}
+COUNTS = ("version", "eval_batch", "dense.steps", "dense.batch_size", "recovery.steps", "recovery.batch_size")
+CHOICES = {"modality": ("vision", "language", "speech"), "metric.outcome": ("correct", "loss", "edits")}
+
+
 def _problems(task: Task) -> Iterator[str]:
-    """Yields a line that names the field for each that is wrong by itself."""
-    if not isinstance(task.name, str) or not NAME.fullmatch(task.name):
+    """Yields a line that names the field for each that is wrong by itself; the first may entail the others."""
+    for field, kind in KINDS.items():
+        value = getattr(task, field)
+        if not isinstance(value, kind):
+            yield f"{field} is a {type(value).__name__}; it must be an instance of {getattr(kind, '__name__', kind)}"
+    if not NAME.fullmatch(task.name):
         yield "name must be a letter or digit, then at most 99 letters, digits and any of _ . + -"
-    if task.modality not in MODALITIES:
-        yield f"modality is {task.modality!r}; it must be one of {', '.join(MODALITIES)}"
-    for field in ("net", "teacher"):
-        net = getattr(task, field)
-        if not isinstance(net, nn.Module) and not (net is None and field == "teacher"):
-            yield f"{field} is a {type(net).__name__}; it must be an instance of a flax.linen Module"
-    for field in ("version", "eval_batch", "dense.steps", "dense.batch_size", "recovery.steps", "recovery.batch_size"):
+    for field, choices in CHOICES.items():
+        if _dig(task, field) not in choices:
+            yield f"{field} is {_dig(task, field)!r}; it must be one of {', '.join(choices)}"
+    for field in COUNTS:
         value = _dig(task, field)
         if type(value) is not int or value < 1:
             yield f"{field} is {value!r}; it must be a whole number, 1 or more"
@@ -116,10 +129,14 @@ def _problems(task: Task) -> Iterator[str]:
         recipe = getattr(task, field)
         if not 0 <= recipe.warmup < recipe.steps:
             yield f"{field}.warmup is {recipe.warmup!r}; it must be from 0 to {field}.steps - 1, {recipe.steps - 1}"
-    for field in ("reach", "reference"):
-        value = getattr(task, field)
-        if not _finite(value) and not (callable(value) and field == "reference"):
-            yield f"{field} is {value!r}; it must be a finite number"
+    yield from _problems_of_quality(task)
+
+
+def _problems_of_quality(task: Task) -> Iterator[str]:
+    if not _finite(task.reach):
+        yield f"reach is {task.reach!r}; it must be a finite number"
+    if not _finite(task.reference) and not callable(task.reference):
+        yield f"reference is {task.reference!r}; it must be a finite number or a function of the data"
     for method, strengths in task.sweeps.items():
         if not _is_sweep(strengths):
             yield f"sweeps.{method} is {strengths!r}; it must be a tuple of tuples of floats, such as ((4.0,), (2.0,))"
@@ -148,25 +165,25 @@ def reference(task: Task, data: Data) -> float:
 
 
 def part(data: Data, share: float) -> Data:
-    """The first `share` of the rows of train, valid and test; calibration as it is."""
+    """Returns the first `share` of the rows of train, valid and test; calibration as it is."""
     *splits, calibration = data
     cut = ({name: leaf[: max(1, round(share * len(leaf)))] for name, leaf in arrays.items()} for arrays in splits)
     return Data(*cut, calibration)
 
 
 def prepared(task: Task, data: Data) -> Data:
-    """All splits on the device, as `task.batch` takes them."""
+    """Returns all splits on the device, as `task.batch` takes them."""
     prepare = jax.jit(task.prepare)
     return Data(*(prepare(jax.device_put(split)) for split in data))
 
 
-def rows(arrays: Arrays) -> int:
-    """Number of examples in a split."""
+def count(arrays: Arrays) -> int:
+    """Returns the number of examples in a split."""
     return len(next(iter(arrays.values())))
 
 
 def fingerprint(data: Data) -> str:
-    """SHA-256 over names, shapes, dtypes and bytes of the decoded arrays of all splits, first 16 hex digits."""
+    """Returns the first 16 hex digits of SHA-256 over names, shapes, dtypes and bytes of the arrays of all splits."""
     digest = hashlib.sha256()
     for split in Data._fields:
         for name, array in sorted(getattr(data, split).items()):

@@ -12,8 +12,11 @@ from tasks.data.ngram import bits_per_character
 
 
 def windows(length: int) -> Callable:
-    """The `batch` of a task over rows of tokens (see `tasks/data/text.py`): x [B, T] int32 and y [B, T], the tokens
-    that follow; given a key, from a random place in the row. T: `length`."""
+    """Returns the `batch` of a task over rows of tokens (see `tasks/data/text.py`).
+
+    It makes x [B, T] int32 and y [B, T], the tokens that follow; given a key, from a random place in the row.
+    T is `length`.
+    """
 
     def batch(arrays, rows, key):
         tokens = arrays["tokens"][rows]

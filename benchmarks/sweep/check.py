@@ -15,7 +15,7 @@ from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from methods import METHODS
 from methods.base import OptionError, PyTree, Shipped, Teacher, first_example, flatten, forward, fresh
-from tasks.base import Arrays, Data, Task, rows
+from tasks.base import Arrays, Data, Task, count
 from tasks.nets import groups
 from tasks.nets.spec import check_net
 
@@ -38,7 +38,7 @@ def check_task(here: Setting, jobs: Sequence[Job]) -> None:
         check_nets(task)
         for split in Data._fields:
             check_split(task, split, getattr(here.data, split))
-        x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, rows(here.data.calibration))))["x"]
+        x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, count(here.data.calibration))))["x"]
         variables = fresh(task.net, jax.random.key(KEY), first_example(x))
         if any("groups" in METHODS[job.method].about.needs for job in jobs):
             check_groups(task, x)
@@ -80,7 +80,7 @@ def check_split(task: Task, name: str, arrays: Arrays) -> None:
     counts = {leaf: len(array) for leaf, array in arrays.items()}
     if len(set(counts.values())) != 1 or not min(counts.values()):
         raise ValueError(f"data.{name}: every array must have the same number of rows, at least 1; they have {counts}")
-    size = rows(arrays)
+    size = count(arrays)
     wanted = max(task.dense.batch_size, task.recovery.batch_size) if name == "train" else 1
     if size < wanted:
         raise ValueError(f"data.{name}: {size} rows are less than a batch of {wanted}; lower batch_size")
@@ -121,7 +121,7 @@ def check_outcomes(task: Task, variables: PyTree, x: PyTree, test: Arrays) -> No
       x: one input batch of evaluation.
       test: the split.
     """
-    batch = gather(task, test, np.minimum(np.arange(task.eval_batch), rows(test) - 1))
+    batch = gather(task, test, np.minimum(np.arange(task.eval_batch), count(test) - 1))
     out = compile_forward(Shipped(task.net, variables), x).run(batch["x"])
     for field, function in (("loss", task.loss), ("outcomes", task.outcomes)):
         made = _called(field, function, out, batch)

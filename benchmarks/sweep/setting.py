@@ -8,7 +8,7 @@ from benchmarks.plan.plan import under
 from benchmarks.sweep.identity import Facts
 from leaderboard.record.canonical import digits
 from leaderboard.record.schema import TaskInfo
-from tasks.base import Data, Task, fingerprint, part, prepared, rows
+from tasks.base import Data, Task, count, fingerprint, part, prepared
 
 
 class Setting(NamedTuple):
@@ -25,7 +25,7 @@ class Setting(NamedTuple):
 def setting(task: Task, budget: Budget) -> Setting:
     """Returns the setting of a task, its data loaded. Only the last one is kept: data are large."""
     decoded = part(task.load(), budget.examples)
-    facts = Facts(fingerprint(decoded), {split: rows(getattr(decoded, split)) for split in Data._fields})
+    facts = Facts(fingerprint(decoded), {split: count(getattr(decoded, split)) for split in Data._fields})
     scaled_task = under(task, budget)
     return Setting(scaled_task, budget, prepared(task, decoded), facts, task_info(scaled_task, decoded, facts))
 

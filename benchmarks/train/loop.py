@@ -17,7 +17,7 @@ from benchmarks.train.clock import Clock
 from benchmarks.train.programs import PROGRAMS
 from benchmarks.train.step import StepSpec, TrainState, make_step
 from methods.base import ONCE, PyTree, forward
-from tasks.base import Arrays, rows
+from tasks.base import Arrays, count
 
 FEW = 4
 """Steps that are not worth optimizing a program for."""
@@ -37,13 +37,13 @@ class Saver(Protocol):
         """Saves the state after `step` steps; may raise, to stop the run there."""
 
 
-def batch_rows(seed: int, first: int, count: int, size: int, batch: int) -> np.ndarray:
-    """Returns the rows of `count` steps, int32 [count, batch]: a new permutation of the split each epoch.
+def batch_rows(seed: int, first: int, steps: int, size: int, batch: int) -> np.ndarray:
+    """Returns the rows of some steps, int32 [steps, batch]: a new permutation of the split each epoch.
 
     Args:
       seed: of the permutations.
       first: the first of the steps, from 0.
-      count: of steps.
+      steps: how many.
       size: rows of the split.
       batch: rows of a step.
 
@@ -54,7 +54,7 @@ def batch_rows(seed: int, first: int, count: int, size: int, batch: int) -> np.n
         raise ValueError(f"batch_size is {batch}; the train split has only {size} rows")
     per_epoch = size // batch
     picked = []
-    for step in range(first, first + count):
+    for step in range(first, first + steps):
         epoch, index = divmod(step, per_epoch)
         picked.append(_permutation(seed, epoch, size)[index * batch : (index + 1) * batch])
     return np.stack(picked)
@@ -174,13 +174,13 @@ def train(
     chunk = max(n for n in range(1, min(log_every, steps) + 1) if steps % n == 0)  # so that there is one program only
     done, late = int(carry.step), None
     while done < steps:
-        count = min(chunk, steps - done)  # less only if an earlier process took other chunks
-        advance = compiled_chunk(spec, mesh, count, carry, arrays, clock)
-        picked = batch_rows(seed, done, count, rows(arrays), spec.recipe.batch_size)
+        taken = min(chunk, steps - done)  # less only if an earlier process took other chunks
+        advance = compiled_chunk(spec, mesh, taken, carry, arrays, clock)
+        picked = batch_rows(seed, done, taken, count(arrays), spec.recipe.batch_size)
         carry, losses = advance(carry, arrays, picked, key)
         if late:
             _read(*late, report)
-        done, late = done + count, (done, losses)
+        done, late = done + taken, (done, losses)
         if saver and done < steps and saver.due():
             _read(*late, report)
             late = None

@@ -70,11 +70,6 @@ def utterances(audio, samples, *, hop: int, **options):
     return by_parts(features, audio, samples)
 
 
-# MLPerf Tiny's keyword spotting (Banbury et al. 2021, arXiv 2106.07597): 30 ms every 20 ms, so 1 s makes 49 × 10. Its
-# code takes magnitudes where `log_mel` takes powers, and pads frames to 512 samples.
-KEYWORDS = {"length": 480, "hop": 320, "bands": 40, "rate": 16000, "low": 20, "high": 4000, "coefficients": 10}
-
-
 def mfcc(signal, *, coefficients: int, bands: int, **options):
     """The first mel-frequency cepstral coefficients: [B, S] float in [-1, 1] -> [B, F, coefficients] float32.
 

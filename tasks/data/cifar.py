@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tasks.base import Arrays, Data
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, Splits, data_dir, decoded, digest, sha256
+from tasks.data.store.cache import Splits, decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import digest, sha256
 
 URL = "https://www.cs.toronto.edu/~kriz/"
 SIDE = 32

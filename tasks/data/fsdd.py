@@ -12,8 +12,10 @@ import numpy as np
 
 from tasks.base import Arrays, Data
 from tasks.data import wav
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, Splits, content, data_dir, decoded
+from tasks.data.store.cache import Splits, decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import content
 
 RATE = 8000  # samples per second
 SAMPLES = 8000  # 1 s: 24 recordings are longer and lose their quiet ends

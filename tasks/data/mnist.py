@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tasks.base import Data
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, Splits, content, data_dir, decoded, verify
+from tasks.data.store.cache import Splits, decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import content, verify
 
 URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"  # the mirror that TensorFlow Datasets uses
 # Size and SHA-256 of the gz, from TensorFlow Datasets' url_checksums/mnist.txt; SHA-256 of what it holds, since a file

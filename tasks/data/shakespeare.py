@@ -11,8 +11,10 @@ import numpy as np
 
 from tasks.base import Data
 from tasks.data import text
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, data_dir, decoded, sha256, verify
+from tasks.data.store.cache import decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import sha256, verify
 
 FILE = "input.txt"
 # Size and SHA-256: from TensorFlow Datasets' url_checksums/tiny_shakespeare.txt.

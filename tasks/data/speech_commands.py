@@ -13,8 +13,9 @@ import numpy as np
 
 from tasks.base import Arrays, Data
 from tasks.data import wav
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, Splits, data_dir, decoded
+from tasks.data.store.cache import Splits, decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
 
 RATE = 16000  # samples per second
 SAMPLES = 16000

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tasks.base import Arrays, Data
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, Splits, data_dir, decoded, digest, sha256, verify
+from tasks.data.store.cache import Splits, decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import digest, sha256, verify
 
 TRAIN, DEV = "SST-2/train.tsv", "SST-2/dev.tsv"
 # SHA-256 and number of sentences of the files. Computed from an exact copy.

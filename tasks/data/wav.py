@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 
 
 def read(path: Path, rate: int) -> np.ndarray:

@@ -11,8 +11,10 @@ import numpy as np
 
 from tasks.base import Data
 from tasks.data import text
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError, Dataset, Download, content, data_dir, decoded
+from tasks.data.store.cache import decoded
+from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import content
 
 PARTS = ("train", "valid", "test")
 FILES = tuple(f"wikitext-2/wiki.{part}.tokens" for part in PARTS)

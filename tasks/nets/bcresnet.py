@@ -10,9 +10,9 @@ of f2, and not the term x.
 import jax.numpy as jnp
 from flax import linen as nn
 
-from tasks.nets.conv import HE, Conv, Depthwise
 from tasks.nets.groups import Axis, Group, batch_norm, read, sizes_after, written
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.conv import HE, Conv, Depthwise
+from tasks.nets.layers.norm import BatchNorm
 
 BANDS = 40
 SUB_BANDS = 5

@@ -6,10 +6,11 @@ feed-forward and a norm. Deviation: attention has no relative positions; at this
 
 from flax import linen as nn
 
-from tasks.nets.conv import Conv, Depthwise
 from tasks.nets.groups import Axis, Group, affine, batch_norm, read, sizes_after, written
-from tasks.nets.norm import BatchNorm
-from tasks.nets.transformer import Attention, attends, dropout, heads_of
+from tasks.nets.layers.attention import Attention, attends, heads_of
+from tasks.nets.layers.conv import Conv, Depthwise
+from tasks.nets.layers.dropout import dropout
+from tasks.nets.layers.norm import BatchNorm
 
 
 def real_frames(x):

@@ -6,8 +6,8 @@ only; here, as in most papers that compress it (e.g. Louizos et al. 2018, arXiv 
 
 from flax import linen as nn
 
-from tasks.nets.conv import Conv, max_pool
 from tasks.nets.groups import Group, read, sizes_after, written
+from tasks.nets.layers.conv import Conv, max_pool
 
 
 class ConvNet(nn.Module):

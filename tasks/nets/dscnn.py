@@ -2,9 +2,9 @@
 
 from flax import linen as nn
 
-from tasks.nets.conv import Conv, Depthwise
 from tasks.nets.groups import Axis, Group, batch_norm, read, sizes_after, written
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.conv import Conv, Depthwise
+from tasks.nets.layers.norm import BatchNorm
 
 
 class DSCNN(nn.Module):

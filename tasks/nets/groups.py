@@ -27,30 +27,30 @@ class Group(NamedTuple):
 
 
 def sizes_after(groups: dict[str, Group], sizes: dict[str, int]) -> dict[str, int]:
-    """The size of every group once those in `sizes` are changed. Raises ValueError for a name that is no group."""
+    """Returns the size of every group once those in `sizes` are changed. Raises ValueError for an unknown name."""
     if unknown := sorted(set(sizes) - set(groups)):
         raise ValueError(f"no channel group is named {unknown}; groups are {sorted(groups)}")
     return {name: sizes.get(name, group.size) for name, group in groups.items()}
 
 
 def written(layer: str, bias: bool = True, **layout: int) -> tuple[Axis, ...]:
-    """The outputs of a dense or convolution layer: the last axis of its kernel, and its bias."""
+    """Returns the outputs of a dense or convolution layer: the last axis of its kernel, and its bias."""
     kernel = Axis(f"{layer}/kernel", -1, produces=True, **layout)
     return (kernel, Axis(f"{layer}/bias", 0, **layout)) if bias else (kernel,)
 
 
 def read(layer: str, **layout: int) -> Axis:
-    """The inputs of a dense or convolution layer: the last axis but one of its kernel."""
+    """Returns the inputs of a dense or convolution layer: the last axis but one of its kernel."""
     return Axis(f"{layer}/kernel", -2, **layout)
 
 
 def affine(layer: str, **layout: int) -> tuple[Axis, ...]:
-    """What a norm learns: its scale and bias."""
+    """Returns what a norm learns: its scale and bias."""
     return tuple(Axis(f"{layer}/{leaf}", 0, **layout) for leaf in ("scale", "bias"))
 
 
 def batch_norm(layer: str, **layout: int) -> tuple[Axis, ...]:
-    """What a batch norm learns, and its running statistics."""
+    """Returns what a batch norm learns, and its running statistics."""
     running = (Axis(f"{layer}/{leaf}", 0, collection="batch_stats", **layout) for leaf in ("mean", "var"))
     return (*affine(layer, **layout), *running)
 

@@ -12,9 +12,9 @@ from functools import partial
 
 from flax import linen as nn
 
-from tasks.nets.conv import HE, Conv
 from tasks.nets.groups import Group, batch_norm, read, sizes_after, written
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.conv import HE, Conv
+from tasks.nets.layers.norm import BatchNorm
 
 
 class Block(nn.Module):

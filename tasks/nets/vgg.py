@@ -5,9 +5,9 @@ The three dense layers of the original are one here, as is usual on CIFAR (CRD, 
 
 from flax import linen as nn
 
-from tasks.nets.conv import HE, Conv, max_pool
 from tasks.nets.groups import Group, batch_norm, read, sizes_after, written
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.conv import HE, Conv, max_pool
+from tasks.nets.layers.norm import BatchNorm
 
 
 class VGG(nn.Module):

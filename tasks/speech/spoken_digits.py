@@ -6,8 +6,8 @@ The recipe of keyword spotting: Zhang et al. 2017 (arXiv 1711.07128); masks from
 
 from tasks.base import Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
-from tasks.data import spoken_digits
 from tasks.data.audio import log_mel
+from tasks.data.synthetic import spoken_digits
 from tasks.nets.dscnn import DSCNN
 from tasks.speech.augment import masked_and_shifted
 
@@ -34,7 +34,7 @@ TASK = Task(
     name="spoken_digits",
     version=1,
     modality="speech",
-    source="synthetic: ten digits from a source-filter synthesizer (tasks/data/voice.py), test voices unseen in train",
+    source="synthetic: ten digits from a source-filter synthesizer, test voices unseen in train",
     net=DSCNN(channels=(64, 64, 64), kernel=(10, 4), strides=(8, 4), classes=10),
     load=spoken_digits.load,
     prepare=prepare,

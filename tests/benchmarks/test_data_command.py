@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import data
 from tasks.data import DATASETS
-from tasks.data.store import Dataset, Download
+from tasks.data.store.dataset import Dataset, Download
 
 
 @pytest.fixture

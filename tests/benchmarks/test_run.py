@@ -15,7 +15,7 @@ from leaderboard.record.canonical import digest
 from methods import METHODS
 from tasks import TASKS
 from tasks.base import Recipe
-from tasks.data.store import DataError, data_dir
+from tasks.data.store.dataset import DataError, data_dir
 
 CONFIG = Config(tasks=("digits",), methods=("rtn", "kd"))
 

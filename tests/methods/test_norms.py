@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.base import fresh
 from methods.norms import reestimate
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.norm import BatchNorm
 
 
 class Net(nn.Module):

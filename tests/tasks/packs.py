@@ -7,7 +7,7 @@ import stat
 import tarfile
 import zipfile
 
-from tasks.data.store import Dataset, Download
+from tasks.data.store.dataset import Dataset, Download
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tasks.data import DATASETS, cifar, speech_commands, store, wikitext
+from tasks.data import DATASETS, cifar, speech_commands, wikitext
+from tasks.data.store.files import sha256
 from tests.tasks.files import put, sound
 
 
@@ -15,7 +16,7 @@ def cifars(root, monkeypatch):
     for name, value in (("ROWS", 4), ("VALID", 5), ("CALIBRATION", 3)):
         monkeypatch.setattr(cifar, name, value)
     for name, dataset in (("TEN", cifar.CIFAR10), ("HUNDRED", cifar.CIFAR100)):
-        monkeypatch.setattr(cifar, name, {f: store.sha256(root / dataset.folder / f) for f in dataset.files})
+        monkeypatch.setattr(cifar, name, {f: sha256(root / dataset.folder / f) for f in dataset.files})
     return root
 
 

@@ -8,7 +8,7 @@ import pytest
 from flax import linen as nn
 
 from tasks import TASKS
-from tasks.base import Data, Recipe, reference
+from tasks.base import Data, Metric, Recipe, reference
 from tasks.language_model import unigram
 from tasks.nets import spec
 
@@ -28,7 +28,8 @@ def test_the_fields_at_their_bounds_are_taken():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        *(({"name": name}, "name must be a letter") for name in ("", "a/b", "a,b", ".a", "a b", "é", "a" * 101, None)),
+        *(({"name": name}, "name must be a letter") for name in ("", "a/b", "a,b", ".a", "a b", "é", "a" * 101)),
+        ({"name": None}, "name is a NoneType; it must be an instance of str"),
         ({"modality": "touch"}, "modality is 'touch'; it must be one of vision, language, speech"),
         ({"version": 0}, "version is 0; it must be a whole number, 1 or more"),
         ({"version": True}, "version is True"),
@@ -42,9 +43,17 @@ def test_the_fields_at_their_bounds_are_taken():
         ({"recovery": with_recipe(warmup=-1)}, r"recovery\.warmup is -1"),
         ({"reach": math.nan}, "reach is nan; it must be a finite number"),
         ({"reference": None}, "reference is None; it must be a finite number"),
-        ({"net": nn.Dense}, "net is a type; it must be an instance of a flax.linen Module"),
+        ({"net": nn.Dense}, "net is a type; it must be an instance of Module"),
         ({"net": None}, "net is a NoneType"),
-        ({"teacher": 3}, "teacher is a int"),
+        ({"teacher": 3}, r"teacher is a int; it must be an instance of .*Module \| None"),
+        ({"dense": {"steps": 3}}, "dense is a dict; it must be an instance of Recipe"),
+        ({"metric": "accuracy"}, "metric is a str; it must be an instance of Metric"),
+        (
+            {"metric": Metric("accuracy", "right", True)},
+            r"metric\.outcome is 'right'; it must be one of correct, loss, ",
+        ),
+        ({"batch": None}, "batch is a NoneType; it must be an instance of Callable"),
+        ({"sweeps": ((4.0,),)}, "sweeps is a tuple; it must be an instance of Mapping"),
         *(
             ({"sweeps": {"lsq": sweep}}, r"sweeps\.lsq is .* it must be a tuple of tuples of floats")
             for sweep in ((), 4.0, (4.0,), [(4.0,)], ((),), ((4,),), ([4.0],))

@@ -1,7 +1,7 @@
 """Every task, by being registered and having a row in EXPECTED: splits, shapes, parameters, outcomes on logits made by
 hand. Numbers of the suite's own embedded data have tables of their own.
 
-What is particular to a downloaded dataset is tested in `test_data_*.py`; without it in place its tasks' nets are
+What is particular to a downloaded dataset is tested in `tests/tasks/data`; without it in place its tasks' nets are
 tested here, and the rest is skipped.
 """
 
@@ -17,9 +17,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tasks import TASKS
-from tasks.base import Data, fingerprint, prepared, reference, rows
+from tasks.base import Data, count, fingerprint, prepared, reference
 from tasks.data import DATASETS, fsdd, pydoc
-from tasks.data.store import data_dir, missing
+from tasks.data.store.dataset import data_dir, missing
 from tasks.language_model import bits, nats, unigram
 from tasks.speech.fsdd_ctc import edits
 
@@ -81,13 +81,13 @@ def test_content_of_the_suite_s_own_data(name):
         pytest.skip(f"pydoc's text differs between Python versions; no value is committed for {version}")
     data = TASKS[name].load()
     expected = PYDOC[version] if name == "pydoc" else CONTENT[name]
-    assert (fingerprint(data), tuple(rows(split) for split in data)) == expected
+    assert (fingerprint(data), tuple(count(split) for split in data)) == expected
 
 
 @each_embedded
 def test_leaves_share_their_leading_axis(name):
     for split in TASKS[name].load():
-        assert {len(leaf) for leaf in split.values()} == {rows(split)}
+        assert {len(leaf) for leaf in split.values()} == {count(split)}
 
 
 def examples(arrays):

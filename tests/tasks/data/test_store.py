@@ -16,10 +16,13 @@ import pooch
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.data import DATASETS, store
-from tasks.data import fetch as fetching
-from tasks.data.fetch import fetch
-from tasks.data.store import DataError
+from tasks.data import DATASETS
+from tasks.data.store import cache
+from tasks.data.store import fetch as fetching
+from tasks.data.store.cache import decoded
+from tasks.data.store.dataset import DataError, data_dir, missing, set_data_dir
+from tasks.data.store.fetch import fetch
+from tasks.data.store.files import content, scratch
 from tests.tasks.packs import HELLO, PACK, dataset, files, tar
 
 
@@ -56,20 +59,20 @@ def serve(monkeypatch):
 
 def test_data_dir_is_the_flag_then_the_variable_then_the_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("SLIMBENCH_DATA", raising=False)
-    assert store.data_dir() == pooch.os_cache("slimbench").absolute()
+    assert data_dir() == pooch.os_cache("slimbench").absolute()
     monkeypatch.setenv("SLIMBENCH_DATA", str(tmp_path))
-    assert store.data_dir() == tmp_path
-    store.set_data_dir(tmp_path / "other")
-    assert store.data_dir() == tmp_path / "other"
+    assert data_dir() == tmp_path
+    set_data_dir(tmp_path / "other")
+    assert data_dir() == tmp_path / "other"
 
 
 def test_a_file_is_fetched_and_verified(serve, tmp_path):
     tiny = dataset(serve("a.txt", b"hello"), HELLO)
-    assert store.missing(tiny, tmp_path) == ["a.txt"]
+    assert missing(tiny, tmp_path) == ["a.txt"]
     assert fetch(tiny, tmp_path) == tmp_path / "tiny"
     assert files(tmp_path) == ["tiny/a.txt"]
     assert (tmp_path / "tiny/a.txt").read_bytes() == b"hello"
-    assert store.missing(tiny, tmp_path) == []
+    assert missing(tiny, tmp_path) == []
 
 
 def test_a_file_in_place_is_used_as_it_is(tmp_path):
@@ -136,15 +139,15 @@ def test_an_archive_that_another_process_unpacks_meanwhile_is_used(tmp_path, mon
     tiny = dataset("http://127.0.0.1:9/pack.zip", HELLO)
     looked = []
 
-    def missing(*args):
-        absent = store.missing(*args)
+    def look(*args):
+        absent = missing(*args)
         if not looked:
             (tmp_path / "tiny").mkdir()
             (tmp_path / "tiny/a.txt").write_bytes(b"theirs")
         looked.append(absent)
         return absent
 
-    monkeypatch.setattr(fetching, "missing", missing)
+    monkeypatch.setattr(fetching, "missing", look)
     assert fetch(tiny, tmp_path) == tmp_path / "tiny"
     assert looked == [["a.txt"], []]
 
@@ -164,9 +167,9 @@ def splits():
 
 def test_arrays_are_decoded_once_per_content(tmp_path):
     calls = []
-    first = store.decoded("tiny", tmp_path, "key", 2, lambda: calls.append(1) or splits())
-    again = store.decoded("tiny", tmp_path, "key", 2, lambda: calls.append(2) or splits())
-    store.decoded("tiny", tmp_path, "other key", 2, lambda: calls.append(3) or splits())
+    first = decoded("tiny", tmp_path, "key", 2, lambda: calls.append(1) or splits())
+    again = decoded("tiny", tmp_path, "key", 2, lambda: calls.append(2) or splits())
+    decoded("tiny", tmp_path, "other key", 2, lambda: calls.append(3) or splits())
     assert calls == [1, 3]
     for data in (first, again):
         assert_array_equal(data.train["mask"], [False] * 3 + [True] * 4)
@@ -196,13 +199,13 @@ def saved(save, *args, **arrays):
     ids=["empty", "cut", "flipped", "npy", "no train", "no test", "pickled"],
 )
 def test_a_damaged_cache_is_set_aside_and_made_again(tmp_path, capsys, spoil, said):
-    store.decoded("tiny", tmp_path, "key", 2, splits)
+    decoded("tiny", tmp_path, "key", 2, splits)
     (path,) = (tmp_path / "decoded").iterdir()
     whole, bad = path.read_bytes(), spoil(path.read_bytes())
     path.write_bytes(bad)
     with pytest.raises(DataError, match=f"{path.name}: {said}"):
-        store._read(path)
-    assert_array_equal(store.decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+        cache._read(path)
+    assert_array_equal(decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert f"{path}: {said}" in err
@@ -225,7 +228,7 @@ def test_what_killed_processes_left_is_removed(tmp_path):
     for name, (ago, _) in left.items():
         (tmp_path / name).mkdir() if name < "c" else (tmp_path / name).write_bytes(b"part")
         os.utime(tmp_path / name, (time.time() - ago,) * 2)
-    with store.scratch(tmp_path / "new") as temporary:
+    with scratch(tmp_path / "new") as temporary:
         temporary.mkdir()
         (temporary / "half").write_bytes(b"")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
@@ -234,10 +237,10 @@ def test_what_killed_processes_left_is_removed(tmp_path):
 
 
 def test_a_temporary_path_is_its_own_and_goes_where_its_maker_fails(tmp_path):
-    with store.scratch(tmp_path / "a") as one, store.scratch(tmp_path / "a") as other:
+    with scratch(tmp_path / "a") as one, scratch(tmp_path / "a") as other:
         assert one != other
         assert one.parent == other.parent == tmp_path
-    with contextlib.suppress(KeyError), store.scratch(tmp_path / "a") as one:
+    with contextlib.suppress(KeyError), scratch(tmp_path / "a") as one:
         one.write_bytes(b"half")
         raise KeyError
     assert files(tmp_path) == []
@@ -245,7 +248,7 @@ def test_a_temporary_path_is_its_own_and_goes_where_its_maker_fails(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "decoded").write_text("in the way")
-    assert_array_equal(store.decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+    assert_array_equal(decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
     assert files(tmp_path) == ["decoded"]
 
 
@@ -253,8 +256,8 @@ def test_content_is_told_by_names_and_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"hello")
     (tmp_path / "b").write_bytes(b"hello")
     lines = f"a {HELLO}\nb {HELLO}\n"
-    assert store.content(tmp_path, ["b", "a"]) == hashlib.sha256(lines.encode()).hexdigest()
-    assert store.content(tmp_path, ["a"]) != store.content(tmp_path, ["b"])
+    assert content(tmp_path, ["b", "a"]) == hashlib.sha256(lines.encode()).hexdigest()
+    assert content(tmp_path, ["a"]) != content(tmp_path, ["b"])
 
 
 def test_every_dataset_says_what_it_is():

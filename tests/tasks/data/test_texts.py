@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.data import shakespeare, store, text, wikitext
-from tasks.data.store import DataError
+from tasks.data import shakespeare, text, wikitext
+from tasks.data.store import files
+from tasks.data.store.dataset import DataError
 from tests.tasks import small
 from tests.tasks.files import one_line, put
 
@@ -21,7 +22,7 @@ def test_windows_of_a_text():
 def small_shakespeare(root, monkeypatch):
     def put_text(content, sha256=None):
         path = put(root / "shakespeare_char/input.txt", content)
-        monkeypatch.setattr(shakespeare, "SHA256", sha256 or store.sha256(path))
+        monkeypatch.setattr(shakespeare, "SHA256", sha256 or files.sha256(path))
         monkeypatch.setattr(shakespeare, "VALID", 10)
         monkeypatch.setattr(shakespeare, "CALIBRATION", 2)
         return path

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pooch
 
-from tasks.data.archives import unpack
-from tasks.data.store import DataError, Dataset, missing, scratch, sha256, verify
+from tasks.data.store.archives import unpack
+from tasks.data.store.dataset import DataError, Dataset, missing
+from tasks.data.store.files import scratch, sha256, verify
 
 CHUNK = 1 << 16  # bytes
 
 
 def fetch(dataset: Dataset, root: Path, *, progress: bool | None = None) -> Path:
-    """The dataset's folder with all its files in place; fetches what is missing. Raises DataError.
+    """Returns the dataset's folder with all its files in place; fetches what is missing.
 
-    root: data directory; progress: a bar, None for one on a terminal only.
+    Args:
+        dataset: one row of `DATASETS`.
+        root: data directory.
+        progress: whether to show a bar; None for one on a terminal only.
+
+    Raises:
+        DataError: it cannot be fetched or unpacked, or is damaged; the line says what to put where.
     """
     folder = root / dataset.folder
     absent = missing(dataset, root)

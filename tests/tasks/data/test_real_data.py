@@ -10,8 +10,10 @@ import tokenizers
 from numpy.testing import assert_array_equal
 
 from tasks import TASKS
-from tasks.base import fingerprint, rows
-from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, store, wikitext
+from tasks.base import count, fingerprint
+from tasks.data import DATASETS, cifar, fsdd, mnist, shakespeare, speech_commands, sst2, wikitext
+from tasks.data.store.dataset import missing
+from tasks.data.store.files import sha256
 from tasks.language_model import unigram
 from tests.tasks.files import idx
 
@@ -34,14 +36,14 @@ def real(name):
     """The loaded dataset."""
     if not REAL:
         pytest.skip("SLIMBENCH_DATA is not set")
-    if store.missing(DATASETS[name], Path(REAL)):
+    if missing(DATASETS[name], Path(REAL)):
         pytest.skip(f"{name} is not in {REAL}")
     return LOADERS[name][0]()
 
 
 @each_real
 def test_real_split_sizes(name, real):
-    assert LOADERS[name][1] in (None, tuple(rows(split) for split in real))
+    assert LOADERS[name][1] in (None, tuple(count(split) for split in real))
 
 
 @each_real
@@ -65,10 +67,10 @@ def test_no_real_example_lies_in_two_splits(name, real):
 
 @each_real
 def test_real_calibration_is_a_slice_with_every_class(name, real):
-    stride = rows(real.train) // rows(real.calibration)
+    stride = count(real.train) // count(real.calibration)
     for leaf, slice_ in zip(real.train.values(), real.calibration.values(), strict=True):
         assert_array_equal(slice_, leaf[::stride][: len(slice_)])
-    assert 128 <= rows(real.calibration) <= 256
+    assert 128 <= count(real.calibration) <= 256
     if name != "cifar100" and "y" in real.train:
         assert set(real.calibration["y"]) == set(real.train["y"])
 
@@ -85,7 +87,7 @@ def test_real_mnist_is_exact(name, real):
 
 @pytest.mark.parametrize("name", ["cifar10"])
 def test_real_cifar10_is_named_by_its_content(name, real):
-    exact = store.sha256(Path(REAL) / "cifar10/cifar-10-batches-bin/test_batch.bin").startswith("8e2eb146ae34")
+    exact = sha256(Path(REAL) / "cifar10/cifar-10-batches-bin/test_batch.bin").startswith("8e2eb146ae34")
     assert cifar.variant10() == ("cifar10" if exact else "cifar10-jpeg")
     assert_array_equal(np.bincount(real.test["y"]), 1000)
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tasks.data import speech_commands
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 from tests.tasks import small
 from tests.tasks.files import one_line
 

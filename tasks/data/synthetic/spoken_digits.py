@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from tasks.base import Arrays, Data
-from tasks.data.voice import PHONEMES, SAMPLES, Voice, speak
+from tasks.data.synthetic.voice import PHONEMES, SAMPLES, Voice, speak
 
 WORDS = (
     ("Z", "IH", "R", "OW", "OW'"),

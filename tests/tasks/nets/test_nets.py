@@ -16,10 +16,10 @@ from tasks.nets.convnet import ConvNet
 from tasks.nets.dscnn import DSCNN
 from tasks.nets.encoder import Encoder
 from tasks.nets.gpt import GPT
+from tasks.nets.layers.dropout import Dropout
 from tasks.nets.mlp import MLP
 from tasks.nets.resnet import ResNet, resnet, wide_resnet
 from tasks.nets.spec import NETS, check_net
-from tasks.nets.transformer import Dropout
 from tasks.nets.vgg import VGG
 
 RANDOM = np.random.default_rng(0)

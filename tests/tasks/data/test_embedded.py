@@ -8,10 +8,12 @@ import scipy.fft
 import scipy.signal
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tasks.data import audio, pydoc, voice
+from tasks.data import audio, pydoc
 from tasks.data.ngram import bits_per_character
+from tasks.data.synthetic import voice
 from tasks.language_model import windows as batch_of_windows
 from tasks.speech.augment import _mask
+from tasks.speech.speech_commands import KEYWORDS
 from tasks.vision.digits import batch as digits_batch
 
 
@@ -90,7 +92,7 @@ def test_mfcc_against_scipy():
     for f in range(49):
         power = np.abs(scipy.fft.rfft(sound[:, 320 * f : 320 * f + 480] * window)) ** 2 / (window @ window)
         expected[:, f] = scipy.fft.dct(np.log(power @ triangles.T + 1e-6), norm="ortho")[:, :10]
-    out = jax.jit(lambda x: audio.mfcc(x, **audio.KEYWORDS))(sound.astype(np.float32))
+    out = jax.jit(lambda x: audio.mfcc(x, **KEYWORDS))(sound.astype(np.float32))
     assert out.dtype == jnp.float32
     assert_allclose(out, expected, atol=1e-4)
 

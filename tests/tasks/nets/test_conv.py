@@ -7,8 +7,8 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tasks.nets.conv import Conv, Depthwise, conv, max_pool
-from tasks.nets.norm import BatchNorm
+from tasks.nets.layers.conv import Conv, Depthwise, conv, max_pool
+from tasks.nets.layers.norm import BatchNorm
 
 
 def normal(*shape, seed=0):

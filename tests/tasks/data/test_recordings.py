@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.base import rows
-from tasks.data import fsdd, store, wav
-from tasks.data.store import DataError
+from tasks.base import count
+from tasks.data import fsdd, wav
+from tasks.data.store import files
+from tasks.data.store.dataset import DataError
 from tests.tasks.files import one_line, sound
 
 
@@ -48,14 +49,14 @@ def small_fsdd(root, monkeypatch):
         digit, speaker, take = file.removeprefix("recordings/").removesuffix(".wav").split("_")
         value = 1000 * int(digit) + 1000 + 100 * fsdd.SPEAKERS.index(speaker) + int(take)
         sound(root / "fsdd" / file, [value] * (400 + int(take)))
-    known = dataclasses.replace(fsdd.DATASET, content=store.content(root / "fsdd", fsdd.FILES))
+    known = dataclasses.replace(fsdd.DATASET, content=files.content(root / "fsdd", fsdd.FILES))
     monkeypatch.setattr(fsdd, "DATASET", known)
     return root / "fsdd"
 
 
 def test_fsdd(small_fsdd):
     data = fsdd.load()
-    assert [rows(split) for split in data] == [2400, 300, 300, 200]
+    assert [count(split) for split in data] == [2400, 300, 300, 200]
     assert data.train["audio"].shape == (2400, 8000)
     assert data.train["audio"].dtype == np.int16
     takes = []
@@ -70,7 +71,7 @@ def test_fsdd(small_fsdd):
 
 
 def one_out(data):
-    assert [rows(split) for split in data] == [2250, 250, 500, 200]
+    assert [count(split) for split in data] == [2250, 250, 500, 200]
     assert set(data.test["speaker"]) == {2}
     assert set(data.train["speaker"]) == set(data.valid["speaker"]) == {0, 1, 3, 4, 5}
     assert set(data.valid["length"] - 400) == set(range(5))
@@ -79,7 +80,7 @@ def one_out(data):
 
 def joined(data):
     """Each utterance is taken apart again into recordings of its speaker and part."""
-    assert [rows(split) for split in data] == [3000, 300, 300, 200]
+    assert [count(split) for split in data] == [3000, 300, 300, 200]
     assert data.train["audio"].shape == (3000, 32000)
     assert data.train["y"].shape == (3000, 6)
     assert set(data.train["digits"]) == {2, 3, 4, 5, 6}
@@ -89,14 +90,14 @@ def joined(data):
             audio = split["audio"][i].astype(int)
             starts = np.flatnonzero(np.diff(audio, prepend=0) * (audio != 0))
             ends = np.flatnonzero(np.diff(audio, append=0) * (audio != 0)) + 1
-            count = split["digits"][i]
-            assert len(starts) == len(ends) == count
+            digits = split["digits"][i]
+            assert len(starts) == len(ends) == digits
             assert split["length"][i] == ends[-1]
             found = audio[starts]
-            assert_array_equal(split["y"][i], [*(found // 1000), *[0] * (6 - count)])
+            assert_array_equal(split["y"][i], [*(found // 1000), *[0] * (6 - digits)])
             assert set(found // 100 % 10) == {split["speaker"][i]}
             assert set(found % 100) <= set(takes)
-            assert len(set(found)) == count
+            assert len(set(found)) == digits
             assert_array_equal(ends - starts, 400 + found % 100)
             gaps = starts - np.array([0, *ends[:-1]])
             assert gaps.min() >= 400

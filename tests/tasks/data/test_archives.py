@@ -11,9 +11,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from tasks.data import archives
-from tasks.data.archives import unpack
-from tasks.data.store import DataError
+from tasks.data.store import archives
+from tasks.data.store.archives import unpack
+from tasks.data.store.dataset import DataError
 from tests.tasks.packs import HELLO, PACK, dataset, files, zipped
 
 each_kind = pytest.mark.parametrize("kind", PACK)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.base import rows
+from tasks.base import count
 from tasks.data import cifar
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 from tests.tasks import small
 from tests.tasks.files import one_line
 
@@ -18,7 +18,7 @@ def small_cifar(root, monkeypatch):
 
 def test_cifar10(small_cifar):
     data = cifar.load10()
-    assert [rows(split) for split in data] == [15, 5, 4, 3]
+    assert [count(split) for split in data] == [15, 5, 4, 3]
     assert data.train["x"].dtype == np.uint8
     assert data.train["x"].shape == (15, 32, 32, 3)
     assert_array_equal(data.train["x"][6, 0, 1], [99, 13, 14])  # batch 2, third image; row 0, column 1
@@ -30,7 +30,7 @@ def test_cifar10(small_cifar):
 
 def test_cifar100_takes_the_fine_label(small_cifar):
     data = cifar.load100()
-    assert [rows(split) for split in data] == [15, 5, 4, 3]
+    assert [count(split) for split in data] == [15, 5, 4, 3]
     assert_array_equal(data.train["y"], 50 + np.arange(15))
     assert_array_equal(data.train["x"][3, 0, 1], [99, 4, 5])
     assert_array_equal(data.test["y"], np.arange(4))

@@ -6,15 +6,22 @@ import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from tasks.data.store import DataError, Dataset, content, scratch
+from tasks.data.store.dataset import DataError, Dataset
+from tasks.data.store.files import content, scratch
 
 GROWTH, LEAST = 16, 1 << 24  # an archive may hold so many times its own bytes, and always the least
 
 
 def unpack(archive: Path, folder: Path, dataset: Dataset) -> None:
-    """Unpacks `archive` (.zip or .tar.gz) as `folder`; where another process is first, what it unpacked stays.
+    """Unpacks an archive as a folder; where another process is first, what it unpacked stays.
 
-    Raises DataError if the archive is damaged or not the dataset's, or if there is no room for it.
+    Args:
+        archive: a .zip or .tar.gz file.
+        folder: must be new or empty.
+        dataset: says which files must be inside, and how many leading folders are left out.
+
+    Raises:
+        DataError: the archive is damaged or not the dataset's, or there is no room for what it holds.
     """
     with scratch(folder) as whole:
         try:

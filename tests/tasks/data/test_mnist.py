@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.base import fingerprint, rows
+from tasks.base import count, fingerprint
 from tasks.data import mnist
-from tasks.data.store import DataError
+from tasks.data.store.dataset import DataError
 from tests.tasks.files import idx, one_line, put
 
 
@@ -17,9 +17,9 @@ from tests.tasks.files import idx, one_line, put
 def small_mnist(root, monkeypatch):
     """30 images to train on, of which 10 are valid, and 4 of test; image i is all i."""
     arrays = []
-    for count in (30, 4):
-        arrays += [np.repeat(np.arange(count, dtype=np.uint8), 784).reshape(count, 28, 28)]
-        arrays += [(np.arange(count) % 10).astype(np.uint8)]
+    for number in (30, 4):
+        arrays += [np.repeat(np.arange(number, dtype=np.uint8), 784).reshape(number, 28, 28)]
+        arrays += [(np.arange(number) % 10).astype(np.uint8)]
     known = {
         name: (0, None, hashlib.sha256(idx(array)).hexdigest(), array.shape)
         for name, array in zip(mnist.FILES, arrays, strict=True)
@@ -34,7 +34,7 @@ def small_mnist(root, monkeypatch):
 
 def test_mnist(small_mnist):
     data = mnist.load()
-    assert [rows(split) for split in data] == [20, 10, 4, 5]
+    assert [count(split) for split in data] == [20, 10, 4, 5]
     assert data.train["x"].shape == (20, 28, 28, 1)
     assert data.train["x"].dtype == np.uint8
     assert data.train["y"].dtype == np.int32

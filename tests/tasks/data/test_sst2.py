@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tasks.base import rows
-from tasks.data import sst2, store
-from tasks.data.store import DataError
+from tasks.base import count
+from tasks.data import sst2
+from tasks.data.store.dataset import DataError
+from tasks.data.store.files import sha256
 from tasks.language.sst2 import WORD_DROPOUT, batch
 from tests.tasks.files import one_line, put
 
@@ -38,15 +39,15 @@ def test_sst2(root, monkeypatch):
     put(root / "sst2" / sst2.TRAIN, tsv(*lines))
     put(root / "sst2" / sst2.DEV, tsv(*dev))
     counts = {sst2.TRAIN: len(lines), sst2.DEV: 2}
-    known = {file: (store.sha256(root / "sst2" / file), counts[file]) for file in sst2.FILES}
+    known = {file: (sha256(root / "sst2" / file), counts[file]) for file in sst2.FILES}
     monkeypatch.setattr(sst2, "FILES", known)
     monkeypatch.setattr(sst2, "VOCABULARY", 60)
     monkeypatch.setattr(sst2, "CALIBRATION", 4)
     data = sst2.load()
-    assert rows(data.train) + rows(data.valid) == 64
-    assert rows(data.valid) > 0
+    assert count(data.train) + count(data.valid) == 64
+    assert count(data.valid) > 0
     for split in data:
-        assert split["ids"].shape == split["mask"].shape == (rows(split), 48)
+        assert split["ids"].shape == split["mask"].shape == (count(split), 48)
         assert (split["ids"].dtype, split["mask"].dtype, split["y"].dtype) == (np.int32, bool, np.int32)
         assert_array_equal(split["mask"], split["ids"] > 0)
         assert (np.diff(split["mask"].astype(int)) <= 0).all()  # padding at the end only
