@@ -77,10 +77,8 @@ def main(values: flags.FlagValues) -> int:
 def narrowed(config: Config, values: flags.FlagValues) -> Config:
     """Returns the config with --task, --method, --strengths, --seeds and --set applied. Raises UsageError."""
     changes: dict = {}
-    sources = [
-        *config.files,
-        *(name for name in (*(values.task or ()), *(values.method or ())) if name.endswith(".py")),
-    ]
+    named = (*(values.task or ()), *(values.method or ()))
+    sources = [*config.files, *(name for name in named if name.endswith(".py"))]
     for flag, field, which in (("task", "tasks", 0), ("method", "methods", 1)):
         given = getattr(values, flag)
         if given is not None:

@@ -5,6 +5,7 @@ Nothing here knows a task. `forward` is the one place outside `tasks/nets` that 
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -218,6 +219,19 @@ def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
     if not chosen:
         raise OptionError(f"selector {pattern!r} matches no weight; paths are {sorted(flatten(params))}")
     return chosen
+
+
+def note_left(params: PyTree, pattern: str = KERNELS) -> None:
+    """Warns of a `Fallback` if `pattern` leaves matrix weights as they are: "4096 of 4288 matrix weights (mlp/weight)".
+
+    A matrix weight has two axes or more and is no bias and no norm's scale, which have two where layers are stacked.
+    """
+    matrices = {p: w for p, w in flatten(params).items() if w.ndim > 1 and not re.search(r"(^|/)(bias|scale)$", p)}
+    left = {path: weight.size for path, weight in matrices.items() if not re.search(pattern, path)}
+    if left:
+        names = ", ".join([*list(left)[:3], *(["…"] if len(left) > 3 else [])])
+        share = f"{sum(left.values())} of {sum(weight.size for weight in matrices.values())} matrix weights ({names})"
+        warnings.warn(Fallback(f"{share} are left as they are: the selector is {pattern!r}"), stacklevel=2)
 
 
 def replace(params: PyTree, leaves: dict[str, Any]) -> PyTree:

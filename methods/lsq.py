@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from methods import grids
 from methods.activations import calibrate, call_order
 from methods.arrays.quantizer import Quantizer, code_range
-from methods.base import KERNELS, ONCE, Description, Entry, Method, State, select
+from methods.base import KERNELS, ONCE, Description, Entry, Method, State, note_left, select
 
 
 class Bounds(NamedTuple):
@@ -77,6 +77,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
     def init(key, problem, variables, strength):
         (strength,) = strength
         weights = select(variables["params"], selector)
+        note_left(variables["params"], selector)
         modules = {grids.module_of(path) for path in weights}
         ranges = calibrate(problem.net, variables, problem.calibration, modules)
         order = [path for path in call_order(problem.net, variables, problem.example) if path in modules]

@@ -18,6 +18,7 @@ from methods.base import (
     Method,
     State,
     flatten,
+    note_left,
     replace,
     select,
     with_params,
@@ -42,6 +43,7 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
     def init(key, problem, variables, strength):
         (sparsity,) = strength
         started = start(key, select(variables["params"], selector))
+        note_left(variables["params"], selector)
         end = jnp.int32(problem.steps * 2 // 3)
         first = renew(started, variables["params"], cubic(0, end, sparsity))
         return problem.net, variables, State(fixed={"sparsity": sparsity, "end": end, "masks": first, "start": started})

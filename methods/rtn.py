@@ -9,7 +9,7 @@ Biases and norms stay float32.
 from methods import grids
 from methods.activations import calibrate
 from methods.arrays.quantizer import affine
-from methods.base import KERNELS, Description, Entry, Method, State, select
+from methods.base import KERNELS, Description, Entry, Method, State, note_left, select
 
 
 def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
@@ -21,6 +21,7 @@ def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
 
     def settle(key, problem, variables, state):
         bits, weights = state.fixed, select(variables["params"], selector)
+        note_left(variables["params"], selector)
         inputs = {}
         if activations:
             modules = [grids.module_of(path) for path in weights]

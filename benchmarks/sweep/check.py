@@ -10,6 +10,7 @@ from benchmarks.evaluate import gather
 from benchmarks.measure import compile_forward
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job
+from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
@@ -160,8 +161,9 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
         problem = problem_of(here.task, here.data, job.steps, teacher)
         problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
         try:
-            net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
-            method.settle(jax.random.key(KEY), problem._replace(net=net), prepared, state)
+            with collected([]):  # fallbacks are noted when the points run
+                net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
+                method.settle(jax.random.key(KEY), problem._replace(net=net), prepared, state)
         except OptionError as error:
             raise UsageError(f"options.{job.method}: on task {job.task}: {error}") from None
         except Exception:
