@@ -17,12 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 
-from benchmarks import measure, scale, versus
+from benchmarks import scale, versus
 from benchmarks.cli import call
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.device import device
+from benchmarks.measure.memory import memory
 from benchmarks.plan.errors import UsageError
 from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.train.allocator import keep_freed
-from benchmarks.train.clock import Clock
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
@@ -94,7 +96,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
     spec = StepSpec(task, net, in_graph(method), task.recovery)
     carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
     advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
-    return Side(advance, carry, arrays, key, measure.memory(advance))
+    return Side(advance, carry, arrays, key, memory(advance))
 
 
 def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
@@ -138,12 +140,12 @@ def main(values: flags.FlagValues) -> int:
     if values.versus:
         return _versus()
     kept = True
-    print(f"device: {measure.device()}; {STEPS} steps of each, in turn\n")
+    print(f"device: {device()}; {STEPS} steps of each, in turn\n")
     print(f"{'net':<12}{'method':<12}{'step / dense':>14}{'bound':>8}{'memory / dense':>17}")
     for task in tasks():
-        for name, step, memory in recovery_ratios(task):
+        for name, step, held in recovery_ratios(task):
             kept &= step <= BOUNDS[name]
-            print(f"{task.name:<12}{name:<12}{step:>14.2f}{BOUNDS[name]:>8.2f}{memory:>17.2f}", flush=True)
+            print(f"{task.name:<12}{name:<12}{step:>14.2f}{BOUNDS[name]:>8.2f}{held:>17.2f}", flush=True)
     print("\nsetting up a point of an lsq curve, first / next:")
     for task in tasks():
         print(f"{task.name:<24}{curve_ratio(task):>14.1f}", flush=True)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.config import Loop
 from benchmarks.point import Setting, run
 
-from benchmarks import artifact
+from benchmarks.artifact.file import read_artifact
 from methods.base import flatten
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -51,7 +51,7 @@ def test_the_example_runs_and_shrinks_weights_by_its_threshold(example, tiny, ti
     result = run(setting, example[0], tiny_dense[0], 0.05, tmp_path, lambda step, losses: None)
     assert 0 < result.density < 1
     before = flatten(tiny_dense[0].variables["params"])
-    after = flatten(artifact.read(tmp_path / "artifact.safetensors").shipped.variables["params"])
+    after = flatten(read_artifact(tmp_path / "artifact.safetensors").shipped.variables["params"])
     for path, weight in after.items():
         expected = np.asarray(before[path])
         if path.endswith("kernel"):

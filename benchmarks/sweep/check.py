@@ -6,8 +6,8 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks.evaluate import gather
-from benchmarks.measure import compile_forward
+from benchmarks.measure.forward import compile_forward
+from benchmarks.measure.quality import gather
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.fallbacks import collected

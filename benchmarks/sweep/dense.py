@@ -10,14 +10,14 @@ from pathlib import Path
 
 import jax
 
-from benchmarks import artifact
-from benchmarks.evaluate import outcomes, quality
-from benchmarks.measure import compile_forward
+from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.forward import compile_forward
+from benchmarks.measure.quality import outcomes, quality
 from benchmarks.plan.config import Loop
 from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
-from benchmarks.train.clock import Clock
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS
@@ -71,7 +71,7 @@ def train_dense(
     )
     file = folder / ARTIFACT
     shipped = dense.export(done.state, Shipped(done.net, done.variables))
-    artifact.write(file, shipped, problem.example)
+    write_artifact(file, shipped, problem.example)
     scored = quality(outcomes(task, compile_forward(shipped, x).run, data.test))
     return DenseNet(seed, done.variables, weights_hash(done.variables), digits(scored, 8), file.stat().st_size)
 
@@ -87,7 +87,7 @@ def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
         return stored, None, said
     try:
         variables = _weights(folder / ARTIFACT, (folder / ARTIFACT).stat().st_mtime_ns, stored.checkpoint)
-    except (OSError, artifact.ArtifactError, ValueError) as error:
+    except (OSError, ArtifactError, ValueError) as error:
         return None, None, set_aside(folder / DENSE, str(error))
     return stored, DenseNet(stored.seed, variables, stored.checkpoint, stored.quality, stored.bytes), ""
 
@@ -95,7 +95,7 @@ def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
 @functools.lru_cache(maxsize=12)
 def _weights(file: Path, modified: int, checkpoint: str) -> PyTree:
     """The weights of an artifact; `modified` keeps an earlier file of the same name apart."""
-    variables = artifact.read(file).shipped.variables
+    variables = read_artifact(file).shipped.variables
     if weights_hash(variables) != checkpoint:
         raise ValueError(f"{file} does not hold the weights {checkpoint} that {DENSE} names")
     return variables

@@ -14,7 +14,9 @@ import jax
 import msgspec
 from flax import linen as nn
 
-from benchmarks import counts, evaluate, leaf, measure
+from benchmarks.artifact import leaf
+from benchmarks.measure import counts, latency, memory, quality
+from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget
 from benchmarks.plan.plan import plain
 from benchmarks.sweep import optimize
@@ -30,7 +32,7 @@ SETTINGS = ("enable_x64", "default_prng_impl", "threefry_partitionable", "defaul
 VARIABLES = ("XLA_FLAGS", "LIBTPU_INIT_ARGS")
 """Of the environment."""
 TRAINING = (optimize.optimize, step.make_step, fresh)
-MEASURING = (evaluate.outcomes, evaluate.quality, counts.count, leaf.encode, measure.latency, measure.memory)
+MEASURING = (quality.outcomes, quality.quality, counts.count, leaf.encode, latency.latency, memory.memory)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ def _digest(*roots) -> str:
 
 def environment() -> dict[str, Any]:
     """Returns what of this process and machine can change bits: versions, settings, device."""
-    return {"libraries": libraries(), "settings": settings(), "device": measure.device()}
+    return {"libraries": libraries(), "settings": settings(), "device": device()}
 
 
 @functools.cache

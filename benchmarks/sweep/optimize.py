@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from benchmarks.evaluate import Calibration, batches
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.quality import Calibration, batches
 from benchmarks.plan.config import Loop
 from benchmarks.sweep import signals
 from benchmarks.train.checkpoints import Checkpoints
-from benchmarks.train.clock import Clock
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
 from methods.base import Method, Problem, PyTree, State, Teacher, first_example

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import artifact, measure
-from benchmarks.counts import count
-from benchmarks.evaluate import batches, outcomes, quality
+from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.counts import count
+from benchmarks.measure.forward import compile_forward
+from benchmarks.measure.latency import latency
+from benchmarks.measure.memory import memory
+from benchmarks.measure.quality import batches, outcomes, quality
+from benchmarks.measure.shipped import agreement, execution
 from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
-from benchmarks.shipped import agreement, execution
 from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
-from benchmarks.train.clock import Clock
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result
@@ -67,8 +70,8 @@ def run_point(
             keeper=keeper,
         )
         trained = Shipped(done.net, done.variables)
-        artifact.write(file, method.export(done.state, trained), problem.example)
-    shipped = artifact.read(file).shipped
+        write_artifact(file, method.export(done.state, trained), problem.example)
+    shipped = read_artifact(file).shipped
     error = agreement(method, done.state, trained, shipped, x)
     spent = cost(clock, problem, task.recovery.batch_size, about)
     return _measured(setting, dense, shipped, file, error, spent, notes)
@@ -93,7 +96,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
     """What the artifact is and does, read off the file and the net decoded from it."""
     task, data = setting.task, setting.data
     batch = next(batches(task, data.calibration))[0]["x"]
-    compiled = measure.compile_forward(shipped, batch)
+    compiled = compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
     counts = count(shipped, batch)
     timed = partial(_latency, shipped, Shipped(task.net, dense.variables))
@@ -110,7 +113,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         bops=digits(counts.bops, 8),
         execution=execution(shipped, counts.density),
         latency=Latencies(one=timed(first_example(batch)), batch=timed(batch)),
-        memory_bytes=measure.memory(compiled.compiled),
+        memory_bytes=memory(compiled.compiled),
         cost=spent,
         output_error=digits(error, 3),
         notes=notes,
@@ -124,8 +127,8 @@ def _encoded(task, values):
 
 
 def _latency(shipped, dense, x) -> Latency:
-    compiled = measure.compile_forward(shipped, x)
-    timed = measure.latency(compiled.run, measure.compile_forward(dense, x).run, x)
+    compiled = compile_forward(shipped, x)
+    timed = latency(compiled.run, compile_forward(dense, x).run, x)
     return Latency(
         batch=batch_size(x),
         median_ms=digits(timed.median_ms, 4),

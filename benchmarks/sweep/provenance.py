@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import measure
+from benchmarks.measure.device import device
 from benchmarks.sweep import identity
 from leaderboard.record.schema import Provenance
 
@@ -29,7 +29,7 @@ def provenance(command: str, files: Iterable[Path]) -> Provenance:
         dirty=dirty,
         outside=sorted(file.name for file in files if file not in _tracked()),
         libraries=identity.libraries(),
-        device=measure.device(),
+        device=device(),
         settings=identity.settings(),
     )
 

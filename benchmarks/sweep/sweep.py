@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job, Plan, plan
@@ -15,7 +16,6 @@ from benchmarks.sweep.check import check_task
 from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
-from benchmarks.train.programs import PROGRAMS
 from leaderboard.record.files import write
 from leaderboard.record.layout import RECORDS, record_file
 from leaderboard.record.schema import Record

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from benchmarks.measure.clock import Clock
 from benchmarks.plan.plan import Job
 from benchmarks.sweep import identity
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
@@ -17,7 +18,6 @@ from benchmarks.sweep.provenance import provenance
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.source import Sources
 from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
-from benchmarks.train.clock import Clock
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN
 from leaderboard.record.schema import Run

@@ -13,8 +13,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from benchmarks.train.clock import Clock
-from benchmarks.train.programs import PROGRAMS
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.programs import PROGRAMS
 from benchmarks.train.step import StepSpec, TrainState, make_step
 from methods.base import ONCE, PyTree, forward
 from tasks.base import Arrays, count

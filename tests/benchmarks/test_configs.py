@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Budget, strengths
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.load import load, with_value
 from benchmarks.sweep.sweep import sweep
-from benchmarks.train.programs import PROGRAMS
 from configs.board import EMBEDDED, SMOKE_STEPS
 from leaderboard.record import files as record
 from methods import METHODS

@@ -5,12 +5,14 @@ import math
 
 import msgspec
 import pytest
-from benchmarks.agreement import checks, tolerance
-from benchmarks.config import Budget, Config
 
-from benchmarks import measure, records, verify
-from benchmarks.measure import device
-from benchmarks.sweep import sweep
+from benchmarks import verify
+from benchmarks.measure import latency
+from benchmarks.measure.device import device
+from benchmarks.plan.config import Budget, Config
+from benchmarks.sweep import provenance
+from benchmarks.sweep.sweep import sweep
+from benchmarks.tolerances import checks, tolerance
 from leaderboard.record import canonical, files
 from leaderboard.record.schema import Dense
 from tasks import TASKS
@@ -18,7 +20,7 @@ from tasks import TASKS
 GRID = Config(
     tasks=("tiny",),
     methods=("magnitude",),
-    strengths={"magnitude": (0.5, 0.75)},
+    strengths={"magnitude": ((0.5,), (0.75,))},
     seeds=(0,),
     budget=Budget(dense=0.5, recovery=0.5),
 )
@@ -28,11 +30,10 @@ GRID = Config(
 def here(tiny, monkeypatch):
     """The tiny task is known, the code is that of a commit, latency is timed briefly, JAX's cache stays where it is."""
     monkeypatch.setitem(TASKS, "tiny", tiny)
-    clean = msgspec.structs.replace(records.provenance("test"), dirty=False, commit="c" * 40)
-    monkeypatch.setattr(records, "provenance", lambda command: clean)
+    monkeypatch.setattr(provenance, "_state", lambda: ("c" * 40, False))
     monkeypatch.setattr(verify, "keep_compiled", lambda workdir: None)
     monkeypatch.setattr(verify, "keep_freed", lambda: None)
-    monkeypatch.setattr(measure, "BUDGET", 0.0)
+    monkeypatch.setattr(latency, "BUDGET", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,8 @@ def swept(tiny, tmp_path_factory):
     """What a record file of two strengths holds: half the task's budgets, 6 dense and 3 recovery steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TASKS, "tiny", tiny)
-        patch.setattr(measure, "BUDGET", 0.0)
-        (path,) = sweep(GRID, tmp_path_factory.mktemp("swept"), "test")
+        patch.setattr(latency, "BUDGET", 0.0)
+        (path,) = sweep(GRID, tmp_path_factory.mktemp("swept"), "test").records
     return path.read_bytes()
 
 
@@ -89,7 +90,7 @@ def test_the_same_run_is_verified_once_and_again(run, tmp_path):
     values["verified"] = [
         {
             "seed": 0,
-            "strength": 0.75,
+            "strength": [0.75],
             "quality": q,
             "tolerance": float(f"{2 * max(math.sqrt(q * (1 - q) / n), 1 / n):.6g}"),
             "device": device(),
@@ -108,7 +109,7 @@ def check_again(first, tmp_path):
     path = tmp_path / "record.json"
     assert verify.cli(["verify", str(path), f"--workdir={tmp_path / 'work'}", "--strength=0.75"]) == 0
     assert path.read_bytes() == first
-    assert json.loads(run_file.read_text())["seed"] == 0
+    assert json.loads(run_file.read_text())["run"]["seed"] == 0
 
 
 def other_quality(values):
@@ -193,7 +194,7 @@ def failed(values):
             "budget.dense: 2.0 must be above 0 and at most 1",
         ),
         (lambda values: values["config"]["dense"].update(learning_rate=1), [], "; they differ in dense"),
-        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 2"),
+        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 3"),
     ],
 )
 def test_what_cannot_be_made_again_is_one_line_and_exit_2(run, tmp_path, edit, flags, said):
@@ -212,8 +213,7 @@ def test_a_record_must_be_named(here, capsys):
 
 
 def test_uncommitted_code_verifies_nothing(run, monkeypatch):
-    dirty = msgspec.structs.replace(records.provenance(""), dirty=True)
-    monkeypatch.setattr(records, "provenance", lambda command: dirty)
+    monkeypatch.setattr(provenance, "_state", lambda: ("c" * 40, True))
     code, _, err, before, after = run(nothing)
     assert (code, before) == (2, after)
     assert "the code is not that of a commit" in err
@@ -222,7 +222,7 @@ def test_uncommitted_code_verifies_nothing(run, monkeypatch):
 def test_the_strength_of_a_chain_is_given_as_its_label(swept):
     values = json.loads(swept)
     values["method"].update(name="magnitude_rtn", digest="00")
-    values["points"][1]["strength"] = [0.75, 4]
+    values["points"][1]["strength"] = [0.75, 4.0]
     chain = msgspec.convert(values, files.Record, strict=False)
     point, run = verify.find(chain, "0.75+4", 0)
     assert (point.strength, run) == ([0.75, 4.0], chain.points[1].runs[0])
@@ -243,14 +243,19 @@ def test_tolerance_by_hand(swept):
     assert of("loss", 2.5, [2.0, 3.0]) == 0.05
 
 
+def net(checkpoint, quality, bytes):
+    facts = {"seed": 0, "identity": None, "provenance": "00"}
+    return Dense(checkpoint=checkpoint, quality=quality, bytes=bytes, **facts)
+
+
 @pytest.mark.parametrize(
     ("artifact", "size", "dense", "passed"),
     [
-        ("a", 1000, Dense(seed=0, checkpoint="c", quality=0.9, bytes=9), [True, True, True, True, True]),
-        ("a", 1001, Dense(seed=0, checkpoint="c", quality=0.9, bytes=9), [True, True, False, True, True]),
-        ("b", 1050, Dense(seed=0, checkpoint="d", quality=0.88, bytes=9), [True, True, True, True, True]),
-        ("b", 1051, Dense(seed=0, checkpoint="d", quality=0.86, bytes=9), [False, True, False, True, True]),
-        ("b", 949, Dense(seed=0, checkpoint="c", quality=0.88, bytes=9), [False, True, False, True, True]),
+        ("a", 1000, net(checkpoint="c", quality=0.9, bytes=9), [True, True, True, True, True]),
+        ("a", 1001, net(checkpoint="c", quality=0.9, bytes=9), [True, True, False, True, True]),
+        ("b", 1050, net(checkpoint="d", quality=0.88, bytes=9), [True, True, True, True, True]),
+        ("b", 1051, net(checkpoint="d", quality=0.86, bytes=9), [False, True, False, True, True]),
+        ("b", 949, net(checkpoint="c", quality=0.88, bytes=9), [False, True, False, True, True]),
     ],
 )
 def test_bytes_may_differ_where_the_artifact_does(swept, artifact, size, dense, passed):
@@ -258,5 +263,5 @@ def test_bytes_may_differ_where_the_artifact_does(swept, artifact, size, dense, 
     one = msgspec.json.decode(swept, type=files.Record).points[0].runs[0].result
     first = msgspec.structs.replace(one, artifact="a", bytes=1000)
     again = msgspec.structs.replace(one, artifact=artifact, bytes=size)
-    made = checks(0.03, (Dense(seed=0, checkpoint="c", quality=0.9, bytes=9), first), (dense, again))
+    made = checks(0.03, (net(checkpoint="c", quality=0.9, bytes=9), first), (dense, again))
     assert [check.passed for check in made] == passed

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import artifact
-from benchmarks.measure import compile_forward
+from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.forward import compile_forward
+from benchmarks.measure.shipped import agreement
 from benchmarks.plan.config import Loop
-from benchmarks.shipped import agreement
 from benchmarks.sweep.optimize import example, optimize, prepare, problem_of
 from benchmarks.train.checkpoints import Checkpoints
-from benchmarks.train.clock import Clock
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
@@ -199,8 +199,8 @@ def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
     net, variables, state = optimized[name]
     method, x = MADE[name], case.data.valid["x"]
     trained = Shipped(net, variables)
-    artifact.write(tmp_path / "a", method.export(state, trained), x)
-    shipped = artifact.read(tmp_path / "a").shipped
+    write_artifact(tmp_path / "a", method.export(state, trained), x)
+    shipped = read_artifact(tmp_path / "a").shipped
     assert agreement(method, state, trained, shipped, example(case.task, case.data)) <= 1e-5
     _, out = simulate(method, net, variables, state, x)
     np.testing.assert_allclose(compile_forward(shipped, x).run(x), out, rtol=1e-5, atol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from benchmarks.counts import count
+from benchmarks.measure.counts import count
 from methods.activations import calibrate, call_order
 from methods.base import Shipped, flatten, join, replace, select, unflatten
 from methods.grids import module_of

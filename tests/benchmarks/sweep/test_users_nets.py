@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 
-from benchmarks import artifact
+from benchmarks.artifact.file import read_artifact
 from benchmarks.plan.config import Config
 from benchmarks.sweep.sweep import sweep
 from leaderboard.record import files as record
@@ -110,7 +110,7 @@ def test_they_train_ship_and_are_measured(net, changes, methods, tiny, tmp_path,
         assert result.output_error < 1e-6, name
         assert result.macs > 0
         (file,) = (tmp_path / "tiny").glob(f"{name}-*/*/seed0/artifact.safetensors")
-        shipped = artifact.read(file).shipped
+        shipped = read_artifact(file).shipped
         assert bool(shipped.inputs) == (name in ("rtn_static", "lsq"))
         if net is Stateful:
             assert set(shipped.variables) == {"params", "batch_stats"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
 from benchmarks.sweep.sweep import sweep
-from benchmarks.train.programs import PROGRAMS
 from tasks import TASKS
 
 MAPS = Path("/proc/self/maps")

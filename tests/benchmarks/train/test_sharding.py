@@ -16,7 +16,7 @@ import json, sys
 import jax, numpy as np
 from jax.sharding import Mesh
 from benchmarks.train import loop
-from benchmarks.train.clock import Clock
+from benchmarks.measure.clock import Clock
 from benchmarks.train.step import StepSpec, start
 from methods import METHODS
 from methods.base import Problem, Teacher, fresh

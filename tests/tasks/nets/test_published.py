@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.counts import count
+from benchmarks.measure.counts import count
 from methods.base import Shipped
 from tasks.nets.bcresnet import bcresnet1
 from tasks.nets.conformer import conformer

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import msgspec
 import numpy as np
 
-from benchmarks.packing import pack, packed_bytes, unpack, width
+from benchmarks.artifact.bits import pack, packed_bytes, unpack, width
 from methods.arrays.quantizer import Quantized
 
 DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")

@@ -23,7 +23,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-from benchmarks.packing import width
+from benchmarks.artifact.bits import width
 from methods.arrays.quantizer import FLOAT_BITS, Quantized, decoded, unpack
 from methods.base import Shipped, flatten, forward, join
 

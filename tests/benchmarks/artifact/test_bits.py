@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.packing import pack, packed_bytes, unpack, width
+from benchmarks.artifact.bits import pack, packed_bytes, unpack, width
 
 
 def test_stream_is_little_endian_by_hand():

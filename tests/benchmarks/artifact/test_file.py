@@ -12,14 +12,15 @@ from flax import linen as nn
 from safetensors import safe_open
 from safetensors.numpy import load, save, save_file
 
-from benchmarks import artifact
-from benchmarks.artifact import ArtifactError, read, write
-from benchmarks.leaf import DTYPES
-from benchmarks.measure import compile_forward
+from benchmarks.artifact import file
+from benchmarks.artifact import metadata as meta
+from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
+from benchmarks.artifact.leaf import DTYPES
+from benchmarks.measure.forward import compile_forward
 from methods.arrays.quantizer import Quantizer, decoded, fake_quant, pack, symmetric
 from methods.base import Shipped, flatten
 from tasks.nets.spec import NETS
-from tests.benchmarks.leaves import assert_same, quantized, sparse
+from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
 
 EXAMPLE = np.zeros((2, 6), np.float32)
 
@@ -85,12 +86,12 @@ def tiny(**more):
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "a.safetensors"
-    write(path, tiny(net=Tiny(sizes=(3,))), EXAMPLE)
+    write_artifact(path, tiny(net=Tiny(sizes=(3,))), EXAMPLE)
     return path
 
 
 def test_what_is_read_is_what_was_written(written):
-    shipped, example = read(written)
+    shipped, example = read_artifact(written)
     assert shipped.net == Tiny(width=4, sizes=(3,))
     assert (example.shape, example.dtype) == ((1, 6), np.float32)
     assert_same(shipped.variables, tiny_variables())
@@ -100,12 +101,12 @@ def test_what_is_read_is_what_was_written(written):
 
 def test_same_input_same_bytes(written, tmp_path):
     for i in range(3):
-        write(tmp_path / f"{i}", tiny(), EXAMPLE[:1])
+        write_artifact(tmp_path / f"{i}", tiny(), EXAMPLE[:1])
         assert (tmp_path / f"{i}").read_bytes() == written.read_bytes()
 
 
 def test_what_is_read_computes_what_numpy_computes(written):
-    shipped = read(written).shipped
+    shipped = read_artifact(written).shipped
     x = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32)
     p, stats = decoded(shipped.variables["params"]), shipped.variables["batch_stats"]["norm"]
     seen = (np.clip(np.round(x / np.float32(0.1)) + 7, 0, 15) - 7) * np.float32(0.1)
@@ -116,8 +117,8 @@ def test_what_is_read_computes_what_numpy_computes(written):
 
 
 def test_without_quantized_inputs_there_are_no_grids(tmp_path):
-    write(tmp_path / "a", tiny(inputs={}), EXAMPLE)
-    assert read(tmp_path / "a").shipped.inputs == {}
+    write_artifact(tmp_path / "a", tiny(inputs={}), EXAMPLE)
+    assert read_artifact(tmp_path / "a").shipped.inputs == {}
 
 
 def test_metadata_is_enough_for_another_engine(written):
@@ -142,8 +143,8 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
         for kept in (5, 100, 900, 1990, 2000):
             with monkeypatch.context() as patch:
                 if forced:
-                    patch.setattr("benchmarks.leaf.min", lambda *a, f=forced, **k: f, raising=False)
-                write(tmp_path / "a", held(jnp.asarray(sparse(2000, kept))), EXAMPLE)
+                    patch.setattr("benchmarks.artifact.leaf.min", lambda *a, f=forced, **k: f, raising=False)
+                write_artifact(tmp_path / "a", held(jnp.asarray(sparse(2000, kept))), EXAMPLE)
             sizes[forced, kept] = (tmp_path / "a").stat().st_size
     for kept in (5, 100, 900, 1990, 2000):
         assert sizes[None, kept] == min(sizes[form, kept] for form in ("dense", "mask", "gaps"))
@@ -152,15 +153,15 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch):
 def test_scalar_and_empty_leaves(tmp_path):
     for weights in ((jnp.float32(2.5), quantized(1, 2, -1)), (jnp.zeros((0, 3)),)):
         shipped = held(*weights, names=("a", "b")[: len(weights)])
-        write(tmp_path / "a", shipped, EXAMPLE)
-        assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+        write_artifact(tmp_path / "a", shipped, EXAMPLE)
+        assert_same(read_artifact(tmp_path / "a").shipped.variables, shipped.variables)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_arrays_of_any_dtype_are_stored_as_they_are(tmp_path, dtype):
     shipped = held(jnp.arange(6).reshape(2, 3).astype(dtype))
-    write(tmp_path / "a", shipped, EXAMPLE)
-    assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+    write_artifact(tmp_path / "a", shipped, EXAMPLE)
+    assert_same(read_artifact(tmp_path / "a").shipped.variables, shipped.variables)
     header = json.loads((tmp_path / "a").read_bytes()[8:].split(b"}}")[0] + b"}}")
     assert json.loads(header["__metadata__"]["slimbench"])["leaves"] == {}
     assert header["params/w"]["data_offsets"] == [0, 6 * jnp.dtype(dtype).itemsize]
@@ -170,8 +171,8 @@ def test_arrays_of_any_dtype_are_stored_as_they_are(tmp_path, dtype):
 def test_codes_decode_to_the_dtype_of_their_weight(tmp_path, dtype):
     weight = jnp.linspace(-1, 1, 600).reshape(30, 20).astype(dtype)
     grid = symmetric(weight, jnp.float32(3), -1)
-    write(tmp_path / "a", held(pack(weight, grid)), EXAMPLE)
-    shipped = read(tmp_path / "a").shipped.variables["params"]["w"]
+    write_artifact(tmp_path / "a", held(pack(weight, grid)), EXAMPLE)
+    shipped = read_artifact(tmp_path / "a").shipped.variables["params"]["w"]
     assert shipped.bits == 3
     assert_same(decoded(shipped), fake_quant(weight, grid))
 
@@ -179,9 +180,9 @@ def test_codes_decode_to_the_dtype_of_their_weight(tmp_path, dtype):
 @pytest.mark.parametrize("name", ["dot.name", "été", "a b", "stage/1", "head:aux", "100%", "%2F", "a/b:c%3A"])
 def test_weights_may_have_any_name(tmp_path, name):
     shipped = held(jnp.arange(3.0), jnp.arange(3.0) + 1, names=(name, "stage"))
-    write(tmp_path / "a", shipped, EXAMPLE)
-    assert read(tmp_path / "a").shipped.net == shipped.net
-    assert_same(read(tmp_path / "a").shipped.variables, shipped.variables)
+    write_artifact(tmp_path / "a", shipped, EXAMPLE)
+    assert read_artifact(tmp_path / "a").shipped.net == shipped.net
+    assert_same(read_artifact(tmp_path / "a").shipped.variables, shipped.variables)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +194,8 @@ def test_weights_may_have_any_name(tmp_path, name):
     ],
 )
 def test_inputs_may_be_trees(tmp_path, x):
-    write(tmp_path / "a", held(jnp.ones(2)), x)
-    example = read(tmp_path / "a").example
+    write_artifact(tmp_path / "a", held(jnp.ones(2)), x)
+    example = read_artifact(tmp_path / "a").example
     assert jax.tree.structure(example) == jax.tree.structure(x)
     for ours, theirs in zip(jax.tree.leaves(example), jax.tree.leaves(x), strict=True):
         assert (ours.shape, ours.dtype) == ((1, *theirs.shape[1:]), theirs.dtype)
@@ -202,8 +203,8 @@ def test_inputs_may_be_trees(tmp_path, x):
 
 def test_activation_grids_keep_shape_and_every_bit(tmp_path):
     grid = Quantizer(jnp.asarray([[0.1, 1 / 3]]), jnp.asarray([[-0.0, 3.0]]), jnp.float32(-8), jnp.float32(7))
-    write(tmp_path / "a", tiny(inputs={"a/b": grid}), EXAMPLE)
-    shipped = read(tmp_path / "a").shipped.inputs["a/b"]
+    write_artifact(tmp_path / "a", tiny(inputs={"a/b": grid}), EXAMPLE)
+    shipped = read_artifact(tmp_path / "a").shipped.inputs["a/b"]
     assert_same(shipped, grid)
     np.testing.assert_array_equal(fake_quant(jnp.ones(2), shipped), fake_quant(jnp.ones(2), grid))
 
@@ -215,7 +216,7 @@ def test_any_flipped_bit_is_noticed(written, tmp_path):
         broken[i] ^= 1 << (i % 5)  # below 0x20, which would only turn the e of an exponent into E
         (tmp_path / "broken").write_bytes(broken)
         with pytest.raises(ArtifactError, match=r"broken: \S"):
-            read(tmp_path / "broken")
+            read_artifact(tmp_path / "broken")
 
 
 def test_a_truncated_file_is_noticed(written, tmp_path):
@@ -223,10 +224,10 @@ def test_a_truncated_file_is_noticed(written, tmp_path):
     for length in [*range(0, len(data), 97), len(data) - 1]:
         (tmp_path / "short").write_bytes(data[:length])
         with pytest.raises(ArtifactError, match=r"short: \S"):
-            read(tmp_path / "short")
+            read_artifact(tmp_path / "short")
     (tmp_path / "long").write_bytes(data + b"\0")
     with pytest.raises(ArtifactError, match="long: "):
-        read(tmp_path / "long")
+        read_artifact(tmp_path / "long")
 
 
 def test_foreign_files_are_refused(tmp_path):
@@ -235,18 +236,18 @@ def test_foreign_files_are_refused(tmp_path):
     save_file({"w": np.zeros(3, np.float32)}, tmp_path / "newer", {"slimbench": '{"version": 2}'})
     for name, why in (("text", "text: "), ("other", "no slimbench artifact"), ("newer", "version is 2, this code")):
         with pytest.raises(ArtifactError, match=why):
-            read(tmp_path / name)
+            read_artifact(tmp_path / name)
     with pytest.raises(FileNotFoundError):
-        read(tmp_path / "missing")
+        read_artifact(tmp_path / "missing")
 
 
 def forge(path, change, tensors=lambda t: t):
     """Rewrites the file with changed metadata and tensors and a digest that fits them."""
-    old, contents = artifact._load(path)
-    metadata = json.loads(artifact._json(old)) | {"sha256": ""}
+    old, contents = file._load(path)
+    metadata = json.loads(meta.to_json(old)) | {"sha256": ""}
     change(metadata)
     contents = tensors(contents)
-    digest = hashlib.sha256(artifact._json(metadata_of(metadata)))
+    digest = hashlib.sha256(meta.to_json(metadata_of(metadata)))
     for name, tensor in sorted(contents.items()):
         digest.update(f"{name} {tensor.dtype.str} {tensor.shape}\n".encode() + tensor.tobytes())
     text = json.dumps(metadata | {"sha256": digest.hexdigest()})
@@ -255,8 +256,8 @@ def forge(path, change, tensors=lambda t: t):
 
 def metadata_of(builtins):
     try:
-        metadata = msgspec.convert(builtins, artifact._Metadata)
-        return msgspec.structs.replace(metadata, input=artifact._typed_specs(metadata.input))
+        metadata = msgspec.convert(builtins, meta.Metadata)
+        return msgspec.structs.replace(metadata, input=meta.typed_specs(metadata.input))
     except msgspec.ValidationError:
         return builtins  # `read` refuses these before it compares digests
 
@@ -276,7 +277,7 @@ KERNEL = "params/up/kernel"
 def test_descriptions_that_do_not_fit_are_refused(written, field, value, why):
     forge(written, lambda metadata: metadata["leaves"][KERNEL].update({field: value}))
     with pytest.raises(ArtifactError, match=f"{written.name}: {KERNEL}: .*{why}"):
-        read(written)
+        read_artifact(written)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_descriptions_that_do_not_fit_are_refused(written, field, value, why):
 def test_tensors_that_do_not_fit_are_refused(written, tensors, why):
     forge(written, lambda metadata: None, tensors)
     with pytest.raises(ArtifactError, match=f"{written.name}: {why}"):
-        read(written)
+        read_artifact(written)
 
 
 def set_net(**fields):
@@ -356,7 +357,7 @@ def test_a_crafted_file_with_a_valid_digest_is_refused(written, craft):
     change, why = CRAFTS[craft]
     forge(written, change)
     with pytest.raises(ArtifactError, match=f"{written.name}: .*{why}"):
-        read(written)
+        read_artifact(written)
 
 
 def test_tensors_that_numpy_cannot_hold_are_refused(written):
@@ -367,12 +368,12 @@ def test_tensors_that_numpy_cannot_hold_are_refused(written):
     text = json.dumps(header).encode()
     written.write_bytes(len(text).to_bytes(8, "little") + text + data[start:])
     with pytest.raises(ArtifactError, match=f"{written.name}: AttributeError: .*float8"):
-        read(written)
+        read_artifact(written)
 
 
 def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
     def attempt(params, **more):
-        write(tmp_path / "a", held(jnp.zeros(2))._replace(variables={"params": params}, **more), EXAMPLE)
+        write_artifact(tmp_path / "a", held(jnp.zeros(2))._replace(variables={"params": params}, **more), EXAMPLE)
 
     with pytest.raises(ValueError, match=r"params/w: is int32 of shape \(2,\); in the net it is float32 of \(2,\)"):
         attempt({"w": jnp.zeros(2, jnp.int32)})
@@ -393,8 +394,8 @@ def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
 def test_three_bits_are_ten_times_smaller(tmp_path):
     """Bytes by arithmetic: the quantized file holds 3 of 32 bits of the kernel; the rest is header."""
     kernel = np.random.default_rng(5).integers(-3, 4, (256, 256))
-    write(tmp_path / "q", held(quantized(kernel, 3, -3)), EXAMPLE)
-    write(tmp_path / "f", held(jnp.asarray(kernel, jnp.float32) + 0.5), EXAMPLE)
+    write_artifact(tmp_path / "q", held(quantized(kernel, 3, -3)), EXAMPLE)
+    write_artifact(tmp_path / "f", held(jnp.asarray(kernel, jnp.float32) + 0.5), EXAMPLE)
     header = {name: (tmp_path / name).stat().st_size - payload for name, payload in (("q", 24576 + 4), ("f", 262144))}
     assert 0 < header["f"] < header["q"] < 700
-    assert flatten(read(tmp_path / "q").shipped.variables)["params/w"].bits == 3
+    assert flatten(read_artifact(tmp_path / "q").shipped.variables)["params/w"].bits == 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from benchmarks.counts import count
+from benchmarks.measure.counts import count
 from methods.arrays.quantizer import Quantized, Quantizer
 from methods.base import Shipped, forward
 

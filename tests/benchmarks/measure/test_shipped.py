@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from benchmarks.shipped import Mismatch, agreement, execution, output_error
+from benchmarks.measure.shipped import Mismatch, agreement, execution, output_error
 from methods import METHODS
 from methods.arrays.quantizer import Quantizer, pack, symmetric
 from methods.base import Shipped, State

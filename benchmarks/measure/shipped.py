@@ -6,7 +6,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from benchmarks.measure import compile_forward
+from benchmarks.measure.forward import compile_forward
 from methods.arrays.quantizer import decoded, is_quantized
 from methods.base import Method, PyTree, Shipped, State, flatten, forward, with_params
 

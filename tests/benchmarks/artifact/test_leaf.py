@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.leaf import decode, encode
-from tests.benchmarks.leaves import assert_same, quantized, sparse
+from benchmarks.artifact.leaf import decode, encode
+from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
 
 
 @pytest.mark.parametrize(

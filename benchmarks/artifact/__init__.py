@@ -1,0 +1,1 @@
+"""What ships, as one file of bytes."""

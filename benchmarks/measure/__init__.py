@@ -1,0 +1,1 @@
+"""What an artifact is and does: each column of a result."""
