@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from tasks.base import Arrays, Task, rows
+from tasks.base import Arrays, Task, count
 
 
 @partial(jax.jit, static_argnums=0)
@@ -23,7 +23,7 @@ def _score(task, out, batch):
 def batches(task: Task, arrays: Arrays):
     """(batch, count) over a whole split at the task's batch size. The last batch repeats its last row to stay full;
     only the first `count` of a batch are examples."""
-    size = rows(arrays)
+    size = count(arrays)
     for first in range(0, size, task.eval_batch):
         picked = np.minimum(np.arange(first, first + task.eval_batch), size - 1)
         yield gather(task, arrays, picked), min(task.eval_batch, size - first)
@@ -47,7 +47,7 @@ class Calibration:
         self._task, self._arrays, self.examples = task, arrays, 0
 
     def __iter__(self):
-        size = rows(self._arrays)
+        size = count(self._arrays)
         for first in range(0, size, self._task.eval_batch):
             picked = np.arange(first, min(first + self._task.eval_batch, size))
             self.examples = max(self.examples, int(picked[-1]) + 1)

@@ -187,11 +187,11 @@ def failed(values):
             [],
             "the record's method digest is 00, that of its config",
         ),
-        (lambda values: values.update(division="closed"), [], "but its config has other budgets than the task"),
+        (lambda values: values.update(division="closed"), [], "must be 'open' by the shares of `$.config.budget`"),
         (
             lambda values: values["config"]["dense"].update(steps=24),
             [],
-            "budget.dense: 2.0 must be above 0 and at most 1",
+            "; they differ in dense",
         ),
         (lambda values: values["config"]["dense"].update(learning_rate=1), [], "; they differ in dense"),
         (lambda values: values.update(schema=1), [], "schema is 1, this code reads 3"),

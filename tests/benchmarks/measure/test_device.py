@@ -1,8 +1,8 @@
 import jax
 import pytest
 
+from benchmarks.measure import device as module
 from benchmarks.measure.device import device
-from benchmarks.measure.device import device as module
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator names itself")

@@ -72,14 +72,14 @@ def masked(**fields):
 
 @pytest.mark.parametrize("mark", [-1e9, -INF, NAN, float(jnp.finfo(jnp.float32).min)])
 def test_marks_neither_differ_nor_hide_what_does(mark):
-    dense, trained = METHODS["dense"](), masked(mark=mark)
+    dense, trained = METHODS["dense"].make(), masked(mark=mark)
     assert agreement(dense, State(), trained, trained, X) == 0.0
     with pytest.raises(Mismatch, match=r"shipped outputs differ from simulated ones by 0.5, more than 0.0001"):
         agreement(dense, State(), trained, masked(mark=mark, bug=0.5), X)
 
 
 def test_weights_are_compared_bit_for_bit():
-    dense, trained = METHODS["dense"](), masked()
+    dense, trained = METHODS["dense"].make(), masked()
     head = trained.variables["params"]["head"]
     nudged = {"params": {"head": {**head, "kernel": head["kernel"].at[0, 0].multiply(1 + 1e-6)}}}
     with pytest.raises(Mismatch, match="head/kernel: the shipped weights differ from those that ran"):
