@@ -28,7 +28,8 @@ from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
-from methods.base import Method, fresh
+from methods.base import Method
+from methods.flaxnet import fresh
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt

@@ -18,7 +18,7 @@ import numpy as np
 import optax
 
 from benchmarks.train.allocator import keep_freed
-from methods.base import forward, fresh
+from methods.flaxnet import forward, fresh
 from tasks.nets.convnet import lenet5
 from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP

@@ -6,7 +6,9 @@ from itertools import accumulate, combinations, pairwise
 
 import jax
 
-from methods.base import Description, Entry, Method, State, compose, with_params
+from methods.base import Description, Entry, Method, State
+from methods.flaxnet import compose
+from methods.paths import with_params
 
 
 def chain(*parts: Entry, sweep: tuple[tuple[float, ...], ...], paper: str | None = None) -> Entry:

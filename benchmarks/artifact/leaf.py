@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from benchmarks.artifact.bits import pack, packed_bytes, unpack, width
-from methods.arrays.quantizer import Quantized
+from methods.arrays.uniform import Quantized
 
 DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 """Those that JAX holds and safetensors reads back."""

@@ -27,8 +27,10 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.tree_util import tree_leaves_with_path
 
 from benchmarks.artifact.bits import width
-from methods.arrays.quantizer import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
-from methods.base import PyTree, Shipped, flatten, forward, join
+from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
+from methods.base import PyTree, Shipped
+from methods.flaxnet import forward
+from methods.paths import flatten, join
 
 Origin = float
 """What a value of the jaxpr is made of, as a number: CONSTANT, of constants alone; i = 1, 2, …, of weights, the largest

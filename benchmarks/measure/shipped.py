@@ -9,8 +9,10 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, PyTree, Shipped, State, flatten, forward, with_params
+from methods.arrays.uniform import decoded, is_quantized
+from methods.base import Method, PyTree, Shipped, State
+from methods.flaxnet import forward
+from methods.paths import flatten, with_params
 
 TOLERANCE = 1e-4
 """Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""

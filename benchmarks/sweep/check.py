@@ -15,7 +15,9 @@ from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from methods import METHODS
-from methods.base import OptionError, PyTree, Shipped, Teacher, first_example, flatten, forward, fresh
+from methods.base import OptionError, PyTree, Shipped, Teacher
+from methods.flaxnet import first_example, forward, fresh
+from methods.paths import flatten
 from tasks.base import Arrays, Data, Task, count
 from tasks.nets import groups
 from tasks.nets.spec import check_net

@@ -22,7 +22,8 @@ from benchmarks.plan.plan import plain
 from benchmarks.sweep import optimize
 from benchmarks.sweep.source import Sources
 from benchmarks.train import step
-from methods.base import Method, fresh
+from methods.base import Method
+from methods.flaxnet import fresh
 from tasks.base import Task
 from tasks.nets.spec import net_to_json
 

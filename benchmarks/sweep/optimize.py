@@ -14,7 +14,8 @@ from benchmarks.sweep import signals
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
-from methods.base import Method, Problem, PyTree, State, Teacher, first_example
+from methods.base import Method, Problem, PyTree, State, Teacher
+from methods.flaxnet import first_example
 from tasks.base import Arrays, Data, Recipe, Task
 
 

@@ -22,7 +22,8 @@ from benchmarks.sweep.setting import Setting
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result
-from methods.base import Description, Method, Problem, Shipped, Teacher, batch_size, first_example
+from methods.base import Description, Method, Problem, Shipped, Teacher
+from methods.flaxnet import batch_size, first_example
 
 
 def run_point(

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from methods.base import PyTree, flatten
+from methods.base import PyTree
+from methods.paths import flatten
 
 
 class Damaged(UserWarning):

@@ -16,7 +16,8 @@ from jax.sharding import PartitionSpec as P
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.train.step import StepSpec, TrainState, make_step
-from methods.base import ONCE, PyTree, forward
+from methods.base import PyTree
+from methods.flaxnet import ONCE, forward
 from tasks.base import Arrays, count
 
 FEW = 4

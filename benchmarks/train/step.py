@@ -12,7 +12,8 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from benchmarks.train.optimizers import optimizer
-from methods.base import Method, PyTree, State, forward
+from methods.base import Method, PyTree, State
+from methods.flaxnet import forward
 from tasks.base import Recipe, Task
 
 

@@ -9,10 +9,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import METHODS
-from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher, forward
+from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher
 from methods.chain import chain
-from methods.magnitude import gradual
-from methods.rtn import RTN
+from methods.flaxnet import forward
+from methods.pruning.masked import gradual
+from methods.quantization.rtn import RTN
 
 
 def keeps(key, problem, variables, strength):

@@ -5,8 +5,9 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.quantizer import Quantized, Quantizer
-from methods.base import Shipped, forward
+from methods.arrays.uniform import Quantized, Quantizer
+from methods.base import Shipped
+from methods.flaxnet import forward
 
 IMAGE = np.zeros((3, 8, 8, 4), np.float32)
 SEQUENCE = np.zeros((3, 5, 8), np.float32)

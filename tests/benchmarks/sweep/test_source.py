@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from benchmarks.sweep.source import Sources
-from methods.arrays.quantizer import fake_quant
+from methods.arrays.uniform import fake_quant
 
 BASE = '''
 """A module."""

@@ -7,8 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import rel_entr, softmax
 
-from methods.base import Problem, State, Teacher, flatten
-from methods.kd import distillation, kd, student
+from methods.base import Problem, State, Teacher
+from methods.distillation.kd import distillation, kd
+from methods.distillation.student import student
+from methods.paths import flatten
 
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 3, (2, 4, 3, 5)).astype(np.float32)  # two of [4, 3, 5]

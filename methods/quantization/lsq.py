@@ -18,10 +18,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods import grids
-from methods.activations import calibrate, call_order
-from methods.arrays.quantizer import Quantizer, code_range
-from methods.base import KERNELS, ONCE, Description, Entry, Method, State, note_left, select
+from methods.arrays.uniform import Quantizer, code_range
+from methods.base import Description, Entry, Method, State
+from methods.calibration.ranges import calibrate
+from methods.flaxnet import ONCE, call_order
+from methods.paths import KERNELS, note_left, select
+from methods.quantization import grids
 
 
 class Bounds(NamedTuple):

@@ -1,17 +1,12 @@
-"""What enters a module: its range over calibration, rounding it, and the order of the modules."""
+"""The range of what enters a module, over all calibration batches."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose
 
-from methods.activations import calibrate, call_order, quantize_inputs
-from methods.arrays.quantizer import Quantizer
-from methods.base import forward
-from tasks.nets.convnet import ConvNet
-from tasks.nets.gpt import GPT
+from methods.calibration.ranges import calibrate
 
 
 def batches(x, *sizes):
@@ -65,32 +60,3 @@ def test_integer_inputs_have_no_range():
     seen = calibrate(Tokens(), {"params": params}, [{"x": np.array([[0, 1, 1]])}], ["embed", "head"])
     assert list(seen) == ["head"]
     assert_allclose(seen["head"], (-3, 4, (1 + 2 + 2 * (3 + 4)) / 6, 6), rtol=1e-6)  # 3 positions of 2
-
-
-def test_inputs_are_rounded_in_their_module_only(mlp):
-    quantizer = Quantizer(*map(jnp.float32, (0.5, 0, 0, 3)))  # the values 0, 0.5, 1, 1.5
-
-    def rounded(name, x):
-        return np.float32(np.clip(np.round(x / 0.5), 0, 3) * 0.5) if name == "dense2" else x
-
-    expected = mlp.inputs(mlp.variables, mlp.x, rounded)["out"]
-    out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=quantize_inputs({"dense2": quantizer}))
-    assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
-    assert not np.allclose(expected, mlp.inputs(mlp.variables, mlp.x)["out"], atol=0.1)
-
-
-ATTENTION = [f"block0/attention{part}" for part in ("", "/query", "/key", "/value", "/scores", "/mix", "/out")]
-BLOCK = ["block0", "block0/norm1", *ATTENTION, "block0/norm2", "block0/up", "block0/down"]
-
-
-@pytest.mark.parametrize(
-    ("net", "x", "order"),
-    [
-        (ConvNet(4, (2, 2), 3, 2), jnp.ones((1, 4, 4, 1)), ["", "conv1", "conv2", "dense1", "head"]),
-        (GPT(7, 5, 4, 2, (2,), (3,)), jnp.ones((1, 5), int), ["", "token", "position", *BLOCK, "norm", "head"]),
-    ],
-    ids=["ConvNet", "GPT"],
-)
-def test_call_order_by_hand(net, x, order):
-    variables = jax.eval_shape(net.init, jax.random.key(0), x)
-    assert call_order(net, variables, x) == order

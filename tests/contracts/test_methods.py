@@ -18,9 +18,11 @@ from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
-from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Description, Shipped, Teacher, flatten, forward, select
+from methods.arrays.uniform import decoded, is_quantized
+from methods.base import Description, Shipped, Teacher
 from methods.chain import chain
+from methods.flaxnet import forward
+from methods.paths import flatten, select
 
 
 def has_sparsity(shipped, strength):

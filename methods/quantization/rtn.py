@@ -6,10 +6,11 @@ measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et 
 Biases and norms stay float32.
 """
 
-from methods import grids
-from methods.activations import calibrate
-from methods.arrays.quantizer import affine
-from methods.base import KERNELS, Description, Entry, Method, State, note_left, select
+from methods.arrays.uniform import affine
+from methods.base import Description, Entry, Method, State
+from methods.calibration.ranges import calibrate
+from methods.paths import KERNELS, note_left, select
+from methods.quantization import grids
 
 
 def rtn(selector: str = KERNELS, activations: bool = False) -> Method:

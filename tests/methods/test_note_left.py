@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 from flax import linen as nn
-from tests.tasks.test_published import PARAMETERS, variables_of
 
 from methods import METHODS
-from methods.base import Fallback, Problem, note_left
+from methods.base import Fallback, Problem
+from methods.paths import note_left
+from tests.tasks.nets.test_published import PARAMETERS, variables_of
 
 PARAMS = {
     "mlp": {"weight": jnp.zeros((64, 64)), "bias": jnp.zeros((2, 64)), "temperature": jnp.zeros(3)},

@@ -1,4 +1,4 @@
-"""Activations, per module: what enters a module is observed on calibration data, or rounded onto a grid."""
+"""Ranges of activations: what enters a module is observed on calibration data."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -7,8 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.quantizer import Quantizer, fake_quant
-from methods.base import ONCE, Interceptor, PyTree, batch_size, forward, module_path
+from methods.base import PyTree
+from methods.flaxnet import ONCE, batch_size, forward, module_path
 
 
 class Range(NamedTuple):
@@ -18,31 +18,6 @@ class Range(NamedTuple):
     maximum: jax.Array
     mean_abs: jax.Array
     features: jax.Array  # scalars per example
-
-
-def quantize_inputs(quantizers: dict[str, Quantizer]) -> Interceptor:
-    """Interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
-
-    def tap(next_fun, args, kwargs, context):
-        quantizer = quantizers.get(module_path(context)) if context.method_name == "__call__" else None
-        if quantizer is None:
-            return next_fun(*args, **kwargs)
-        return next_fun(fake_quant(args[0], quantizer), *args[1:], **kwargs)
-
-    return tap
-
-
-def call_order(net, variables, x) -> list[str]:
-    """Paths of all modules in the order in which they are called; an outer module comes before its parts."""
-    order = []
-
-    def tap(next_fun, args, kwargs, context):
-        if context.method_name == "__call__":
-            order.append(module_path(context))
-        return next_fun(*args, **kwargs)
-
-    jax.eval_shape(lambda v: forward(net, v, x, tap=tap)[0], variables)
-    return list(dict.fromkeys(order))
 
 
 def calibrate(net, variables: PyTree, batches: Iterable[PyTree], paths: Iterable[str]) -> dict[str, Range]:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods import grids
-from methods.base import Problem, State, flatten, forward, replace
-from methods.lsq import Bounds, lsq, scale_gradient, start
+from methods.base import Problem, State
+from methods.flaxnet import forward
+from methods.paths import flatten, replace
+from methods.quantization import grids
+from methods.quantization.lsq import Bounds, lsq, scale_gradient, start
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ same budget, no teacher: the small net from scratch.
 import jax
 import jax.numpy as jnp
 
-from methods.base import Description, Entry, Method, State, forward, fresh
-from methods.channels import KEPT, WIDTHS, kept_size
+from methods.base import Entry, Method, State
+from methods.distillation.student import STUDENT, small_net
+from methods.flaxnet import forward
 
 
 def distillation(student, teacher, temperature):
@@ -21,24 +22,6 @@ def distillation(student, teacher, temperature):
     return temperature**2 * jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1))
 
 
-def _small_net(key, problem, variables, width):
-    """A fresh net with `width` of each group's channels; the given one if `width` is 1."""
-    if width >= 1:
-        return problem.net, variables
-    net = problem.net.resize({name: kept_size(g.size, width) for name, g in problem.net.groups().items()})
-    return net, fresh(net, key, problem.example)
-
-
-def student() -> Method:
-    """Strength: kept fraction of the channels. 1 leaves the net as it is."""
-
-    def init(key, problem, variables, strength):
-        (width,) = strength
-        return *_small_net(key, problem, variables, width), State()
-
-    return Method(init=init)
-
-
 def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
     """Strength: kept fraction of the channels. 1 distills into the net as it is, e.g. at the end of a chain."""
 
@@ -46,7 +29,7 @@ def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
         if problem.teacher is None:
             raise ValueError("kd needs a teacher; this problem has none")
         (width,) = strength
-        return *_small_net(key, problem, variables, width), State(fixed=problem.teacher)
+        return *small_net(key, problem, variables, width), State(fixed=problem.teacher)
 
     def loss(state, batch, out, base):
         teacher = state.fixed
@@ -56,17 +39,6 @@ def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
     return Method(init=init, loss=loss)
 
 
-STUDENT = Entry(
-    student,
-    Description(
-        family="distillation",
-        knobs=(KEPT,),
-        sweep=WIDTHS,
-        budget="recovery",
-        needs=frozenset({"groups"}),
-        changes=frozenset({"shape"}),
-    ),
-)
 KD = Entry(
     kd,
     STUDENT.about._replace(

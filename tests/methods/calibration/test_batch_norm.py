@@ -6,8 +6,8 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.base import fresh
-from methods.norms import reestimate
+from methods.calibration.batch_norm import reestimate
+from methods.flaxnet import fresh
 from tasks.nets.layers.norm import BatchNorm
 
 

@@ -1,47 +1,14 @@
-"""Unstructured pruning: exact masks, the cubic schedule, and gradual pruning step by step."""
+"""Gradual pruning step by step, by magnitude and at random."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
-from methods.arrays.pruning import cubic, keep_largest
 from methods.base import Problem, Shipped
-from methods.magnitude import magnitude
-from methods.random import random
-
-masked = jax.jit(keep_largest)
-SPARSITIES = (0.0, 0.1, 0.25, 0.33, 0.5, 0.7, 0.9, 0.95, 0.98, 1.0)
-
-
-@pytest.mark.parametrize("shape", [(1,), (7,), (12, 9), (3, 3, 4, 4)])
-def test_keeps_exactly_the_largest_at_a_traced_sparsity(shape):
-    size = np.prod(shape)
-    scores = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    for sparsity in SPARSITIES:
-        mask = np.asarray(masked(scores, jnp.float32(sparsity)))
-        assert mask.sum() == size - round(sparsity * size), sparsity  # both round halves to even
-        assert scores[mask].min(initial=np.inf) > scores[~mask].max(initial=-np.inf)
-        ties = np.asarray(masked(np.ones(shape, np.float32), jnp.float32(sparsity)))
-        assert ties.sum() == mask.sum()
-
-
-def test_keep_largest_by_hand():
-    assert_array_equal(masked(jnp.float32([[3, 1], [-5, 2]]), 0.5), [[True, False], [False, True]])
-    assert_array_equal(masked(jnp.float32([1, 1, 1, 1, 0]), 0.6), [False, False, True, True, False])
-    assert_array_equal(masked(jnp.float32([0.0, -0.0, 0.0, -1, 1e-30]), 0.4), [False, True, True, False, True])
-
-
-@pytest.mark.parametrize(("step", "sparsity"), [(0, 0), (1, 0.2168), (5, 0.7), (9, 0.7992), (10, 0.8), (13, 0.8)])
-def test_cubic_by_hand(step, sparsity):
-    assert_allclose(cubic(jnp.int32(step), jnp.int32(10), jnp.float32(0.8)), sparsity, rtol=1e-6)
-
-
-def test_cubic_is_exactly_final_from_the_end_on():
-    final = jnp.float32(0.7)
-    for step, end in [(0, 0), (1, 0), (10, 10), (99, 10)]:
-        assert cubic(jnp.int32(step), jnp.int32(end), final) == final
+from methods.pruning.magnitude import magnitude
+from methods.pruning.random_order import random
 
 
 def params_of(weights):

@@ -1,17 +1,15 @@
-"""Structured pruning: channels, neurons and heads of small L1 norm are removed, and the net becomes that much smaller.
-
-Li et al. 2017 (arXiv 1608.08710, §3.1): s_j = Σ |F_j|, the smallest are pruned at once, then the net recovers.
-Channels that live and die together (a residual stream, batch norm and the convolution before it) are scored by the
-sum over all weights that produce them. The same kept fraction for every group.
-"""
+"""Groups of channels: what each is worth, which are kept, and the net that has only those."""
 
 import warnings
 
 import jax
 import numpy as np
 
-from methods.base import Description, Entry, Fallback, Knob, Method, State, flatten
-from methods.base import replace as with_leaves
+from methods.base import Fallback, Knob
+from methods.paths import flatten, replace
+
+KEPT = Knob("kept fraction", 0, 1)
+WIDTHS = ((0.75,), (0.625,), (0.5,), (0.375,), (0.25,), (0.125,))
 
 
 def kept_size(size: int, fraction) -> int:
@@ -50,34 +48,5 @@ def shrink(net, variables, fraction):
         for place in group.axes:
             leaves = flat[place.collection]
             leaves[place.path] = np.take(leaves[place.path], positions(kept, group, place), place.axis)
-    arrays = {name: with_leaves(variables[name], jax.device_put(leaves)) for name, leaves in flat.items()}
+    arrays = {name: replace(variables[name], jax.device_put(leaves)) for name, leaves in flat.items()}
     return net.resize(sizes), arrays
-
-
-def channels() -> Method:
-    """Strength: kept fraction of the channels. Shrinks in `init`; 1 leaves the net as it is."""
-
-    def init(key, problem, variables, strength):
-        (fraction,) = strength
-        if fraction >= 1:
-            return problem.net, variables, State()
-        return *shrink(problem.net, variables, fraction), State()
-
-    return Method(init=init)
-
-
-KEPT = Knob("kept fraction", 0, 1)
-WIDTHS = ((0.75,), (0.625,), (0.5,), (0.375,), (0.25,), (0.125,))
-CHANNELS = Entry(
-    channels,
-    Description(
-        family="structured pruning",
-        knobs=(KEPT,),
-        sweep=WIDTHS,
-        budget="recovery",
-        needs=frozenset({"groups"}),
-        changes=frozenset({"shape"}),
-        control="student",
-        paper="li2017pruning",
-    ),
-)

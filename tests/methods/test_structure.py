@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.base import Fallback, Problem, flatten, forward, replace
-from methods.channels import channels, kept_size, positions, saliency, shrink
+from methods.base import Fallback
+from methods.flaxnet import forward
+from methods.paths import flatten, replace
+from methods.structure import kept_size, positions, saliency, shrink
 from tasks.nets.convnet import ConvNet
 from tasks.nets.dscnn import DSCNN
 from tasks.nets.gpt import GPT
@@ -142,11 +144,3 @@ def test_running_statistics_go_with_their_channels():
     for layer in ("conv_norm", "depthwise0_norm"):
         for leaf in ("mean", "var"):
             assert_array_equal(smaller["batch_stats"][layer][leaf], variables["batch_stats"][layer][leaf][1:])
-
-
-def test_a_fraction_of_one_changes_nothing(convnet):
-    problem = Problem(CONV, IMAGES[:1], (), None, 6)
-    net, variables, state = channels().init(None, problem, convnet, (np.float32(1),))
-    assert net is CONV
-    assert variables is convnet
-    assert state == ((), ())

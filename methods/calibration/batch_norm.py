@@ -11,7 +11,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from methods.base import ONCE, PyTree, batch_size, flatten, forward, replace
+from methods.base import PyTree
+from methods.flaxnet import ONCE, batch_size, forward
+from methods.paths import flatten, replace
 
 STATISTICS = "batch_stats"
 

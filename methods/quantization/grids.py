@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import jax
 
-from methods.activations import quantize_inputs
-from methods.arrays.quantizer import Quantizer, fake_quant, pack, symmetric
-from methods.base import ONCE, Knob, Shipped, flatten, replace, with_params
+from methods.arrays.uniform import Quantizer, fake_quant, pack, symmetric
+from methods.base import Knob, Shipped
+from methods.flaxnet import ONCE, quantize_inputs
+from methods.paths import flatten, replace, with_params
 
 BITS = Knob("bits", 2, 32, whole=True)
 SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))

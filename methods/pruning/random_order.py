@@ -4,8 +4,10 @@ from functools import partial
 
 import jax
 
-from methods.base import KERNELS, ONCE, Entry, Method, keys
-from methods.magnitude import UNSTRUCTURED, gradual
+from methods.base import Entry, Method
+from methods.flaxnet import ONCE
+from methods.paths import KERNELS, keys
+from methods.pruning.masked import UNSTRUCTURED, gradual
 
 
 def random(selector: str = KERNELS) -> Method:

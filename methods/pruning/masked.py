@@ -8,21 +8,11 @@ Without recovery steps the final masks are set at once. The same sparsity in eve
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.pruning import cubic, keep_largest
-from methods.base import (
-    KERNELS,
-    ONCE,
-    Description,
-    Entry,
-    Knob,
-    Method,
-    State,
-    flatten,
-    note_left,
-    replace,
-    select,
-    with_params,
-)
+from methods.arrays.masks import keep_largest
+from methods.arrays.schedules import cubic
+from methods.base import Description, Knob, Method, State
+from methods.flaxnet import ONCE
+from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
 RENEWALS = 16
 
@@ -71,15 +61,6 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
     return Method(init=init, view=view, update=update, export=export)
 
 
-def magnitude(selector: str = KERNELS) -> Method:
-    """Prunes the weights of smallest |w|."""
-    return gradual(
-        lambda key, weights: (),
-        lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},
-        selector,
-    )
-
-
 UNSTRUCTURED = Description(
     family="pruning",
     knobs=(Knob("sparsity", 0, 1),),
@@ -87,4 +68,3 @@ UNSTRUCTURED = Description(
     budget="recovery",
     changes=frozenset({"weights"}),
 )
-MAGNITUDE = Entry(magnitude, UNSTRUCTURED._replace(control="random", paper="zhu2017prune"))
