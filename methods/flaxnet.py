@@ -10,7 +10,7 @@ from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Interceptor, PyTree
 from methods.paths import join
 
-ONCE = {"xla_backend_optimization_level": 0}
+COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
 
 
@@ -38,7 +38,7 @@ def forward(net, variables, x, *, tap=None, train=False, key=None):
     return out, {**variables, **renewed}
 
 
-@partial(jax.jit, static_argnums=0, compiler_options=ONCE)
+@partial(jax.jit, static_argnums=0, compiler_options=COMPILE_QUICKLY)
 def fresh(net, key, x):
     """Returns new variables of `net`; `x [B, ...]` gives the input's shape.
 

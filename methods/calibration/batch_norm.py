@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.base import PyTree
-from methods.flaxnet import ONCE, batch_size, forward
+from methods.flaxnet import COMPILE_QUICKLY, batch_size, forward
 from methods.paths import flatten, replace
 
 STATISTICS = "batch_stats"
@@ -39,7 +39,7 @@ def reestimate(net, variables: PyTree, batches, *, tap=None) -> PyTree:
     return {**variables, STATISTICS: replace(variables[STATISTICS], statistics)}
 
 
-@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
+@partial(jax.jit, static_argnums=(0, 1), compiler_options=COMPILE_QUICKLY)
 def _moments(net, tap, variables, x):
     """({norm: μ}, {norm: σ² + μ²}) of one batch.
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.base import PyTree
-from methods.flaxnet import ONCE, batch_size, forward, module_path
+from methods.flaxnet import COMPILE_QUICKLY, batch_size, forward, module_path
 
 
 class Range(NamedTuple):
@@ -43,7 +43,7 @@ def _merge(a: Range, b: Range, a_count: int, b_count: int) -> Range:
     return Range(jnp.minimum(a.minimum, b.minimum), jnp.maximum(a.maximum, b.maximum), mean, a.features)
 
 
-@partial(jax.jit, static_argnums=(0, 1), compiler_options=ONCE)
+@partial(jax.jit, static_argnums=(0, 1), compiler_options=COMPILE_QUICKLY)
 def _observe(net, paths, variables, x):
     ranges, called = {}, {}
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from methods.arrays.masks import keep_largest
 from methods.arrays.schedules import cubic
 from methods.base import Description, Knob, Method, State
-from methods.flaxnet import ONCE
+from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
 RENEWALS = 16
@@ -28,7 +28,7 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
         scores = score(started, select(params, selector))
         return {path: keep_largest(s, sparsity) for path, s in scores.items()}
 
-    renew = jax.jit(masks, compiler_options=ONCE)
+    renew = jax.jit(masks, compiler_options=COMPILE_QUICKLY)
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength

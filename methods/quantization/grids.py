@@ -7,7 +7,7 @@ import jax
 
 from methods.arrays.uniform import Quantizer, fake_quant, pack, symmetric
 from methods.base import Knob, Shipped
-from methods.flaxnet import ONCE, quantize_inputs
+from methods.flaxnet import COMPILE_QUICKLY, quantize_inputs
 from methods.paths import flatten, replace, with_params
 
 BITS = Knob("bits", 2, 32, whole=True)
@@ -31,7 +31,7 @@ def channel_axis(path: str) -> int:
     return 0 if path.endswith("embedding") else -1
 
 
-@partial(jax.jit, compiler_options=ONCE)
+@partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 def per_channel(weights: dict, bits) -> dict[str, Quantizer]:
     """Min-max grid of each weight, one scale per output channel."""
     return {path: symmetric(w, bits, channel_axis(path)) for path, w in weights.items()}

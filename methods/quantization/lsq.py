@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from methods.arrays.uniform import Quantizer, code_range
 from methods.base import Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import ONCE, call_order
+from methods.flaxnet import COMPILE_QUICKLY, call_order
 from methods.paths import KERNELS, note_left, select
 from methods.quantization import grids
 
@@ -50,7 +50,7 @@ def start(mean_abs, size, bits, signed):
     return jnp.log(step), Bounds(low, high, 1 / jnp.sqrt(size * high))
 
 
-@partial(jax.jit, compiler_options=ONCE)
+@partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 def _start(weights, ranges, bits):
     return {
         "weights": {p: start(jnp.mean(jnp.abs(w)), w.size, bits[grids.module_of(p)], True) for p, w in weights.items()},
