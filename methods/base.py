@@ -1,21 +1,28 @@
-"""What a method is: pure functions over pytrees. Nothing here knows a task."""
+"""What a method is: seven pure functions over pytrees, and a description. Nothing here knows a task.
+
+In the order of a run: `init`; `view`, `tap`, `loss` and `update` in every training step; `settle`; `export`. In-graph
+functions run inside `jit`: no Python branch on a value, no side effect. Arguments are passed by position.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
+import jax
 from flax import linen as nn
 from flax import struct
 
 from methods.arrays.uniform import Quantizer
 
 PyTree = Any
-Interceptor = Callable[..., Any]
+Interceptor = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any], Any]
+"""Flax's: (next_fun, args, kwargs, context) -> what the module's method returns, see `nn.intercept_methods`."""
+Budget = Literal["none", "recovery", "full"]
 
 
 class Fallback(UserWarning):
-    """What a method warns of, outside jit, where it did something else than was asked: it goes into the record."""
+    """Warning that a method deviates from what was asked for; given outside jit, it goes into the record."""
 
 
 class OptionError(ValueError):
@@ -31,8 +38,10 @@ class State(NamedTuple):
 
 @struct.dataclass
 class Teacher:
-    """A net with its weights. A method that runs it in `loss` keeps it, whole, in `State.fixed`:
-    that is how the bench knows to count teacher forwards."""
+    """A net with its weights.
+
+    A method that runs it in `loss` keeps it, whole, in `State.fixed`: by that the bench counts teacher forwards.
+    """
 
     net: nn.Module = struct.field(pytree_node=False)
     variables: PyTree
@@ -43,8 +52,8 @@ class Problem(NamedTuple):
 
     net: nn.Module
     example: PyTree  # one input [1, ...], for shapes
-    calibration: Iterable[PyTree]  # batches {"x": the net's input, ...}; iterable again and again, counted
-    loss: Callable  # (out, batch) -> mean loss, scalar
+    calibration: Iterable[PyTree]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted
+    loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
 
@@ -55,6 +64,127 @@ class Shipped(NamedTuple):
     net: nn.Module
     variables: PyTree  # leaves are arrays or `Quantized`
     inputs: Mapping[str, Quantizer] = MappingProxyType({})  # by module path
+
+
+class Init(Protocol):
+    """Prepares the method, once, before training. Not jitted; may shrink the net or replace its weights."""
+
+    def __call__(
+        self, key: jax.Array, problem: Problem, variables: PyTree, strength: tuple[jax.Array, ...], /
+    ) -> tuple[nn.Module, PyTree, State]:
+        """Returns the net to train, its variables and the method's state.
+
+        Args:
+          key: of everything random.
+          problem: its net is the one to compress.
+          variables: of that net, as dense training left them.
+          strength: float32 scalars, one for each knob.
+
+        Raises:
+          OptionError: an option fits nothing in the net.
+          ValueError: the problem lacks what the method needs, such as a teacher.
+        """
+        ...
+
+
+class View(Protocol):
+    """Makes the weights that run from the weights that are stored. In-graph, in every forward."""
+
+    def __call__(self, state: State, params: PyTree, /) -> PyTree:
+        """Returns `params` with other values: same structure, shapes and dtypes.
+
+        It is differentiable in `state.train` and in `params`, by straight-through estimators where it has to be.
+        """
+        ...
+
+
+class Tap(Protocol):
+    """Changes or observes what enters a module. In-graph, in every forward."""
+
+    def __call__(self, state: State, /) -> Interceptor | None:
+        """Returns an interceptor of module calls, or None if nothing is tapped."""
+        ...
+
+
+class Loss(Protocol):
+    """Adds to the task's loss: distillation, penalties. In-graph, in every training step."""
+
+    def __call__(self, state: State, batch: PyTree, out: PyTree, base: jax.Array, /) -> jax.Array:
+        """Returns the loss that is minimized, a scalar like `base`.
+
+        Args:
+          state: the method's.
+          batch: {"x": the net's input [B, ...], ...}.
+          out: what the net made of it, [B, ...] or a tree of them.
+          base: mean loss of the task, float32 [].
+        """
+        ...
+
+
+class Update(Protocol):
+    """Renews what follows the weights, such as masks. In-graph, after every optimizer step."""
+
+    def __call__(
+        self, state: State, params: PyTree, grads: PyTree, step: jax.Array, /
+    ) -> tuple[State, PyTree, PyTree | None]:
+        """Returns (state, params, keep), the first two with the structure, shapes and dtypes that they came with.
+
+        `keep` is None, or bools in the structure of `params` that broadcast against its leaves: the optimizer's moments
+        are zeroed where it is False.
+
+        Args:
+          state: the method's, with `train` as the optimizer left it.
+          params: the stored weights, as the optimizer left them.
+          grads: dense gradients of the weights that ran, like `params`.
+          step: number of this step, int32 [], from 1.
+        """
+        ...
+
+
+class Settle(Protocol):
+    """Does what comes after the last step: calibrating, rounding. Once, not jitted."""
+
+    def __call__(self, key: jax.Array, problem: Problem, variables: PyTree, state: State, /) -> State:
+        """Returns the state that `view`, `tap` and `export` see from now on.
+
+        Args:
+          key: of everything random.
+          problem: its net is the one that `init` returned.
+          variables: those that run: in a chain, seen through the views of the parts before.
+          state: as training left it.
+
+        Raises:
+          OptionError: an option fits nothing in the net.
+          ValueError: the calibration data have no batch, and the method needs one.
+        """
+        ...
+
+
+class Export(Protocol):
+    """Says what ships. Once, not jitted, after `settle`."""
+
+    def __call__(self, state: State, shipped: Shipped, /) -> Shipped:
+        """Returns `shipped` with the weights that run, packed or not, and the grids of the inputs that are rounded.
+
+        Decoded, the weights are those of `view` bit for bit, unless the net changes.
+        """
+        ...
+
+
+def _init(key, problem, variables, strength):
+    return problem.net, variables, State()
+
+
+class Method(NamedTuple):
+    """One optimization technique. A method overrides the few functions it needs; the rest do nothing."""
+
+    init: Init = _init
+    view: View = lambda state, params: params
+    tap: Tap = lambda state: None
+    loss: Loss = lambda state, batch, out, base: base
+    update: Update = lambda state, params, grads, step: (state, params, None)
+    settle: Settle = lambda key, problem, variables, state: state
+    export: Export = lambda state, shipped: shipped
 
 
 class Knob(NamedTuple):
@@ -72,43 +202,12 @@ class Description(NamedTuple):
     family: str  # of techniques: "quantization"; the board groups by it
     knobs: tuple[Knob, ...]  # what the numbers of a strength mean
     sweep: tuple[tuple[float, ...], ...]  # default strengths, mildest first; ((),) without a knob
-    budget: Literal["none", "recovery", "full"] = "none"  # which training it uses
+    budget: Budget = "none"  # which training it uses
     needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher"
     changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
     control: str | None = None  # the method that this one must beat at the same strength
     reference: str = "dense"  # the method whose quality this one's is compared with
     paper: str | None = None  # its key in the board's bibliography
-
-
-def _init(key, problem, variables, strength):
-    return problem.net, variables, State()
-
-
-class Method(NamedTuple):
-    """One optimization technique. A method overrides the few functions it needs; the rest do nothing.
-
-    The design's six functions and a seventh, `settle`: what happens *after* the last training step
-    (calibration, rounding). Without it a chain could not prune, recover and then quantize.
-    """
-
-    # (key, problem, variables, strength) -> (net, variables, State). Once, not jitted; may shrink the net.
-    # `strength` is a tuple of float32 scalars, one for each knob.
-    init: Callable = _init
-    # (state, params) -> params. In-graph, differentiable: the weights that run.
-    view: Callable = lambda state, params: params
-    # (state) -> interceptor | None. In-graph: activations, per module (`nn.intercept_methods`).
-    tap: Callable = lambda state: None
-    # (state, batch, out, base []) -> scalar. In-graph: distillation, penalties.
-    loss: Callable = lambda state, batch, out, base: base
-    # (state, params, grads, step []) -> (state, params, keep). In-graph, after optimizer step number `step`
-    # (from 1). `grads` are dense gradients of the weights that ran; `keep` is None or a tree of bool like
-    # params: optimizer moments are zeroed where it is False.
-    update: Callable = lambda state, params, grads, step: (state, params, None)
-    # (key, problem, variables, state) -> state. Once, after the last step, not jitted. `variables` are those
-    # that run: in a chain, seen through the views of the parts before.
-    settle: Callable = lambda key, problem, variables, state: state
-    # (state, Shipped) -> Shipped. Once: what ships. Weights may become `Quantized`, inputs get their grids.
-    export: Callable = lambda state, shipped: shipped
 
 
 class Entry(NamedTuple):
