@@ -5,23 +5,41 @@ Here they are renewed 16 times over the first two thirds of recovery; the last t
 Without recovery steps the final masks are set at once. The same sparsity in every selected layer, as in the paper.
 """
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
 from methods.arrays.masks import keep_largest
 from methods.arrays.schedules import cubic
-from methods.base import Description, Knob, Method, State
+from methods.base import Description, Knob, Method, PyTree, State
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
 RENEWALS = 16
 
 
-def gradual(start, score, selector: str = KERNELS) -> Method:
-    """Gradual pruning by any score. Strength: sparsity, the share of each selected weight that is zero.
+class Masking(NamedTuple):
+    """What is fixed during training but for the masks, which are renewed."""
 
-    start: (key, weights {path: array}) -> what `score` needs, any pytree.
-    score: (started, weights) -> {path: array like the weight}; the smallest are pruned.
+    sparsity: jax.Array  # final, float32 []
+    end: jax.Array  # the step of the last renewal, int32 []
+    masks: Mapping[str, jax.Array]  # by path, bool, True where a weight is kept
+    started: PyTree  # what the score needs
+
+
+def gradual(
+    start: Callable[[jax.Array, dict[str, jax.Array]], PyTree],
+    score: Callable[[PyTree, dict[str, jax.Array]], dict[str, jax.Array]],
+    selector: str = KERNELS,
+) -> Method:
+    """Returns gradual pruning by any score. Strength: sparsity, the share of each selected weight that is zero.
+
+    Args:
+      start: (key, weights by path) -> what `score` needs, any pytree.
+      score: (started, weights by path) -> {path: array like the weight}; the smallest are pruned. In-graph.
+      selector: pattern of the paths of the weights to prune.
     """
 
     def masks(started, params, sparsity):
@@ -36,23 +54,23 @@ def gradual(start, score, selector: str = KERNELS) -> Method:
         note_left(variables["params"], selector)
         end = jnp.int32(problem.steps * 2 // 3)
         first = renew(started, variables["params"], cubic(0, end, sparsity))
-        return problem.net, variables, State(fixed={"sparsity": sparsity, "end": end, "masks": first, "start": started})
+        return problem.net, variables, State(fixed=Masking(sparsity, end, first, started))
 
     def view(state, params):
         leaves = flatten(params)
-        pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in state.fixed["masks"].items()}
+        pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in state.fixed.masks.items()}
         return replace(params, pruned)
 
     def update(state, params, grads, step):
-        own, end = state.fixed, state.fixed["end"]
+        own, end = state.fixed, state.fixed.end
         due = (step <= end) & ((step % jnp.maximum(end // RENEWALS, 1) == 0) | (step == end))
         renewed = jax.lax.cond(
             due,
-            lambda: masks(own["start"], params, cubic(step, end, own["sparsity"])),
-            lambda: own["masks"],
+            lambda: masks(own.started, params, cubic(step, end, own.sparsity)),
+            lambda: own.masks,
         )
         keep = replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), renewed)
-        return state._replace(fixed={**own, "masks": renewed}), params, keep
+        return state._replace(fixed=own._replace(masks=renewed)), params, keep
 
     def export(state, shipped):
         params = view(state, shipped.variables["params"])

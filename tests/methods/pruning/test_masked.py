@@ -21,7 +21,7 @@ def started(method, weights, sparsity, steps, seed=0):
 
 
 def mask_of(state):
-    return np.asarray(state.fixed["masks"]["layer/kernel"])
+    return np.asarray(state.fixed.masks["layer/kernel"])
 
 
 WEIGHTS = np.random.default_rng(1).normal(size=(40, 20, 2)).astype(np.float32)  # other weights at every step

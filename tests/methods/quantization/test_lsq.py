@@ -9,8 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from methods.base import Problem, State
 from methods.flaxnet import forward
 from methods.paths import flatten, replace
-from methods.quantization import grids
-from methods.quantization.lsq import Bounds, lsq, scale_gradient, start
+from methods.quantization.lsq import Bounds, Learned, lsq, scale_gradient, start
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_gradient_of_the_log_step_by_hand():
     equation_3 = np.array([-4, -0.2, 0.4, -0.5, 3])
     output = np.float32([1, 10, 100, 1000, 10000])
     bounds = Bounds(jnp.float32(-4), jnp.float32(3), jnp.float32(0.1))
-    fixed = {"weights": {"layer/kernel": bounds}, "inputs": {}}
+    fixed = Learned({"layer/kernel": bounds}, {})
 
     def run(log_step, params):
         state = State({"weights": {"layer/kernel": log_step}, "inputs": {}}, fixed)
@@ -74,7 +73,7 @@ def test_weights_start_at_2_mean_over_root_high(prepared, mlp, layer, high):
     weight = np.asarray(mlp.variables["params"][layer]["kernel"])
     path = f"{layer}/kernel"
     assert_allclose(np.exp(state.train["weights"][path]), 2 * np.abs(weight).mean() / high**0.5, rtol=1e-5)
-    assert_allclose(state.fixed["weights"][path], (-high - 1, high, (weight.size * high) ** -0.5), rtol=1e-6)
+    assert_allclose(state.fixed.weights[path], (-high - 1, high, (weight.size * high) ** -0.5), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("layer", "low", "high"), [("dense1", -128, 127), ("dense2", 0, 7), ("head", 0, 255)])
@@ -82,7 +81,7 @@ def test_inputs_are_unsigned_where_nothing_is_negative(prepared, layer, low, hig
     state, inputs = prepared
     x = inputs[layer]
     assert_allclose(np.exp(state.train["inputs"][layer]), 2 * np.abs(x).mean() / high**0.5, rtol=1e-5)
-    assert_allclose(state.fixed["inputs"][layer], (low, high, (x.shape[1] * high) ** -0.5), rtol=1e-6)
+    assert_allclose(state.fixed.inputs[layer], (low, high, (x.shape[1] * high) ** -0.5), rtol=1e-6)
 
 
 def test_every_kernel_has_a_step_and_no_bias_has(prepared):
@@ -99,11 +98,11 @@ def test_forward_rounds_weights_and_inputs(prepared, mlp):
         return np.float32(np.round(np.clip(x / step, bounds.low, bounds.high)) * step)
 
     leaves = flatten(mlp.variables["params"])
-    kernels = {path: rounded(leaves[path], s, state.fixed["weights"][path]) for path, s in steps["weights"].items()}
+    kernels = {path: rounded(leaves[path], s, state.fixed.weights[path]) for path, s in steps["weights"].items()}
     expected = mlp.inputs(
         {"params": replace(mlp.variables["params"], kernels)},
         mlp.x,
-        change=lambda name, x: rounded(x, steps["inputs"][name], state.fixed["inputs"][name]),
+        change=lambda name, x: rounded(x, steps["inputs"][name], state.fixed.inputs[name]),
     )["out"]
 
     @jax.jit
@@ -117,9 +116,9 @@ def test_forward_rounds_weights_and_inputs(prepared, mlp):
 def test_settle_turns_step_sizes_into_numbers(prepared):
     state, _ = prepared
     settled = lsq().settle(None, None, None, state)
-    assert settled.train == ()
-    assert isinstance(settled.fixed, grids.Grids)
+    assert state.fixed.grids is None
+    assert settled._replace(fixed=settled.fixed._replace(grids=None)) == state
     for path, log_step in state.train["weights"].items():
-        grid = settled.fixed.weights[path]
+        grid = settled.fixed.grids.weights[path]
         assert_allclose(grid.scale, np.exp(log_step), rtol=1e-6)
-        assert (grid.zero_point, grid.low) == (0, state.fixed["weights"][path].low)
+        assert (grid.zero_point, grid.low) == (0, state.fixed.weights[path].low)
