@@ -15,15 +15,26 @@ from methods.distillation.student import STUDENT, small_net
 from methods.flaxnet import forward
 
 
-def distillation(student, teacher, temperature):
-    """T² · KL(softmax(teacher/T) ‖ softmax(student/T)), mean over all but the last axis; logits [..., K]."""
+def distillation(student: jax.Array, teacher: jax.Array, temperature: float) -> jax.Array:
+    """Returns T² · KL(softmax(teacher/T) ‖ softmax(student/T)), a scalar: the mean over all axes but the last.
+
+    Args:
+      student: logits [..., K].
+      teacher: logits [..., K].
+      temperature: T.
+    """
     log_p = jax.nn.log_softmax(teacher / temperature)
     log_q = jax.nn.log_softmax(student / temperature)
     return temperature**2 * jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1))
 
 
 def kd(temperature: float = 4.0, alpha: float = 0.9) -> Method:
-    """Strength: kept fraction of the channels. 1 distills into the net as it is, e.g. at the end of a chain."""
+    """Returns distillation. Strength: kept fraction of each group; 1 distills into the net as it is, in a chain say.
+
+    Args:
+      temperature: T.
+      alpha: α, the share of the teacher in the loss.
+    """
 
     def init(key, problem, variables, strength):
         if problem.teacher is None:

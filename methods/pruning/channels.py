@@ -10,13 +10,13 @@ from methods.structure import KEPT, WIDTHS, shrink
 
 
 def channels() -> Method:
-    """Strength: kept fraction of the channels. Shrinks in `init`; 1 leaves the net as it is."""
+    """Returns pruning of channels. Strength: kept fraction of each group; 1 leaves the net as it is."""
 
     def init(key, problem, variables, strength):
         (fraction,) = strength
         if fraction >= 1:
             return problem.net, variables, State()
-        return *shrink(problem.net, variables, fraction), State()
+        return *shrink(problem.net, variables, fraction, problem.example), State()
 
     return Method(init=init)
 

@@ -112,7 +112,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
         started = _start(weights, ranges, layers)
         steps = {part: {path: step for path, (step, _) in pairs.items()} for part, pairs in started.items()}
         bounds = {part: {path: bound for path, (_, bound) in pairs.items()} for part, pairs in started.items()}
-        return problem.net, variables, State(train=steps, fixed=Learned(**bounds))
+        return problem.net, variables, State(train=steps, fixed=Learned(bounds["weights"], bounds["inputs"]))
 
     def settle(key, problem, variables, state):
         grids = jax.jit(_running)(state)  # from here on the step sizes are numbers, not exponentials

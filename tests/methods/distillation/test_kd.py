@@ -67,8 +67,9 @@ def test_student_without_teacher_keeps_the_task_loss():
 
 def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
     """Of 4, 4 and 8 channels, 0.375 keeps 1.5 -> 2, 2 and 3."""
-    given = {"params": {}}
-    problem = Problem(tiny.net, jnp.zeros((1, 8, 8, 1)), (), None, 6, Teacher(tiny.net, given))
+    x = jnp.zeros((1, 8, 8, 1))
+    given = jax.eval_shape(tiny.net.init, jax.random.key(0), x)
+    problem = Problem(tiny.net, x, (), None, 6, Teacher(tiny.net, given))
     net, variables, state = kd().init(jax.random.key(0), problem, given, (jnp.float32(0.375),))
     assert (net.channels, net.hidden) == ((2, 2), 3)
     assert {path: leaf.shape for path, leaf in flatten(variables["params"]).items() if "kernel" in path} == {
