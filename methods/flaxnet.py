@@ -1,6 +1,6 @@
 """The one seam to Flax: nets are run, initialized and intercepted here, and nowhere else outside `tasks/nets`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -14,12 +14,26 @@ COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
 
 
-def forward(net, variables, x, *, tap=None, train=False, key=None):
-    """Returns (out, variables) of `net` run on `x`, an array [B, ...] or a tree of them.
+def forward(
+    net: nn.Module,
+    variables: PyTree,
+    x: PyTree,
+    *,
+    tap: Interceptor | None = None,
+    train: bool = False,
+    key: jax.Array | None = None,
+) -> tuple[PyTree, PyTree]:
+    """Returns (out, variables): the net's output, and the variables with running statistics renewed if it trains.
 
     Interception happens inside, so call this inside the jitted function: jit's cache does not know of interceptors.
-    The variables are those given, with running statistics renewed when `train`. A random stream of any name draws
-    from `key`: Flax lets those that are not given fall back on "params".
+
+    Args:
+      net: what runs.
+      variables: of the net.
+      x: its input, an array [B, ...] or a tree of them.
+      tap: intercepts its modules.
+      train: whether it trains: dropout is on, batch norm goes by the batch.
+      key: of the random streams, whatever their names: Flax lets those that are not given fall back on "params".
     """
     rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
     mutable = [name for name in variables if name != "params"] if train else []
@@ -39,16 +53,19 @@ def forward(net, variables, x, *, tap=None, train=False, key=None):
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=COMPILE_QUICKLY)
-def fresh(net, key, x):
-    """Returns new variables of `net`; `x [B, ...]` gives the input's shape.
+def fresh(net: nn.Module, key: jax.Array, x: PyTree) -> dict[str, PyTree]:
+    """Returns new variables by collection. One that the net writes but never reads, such as sown losses, is left out.
 
-    A collection that the net writes but never reads, such as sown losses, is no state and is left out.
+    Args:
+      net: whose variables they are.
+      key: of the initialization.
+      x: an input, array [B, ...] or a tree of them; only its shape matters.
     """
     variables = net.init(key, x, train=False)
     return {name: tree for name, tree in variables.items() if name == "params" or _reads(net, variables, name, key, x)}
 
 
-def _reads(net, variables, name, key, x) -> bool:
+def _reads(net: nn.Module, variables: PyTree, name: str, key: jax.Array, x: PyTree) -> bool:
     """Returns whether training fails without the collection `name`: what is sown is then dropped without a word."""
     others = {other: tree for other, tree in variables.items() if other != name}
     try:
@@ -69,12 +86,18 @@ def batch_size(x: PyTree) -> int:
 
 
 def module_path(context: nn.module.InterceptorContext) -> str:
-    """ "block0/attention/query" of the module whose method is being intercepted."""
+    """Returns "block0/attention/query", the path of the module whose method is being intercepted."""
     return join(context.module.path)
 
 
-def call_order(net, variables, x) -> list[str]:
-    """Paths of all modules in the order in which they are called; an outer module comes before its parts."""
+def call_order(net: nn.Module, variables: PyTree, x: PyTree) -> list[str]:
+    """Returns the paths of all modules in the order in which they are called; an outer one comes before its parts.
+
+    Args:
+      net: whose modules they are.
+      variables: of the net, arrays or their shapes and dtypes.
+      x: an input, array [B, ...] or a tree of them.
+    """
     order = []
 
     def tap(next_fun, args, kwargs, context):
@@ -86,8 +109,8 @@ def call_order(net, variables, x) -> list[str]:
     return list(dict.fromkeys(order))
 
 
-def quantize_inputs(quantizers: dict[str, Quantizer]) -> Interceptor:
-    """Interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
+def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
+    """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
 
     def tap(next_fun, args, kwargs, context):
         quantizer = quantizers.get(module_path(context)) if context.method_name == "__call__" else None
@@ -99,7 +122,7 @@ def quantize_inputs(quantizers: dict[str, Quantizer]) -> Interceptor:
 
 
 def compose(taps: Sequence[Interceptor | None]) -> Interceptor | None:
-    """One interceptor that applies `taps` left to right to what enters a module."""
+    """Returns one interceptor that applies `taps` left to right to what enters a module; None if there is none."""
     taps = [tap for tap in taps if tap is not None]
     if not taps:
         return None
@@ -112,5 +135,5 @@ def compose(taps: Sequence[Interceptor | None]) -> Interceptor | None:
     return tap
 
 
-def _bind(tap, next_fun, context):
+def _bind(tap: Interceptor, next_fun: Callable, context: nn.module.InterceptorContext) -> Callable:
     return lambda *args, **kwargs: tap(next_fun, args, kwargs, context)

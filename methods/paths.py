@@ -34,7 +34,7 @@ def unflatten(leaves: Mapping[str, Any]) -> PyTree:
 
 
 def select(params: PyTree, pattern: str = KERNELS) -> dict[str, Any]:
-    """The leaves whose path matches `pattern`, as {path: leaf}.
+    """Returns the leaves whose path matches `pattern`, a regular expression, as {path: leaf}.
 
     Raises OptionError if none does: a selector that matches nothing is a mistake, never a no-op.
     """
@@ -57,17 +57,17 @@ def note_left(params: PyTree, pattern: str = KERNELS) -> None:
         warnings.warn(Fallback(f"{share} are left as they are: the selector is {pattern!r}"), stacklevel=2)
 
 
-def replace(params: PyTree, leaves: dict[str, Any]) -> PyTree:
-    """`params` with the leaves at the given paths replaced."""
+def replace(params: PyTree, leaves: Mapping[str, Any]) -> PyTree:
+    """Returns `params` with the leaves at the given paths replaced."""
     return unflatten({**flatten(params), **leaves})
 
 
 def with_params(variables: PyTree, params: PyTree) -> PyTree:
-    """`variables` with another "params" collection."""
+    """Returns `variables` with another "params" collection."""
     return {**variables, "params": params}
 
 
 def keys(key: jax.Array, names: Iterable[str]) -> dict[str, jax.Array]:
-    """One key per name, independent of dict order."""
+    """Returns one key for each name, whatever the order of the names."""
     names = sorted(names)
     return dict(zip(names, jax.random.split(key, len(names)), strict=True))

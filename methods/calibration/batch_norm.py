@@ -6,22 +6,33 @@ Population statistics as Wu and Johnson 2021 compute them (arXiv 2105.07576, §3
 labels, no gradients. Layers see inputs normalized by their batch, as in training.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 
-from methods.base import PyTree
+from methods.base import Interceptor, PyTree
 from methods.flaxnet import COMPILE_QUICKLY, batch_size, forward
 from methods.paths import flatten, replace
 
 STATISTICS = "batch_stats"
 
 
-def reestimate(net, variables: PyTree, batches, *, tap=None) -> PyTree:
-    """`variables` with new running statistics, over `batches` {"x": [B, ...]}; as they are if the net has none.
+def reestimate(
+    net: nn.Module, variables: PyTree, batches: Iterable[PyTree], *, tap: Interceptor | None = None
+) -> PyTree:
+    """Returns `variables` with new running statistics, or as they are if the net has none.
 
-    Batches weigh what they hold. Raises ValueError if there are none.
+    Args:
+      net: what runs.
+      variables: of the net.
+      batches: {"x": the net's input [B, ...], ...}; each weighs as many examples as it has.
+      tap: intercepts the net's modules.
+
+    Raises:
+      ValueError: there are no batches.
     """
     if STATISTICS not in variables:
         return variables
@@ -40,8 +51,8 @@ def reestimate(net, variables: PyTree, batches, *, tap=None) -> PyTree:
 
 
 @partial(jax.jit, static_argnums=(0, 1), compiler_options=COMPILE_QUICKLY)
-def _moments(net, tap, variables, x):
-    """({norm: μ}, {norm: σ² + μ²}) of one batch.
+def _moments(net: nn.Module, tap: Interceptor | None, variables: PyTree, x: PyTree) -> tuple[dict, dict]:
+    """Returns ({norm: μ}, {norm: σ² + μ²}) of one batch.
 
     A running statistic r becomes m·r + (1 - m)·now: what it becomes from 0 and from 1 tells m and now, whatever m is.
     """

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 
 from methods.base import PyTree
 from methods.flaxnet import COMPILE_QUICKLY, batch_size, forward, module_path
 
 
 class Range(NamedTuple):
-    """What was seen of one module's input on calibration data; float32 scalars."""
+    """Statistics of one module's input over calibration data; float32 scalars."""
 
     minimum: jax.Array
     maximum: jax.Array
@@ -20,10 +21,17 @@ class Range(NamedTuple):
     features: jax.Array  # scalars per example
 
 
-def calibrate(net, variables: PyTree, batches: Iterable[PyTree], paths: Iterable[str]) -> dict[str, Range]:
-    """The range of the float input of each module in `paths` over all calibration batches.
+def calibrate(net: nn.Module, variables: PyTree, batches: Iterable[PyTree], paths: Iterable[str]) -> dict[str, Range]:
+    """Returns the range of each module's input over all batches. Modules with integer inputs (embeddings) are left out.
 
-    Modules with integer inputs (embeddings) are left out. Raises ValueError if a path names no module that was called.
+    Args:
+      net: what runs.
+      variables: of the net.
+      batches: {"x": the net's input [B, ...], ...}.
+      paths: of the modules to observe.
+
+    Raises:
+      ValueError: a path names no module that was called, or there are no batches.
     """
     paths, seen, examples = tuple(sorted(paths)), None, 0
     for batch in batches:
@@ -44,7 +52,7 @@ def _merge(a: Range, b: Range, a_count: int, b_count: int) -> Range:
 
 
 @partial(jax.jit, static_argnums=(0, 1), compiler_options=COMPILE_QUICKLY)
-def _observe(net, paths, variables, x):
+def _observe(net: nn.Module, paths: tuple[str, ...], variables: PyTree, x: PyTree) -> tuple[dict, dict]:
     ranges, called = {}, {}
 
     def tap(next_fun, args, kwargs, context):
@@ -61,5 +69,5 @@ def _observe(net, paths, variables, x):
     return ranges, called
 
 
-def _is_float(args) -> bool:
+def _is_float(args: tuple) -> bool:
     return bool(args) and hasattr(args[0], "dtype") and jnp.issubdtype(args[0].dtype, jnp.floating)

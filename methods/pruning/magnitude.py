@@ -8,7 +8,7 @@ from methods.pruning.masked import UNSTRUCTURED, gradual
 
 
 def magnitude(selector: str = KERNELS) -> Method:
-    """Prunes the weights of smallest |w|."""
+    """Returns gradual pruning of the weights of smallest |w|."""
     return gradual(
         lambda key, weights: (),
         lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},

@@ -11,7 +11,7 @@ from methods.pruning.masked import UNSTRUCTURED, gradual
 
 
 def random(selector: str = KERNELS) -> Method:
-    """Prunes in an order drawn once from the seed, so that what is pruned stays pruned."""
+    """Returns gradual pruning in an order drawn once from the seed, so that what is pruned stays pruned."""
 
     @partial(jax.jit, compiler_options=COMPILE_QUICKLY)
     def start(key, weights):
