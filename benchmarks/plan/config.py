@@ -22,7 +22,7 @@ class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class Loop(_Struct):
+class Loop(_Struct, frozen=True):
     """How a training loop reports and keeps its state; nothing here changes a result."""
 
     log_every: Annotated[int, Meta(ge=1)] = 50  # steps between reports, the most that a compiled chunk holds
@@ -30,7 +30,7 @@ class Loop(_Struct):
     keep: Annotated[int, Meta(ge=1)] = 2  # checkpoints of an unfinished run
 
 
-class Budget(_Struct):
+class Budget(_Struct, frozen=True):
     """Shares of the task's steps, batches and examples. Where one is below 1, the division is open."""
 
     dense: Share = 1.0
@@ -39,7 +39,7 @@ class Budget(_Struct):
     examples: Share = 1.0  # of train, valid and test
 
 
-class Config(_Struct):
+class Config(_Struct, frozen=True):
     """A grid of curves: every method on every task at every strength and seed."""
 
     tasks: tuple[str, ...]

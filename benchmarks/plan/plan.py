@@ -147,7 +147,7 @@ def curve_config(task: str, method: str, given: Mapping[str, Any], budget: Budge
       budget: shares of steps, batches and examples.
     """
     asked, about = under(TASKS[task], budget), METHODS[method].about
-    taught = asked.teacher is not None and "teacher" in about.needs
+    teacher = asked.teacher if "teacher" in about.needs else None
     config = {
         "task": task,
         "task_version": asked.version,
@@ -159,7 +159,7 @@ def curve_config(task: str, method: str, given: Mapping[str, Any], budget: Budge
         "eval_batch": asked.eval_batch,
         "budget": msgspec.to_builtins(budget),
     }
-    return plain(config | ({"teacher": net_to_json(asked.teacher)} if taught else {}))
+    return plain(config | ({"teacher": net_to_json(teacher)} if teacher is not None else {}))
 
 
 def plain(value: Any) -> Any:

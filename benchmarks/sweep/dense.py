@@ -83,12 +83,14 @@ def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
     those that dense.json names, are set aside with it.
     """
     stored, said = load(folder / DENSE, StoredDense)
-    if stored is None or stored.failure is not None:
+    if stored is None or stored.checkpoint is None:
         return stored, None, said
     try:
         variables = _weights(folder / ARTIFACT, (folder / ARTIFACT).stat().st_mtime_ns, stored.checkpoint)
     except (OSError, ArtifactError, ValueError) as error:
         return None, None, set_aside(folder / DENSE, str(error))
+    assert stored.quality is not None
+    assert stored.bytes is not None
     return stored, DenseNet(stored.seed, variables, stored.checkpoint, stored.quality, stored.bytes), ""
 
 

@@ -49,7 +49,7 @@ def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = N
     unit = (point_unit if job.kind == "point" else net_unit)(job, here, workdir, command)
     if unit == "waiting":
         return "waiting"
-    if unit == "failed":
+    if isinstance(unit, str):
         progress.say("NOT RUN: the dense net that it starts from failed")
         progress.skip(job.steps)
         return "failed"
@@ -117,5 +117,6 @@ def _announce(stored: StoredDense | StoredRun, progress: Progress) -> None:
     if isinstance(stored, StoredDense):
         return progress.say(f"quality {stored.quality:.4f}, {stored.bytes} bytes")
     result = stored.run.result
+    assert result is not None
     milliseconds = f"{result.latency.batch.median_ms:.2f} ms {result.execution}"
     return progress.say(f"quality {result.quality:.4f}, {result.bytes} bytes, {milliseconds}")

@@ -37,6 +37,7 @@ def net_place(job: Job, here: Setting, workdir: Path, *, teacher: bool) -> Place
       teacher: whether the teacher is meant.
     """
     net = here.task.teacher if teacher else here.task.net
+    assert net is not None, "only tasks that have a teacher are asked for it"
     whole = identity.of_net(here.task, net, job.budget, here.facts)
     key = digest(whole)
     folder = dense_folder(workdir, job.task, key, job.seed, teacher=teacher)

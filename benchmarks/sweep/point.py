@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
@@ -11,7 +12,7 @@ from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.latency import latency
 from benchmarks.measure.memory import memory
-from benchmarks.measure.quality import batches, outcomes, quality
+from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
 from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
@@ -87,7 +88,7 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
         starts=clock.starts,
         steps=problem.steps,
         labelled_examples=examples,
-        calibration_examples=problem.calibration.examples,
+        calibration_examples=cast(Calibration, problem.calibration).examples,
         teacher_forwards=examples if "teacher" in about.needs else 0,
     )
 

@@ -120,7 +120,7 @@ class Sources:
             if isinstance(item.argval, types.CodeType):
                 yield from self._instructions(item.argval)
             elif item.opname == "KW_NAMES":
-                yield f"KW_NAMES {code.co_consts[item.arg]}"
+                yield f"KW_NAMES {code.co_consts[item.arg or 0]}"
             elif item.opcode in dis.hasjrel or item.opcode in dis.hasjabs:
                 yield f"{item.opname} {index.get(item.argval, i) - i}"
             elif item.opname != "EXTENDED_ARG":

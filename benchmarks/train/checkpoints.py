@@ -65,10 +65,10 @@ class Checkpoints:
         leaves, structure = jax.tree.flatten(like)
         wanted = ocp.args.Composite(leaves=ocp.args.StandardRestore(_numbered(leaves)), facts=ocp.args.JsonRestore())
         saved = self._open().restore(step, args=wanted)
-        found = [saved.leaves[name] for name in _numbered(leaves)]
-        if leaves_hash(found) != saved.facts["hash"]:
+        found = [saved["leaves"][name] for name in _numbered(leaves)]
+        if leaves_hash(found) != saved["facts"]["hash"]:
             raise ValueError("it does not have the hash that it was saved with")
-        return jax.tree.unflatten(structure, found), saved.facts["facts"]
+        return jax.tree.unflatten(structure, found), saved["facts"]["facts"]
 
     def due(self) -> bool:
         """Returns whether it is time for the next one."""

@@ -82,7 +82,7 @@ def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
         grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
         moments = _forget(tx, carry.moments, carry.keep, carry.state.train)
         updates, moments = tx.update(grads, moments, leaves)
-        leaves = optax.apply_updates(leaves, updates)
+        leaves: PyTree = optax.apply_updates(leaves, updates)
 
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
