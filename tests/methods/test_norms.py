@@ -45,25 +45,6 @@ def test_no_batches_is_an_error(batches):
         reestimate(Net(), variables, [])
 
 
-def test_a_method_that_asks_ships_the_statistics_of_what_runs(tiny, tiny_data, tmp_path):
-    """Rounded to 2 bits, the shipped net's normed outputs have the statistics of the rounded net, not of the dense."""
-    task = dataclasses.replace(tiny, net=DSCNN(channels=(4, 4), kernel=(3, 3), strides=(1, 1), classes=3), eval_batch=8)
-    variables = fresh(task.net, jax.random.key(0), tiny_data.train["x"][:1])
-    setting, dense = point.Setting(task, tiny_data, Loop()), Dense(0, variables, "c", 0.5, 1000)
-    shipped = {}
-    for renorms in (False, True):
-        method = METHODS["rtn"]()._replace(renorms=renorms)
-        result = point.run(setting, method, dense, 2, tmp_path / str(renorms), lambda step, losses: None)
-        shipped[renorms] = read_artifact(tmp_path / str(renorms) / "artifact.safetensors").shipped.variables
-        assert result.cost.calibration_examples == (8 if renorms else 0)
-    rounded = with_params(variables, decoded(shipped[True]["params"]))
-    expected = reestimate(task.net, rounded, [task.batch(tiny_data.calibration, np.arange(8), None)])
-    for path, leaf in jax.tree_util.tree_leaves_with_path(shipped[True]["batch_stats"]):
-        assert_allclose(leaf, dict(jax.tree_util.tree_leaves_with_path(expected["batch_stats"]))[path], rtol=1e-4)
-    assert_array_equal(shipped[False]["batch_stats"]["conv_norm"]["mean"], np.zeros(4))
-    assert np.abs(shipped[True]["batch_stats"]["conv_norm"]["mean"]).max() > 1e-3
-
-
 class Counted(nn.Module):
     """Net, and a counter of its training batches among the statistics."""
 

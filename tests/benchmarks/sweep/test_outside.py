@@ -97,9 +97,7 @@ def test_results_are_defined_whatever_the_environment_says(tmp_path):
     found = []
     config = ROOT / "configs" / "board.py"
     for name, more in (("plain", {}), ("x64", {"JAX_ENABLE_X64": "1"})):
-        process = start(
-            tmp_path / name, ROOT / "configs" / "board.py", *flags, f"--set=strengths={strengths}", env=more
-        )
+        process = start(tmp_path / name, config, *flags, f"--set=strengths={strengths}", env=more)
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
         runs = sorted((tmp_path / name).glob("digits/*/*/seed0/artifact.safetensors"))
