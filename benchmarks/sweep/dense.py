@@ -15,9 +15,9 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import outcomes, quality
 from benchmarks.plan.config import Loop
-from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
+from benchmarks.train.optimize import Keeper, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS

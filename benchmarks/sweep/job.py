@@ -5,11 +5,10 @@ import traceback
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.identity import stamps
 from benchmarks.plan import outside
 from benchmarks.plan.plan import Job
-from benchmarks.sweep import stamps
 from benchmarks.sweep.locks import locked
-from benchmarks.sweep.optimize import Keeper
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import Setting, setting
@@ -17,6 +16,7 @@ from benchmarks.sweep.stored import StoredDense, StoredRun, save
 from benchmarks.sweep.tensorboard import Scalars
 from benchmarks.sweep.units import Unit, net_unit, point_unit
 from benchmarks.train.checkpoints import Checkpoints
+from benchmarks.train.optimize import Keeper
 from leaderboard.record.layout import DENSE, RUN, strength_text
 from tasks import TASKS
 

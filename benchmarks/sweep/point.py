@@ -18,8 +18,8 @@ from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
 from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
-from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
+from benchmarks.train.optimize import Keeper, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result

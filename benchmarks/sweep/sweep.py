@@ -10,12 +10,12 @@ from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job, Plan, plan
-from benchmarks.sweep import signals
 from benchmarks.sweep.assemble import assemble, skipped
 from benchmarks.sweep.check import check_task
 from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
+from benchmarks.train import signals
 from leaderboard.record.files import write
 from leaderboard.record.layout import RECORDS, record_file
 from leaderboard.record.schema import Record

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from benchmarks.identity import identity
+from benchmarks.identity.provenance import provenance
+from benchmarks.identity.source import Sources
 from benchmarks.measure.clock import Clock
 from benchmarks.plan.plan import Job
-from benchmarks.sweep import identity
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
-from benchmarks.sweep.optimize import Keeper
 from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
 from benchmarks.sweep.point import run_point
-from benchmarks.sweep.provenance import provenance
 from benchmarks.sweep.setting import Setting
-from benchmarks.sweep.source import Sources
 from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
+from benchmarks.train.optimize import Keeper
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN
 from leaderboard.record.schema import Result, Run

@@ -10,7 +10,7 @@ from flax import linen as nn
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.quality import Calibration, batches
 from benchmarks.plan.config import Loop
-from benchmarks.sweep import signals
+from benchmarks.train import signals
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start

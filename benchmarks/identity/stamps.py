@@ -2,15 +2,24 @@
 
 import contextlib
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
-from benchmarks.sweep.places import Place
 from leaderboard.record.atomic import write_atomically
 from leaderboard.record.canonical import dumps
 
 FILE = "identity.json"
+
+
+class Place(NamedTuple):
+    """A folder, and everything that can change what is in it."""
+
+    folder: Path  # of one seed
+    shared: Path  # of all seeds and strengths
+    identity: dict[str, Any]
+    digest: str
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:
