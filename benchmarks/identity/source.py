@@ -26,7 +26,7 @@ INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib",
 class Sources:
     """The walk from a few functions to all that they reach."""
 
-    def __init__(self, *roots: Any):
+    def __init__(self, *roots: Any) -> None:
         self._lines: dict[int, str] = {}  # by id of the object
         self._kept: list[Any] = []  # so that no id is used twice
         self.files: set[Path] = set()

@@ -23,7 +23,13 @@ class Place(NamedTuple):
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:
-    """Returns the dotted names of the fields in which two JSON values differ."""
+    """Returns the dotted names of the fields in which two JSON values differ.
+
+    Args:
+      a: one.
+      b: the other.
+      path: dotted name of the two in what they are part of.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         names = sorted(a.keys() | b.keys())
         return [

@@ -59,7 +59,7 @@ class Clock:
 
     @contextlib.contextmanager
     def compiling(self) -> Iterator[None]:
-        """The body traces and compiles a training step."""
+        """Counts the body, which traces and compiles a training step, as compilation."""
         start, self._inside = time.perf_counter(), True
         try:
             yield

@@ -98,7 +98,7 @@ def _convert(field: str, value: Any, kind: Any, wanted: str = "") -> Any:
 
 
 def _plain(error: Exception) -> str:
-    """ "loop.log_every: Expected `int`, got `str`" of "Expected `int`, got `str` - at `$.loop.log_every`"."""
+    """The message with its field first: "loop.log_every: Expected `int`, got `str`"."""
     what, at, field = str(error).partition(" - at `$.")
     return f"{field.rstrip('`')}: {what}" if at else what
 
@@ -115,7 +115,13 @@ def _check_distinct(field: str, values: tuple) -> None:
 
 
 def check_strength(name: str, about: Description, strength: Strength) -> None:
-    """Raises UsageError unless `strength` has one number for each knob of the method, within its bounds."""
+    """Raises UsageError unless a strength has one number for each knob of the method, within its bounds.
+
+    Args:
+      name: of the method.
+      about: the method.
+      strength: its numbers.
+    """
     knobs = ", ".join(knob.name for knob in about.knobs) or "none"
     if len(strength) != len(about.knobs):
         raise UsageError(f"strengths of {name}: {strength} must have {len(about.knobs)} number(s): {knobs}")
@@ -127,7 +133,13 @@ def check_strength(name: str, about: Description, strength: Strength) -> None:
 
 
 def strengths(config: Config, task: str, method: str) -> tuple[Strength, ...]:
-    """Returns the strengths that a curve is asked for: the config's, else the task's, else the method's own sweep."""
+    """Returns the strengths that a curve is asked for: the config's, else the task's, else the method's own sweep.
+
+    Args:
+      config: the grid.
+      task: name.
+      method: name.
+    """
     return config.strengths.get(method) or TASKS[task].sweeps.get(method) or METHODS[method].about.sweep
 
 

@@ -171,7 +171,7 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
 
 
 def _brief(tree) -> str:
-    """ "float32[2,8,8,1]"; of a tree, its leaves' by path."""
+    """Dtype and shape, such as "float32[2,8,8,1]"; of a tree, its leaves' by path."""
     if hasattr(tree, "shape"):
         return f"{tree.dtype}[{','.join(map(str, tree.shape))}]"
     leaves = jax.tree_util.tree_leaves_with_path(tree)

@@ -60,7 +60,13 @@ def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = N
 
 
 def finished(job: Job, here: Setting, workdir: Path) -> bool:
-    """Returns whether the job's file is there, whatever it says."""
+    """Returns whether the job's file is there, whatever it says.
+
+    Args:
+      job: the job.
+      here: the setting of its task.
+      workdir: where everything goes.
+    """
     if job.kind == "point":
         return (point_place(job, here, workdir).folder / RUN).exists()
     return (net_place(job, here, workdir, teacher=job.kind == "teacher").folder / DENSE).exists()

@@ -79,7 +79,14 @@ def run_point(
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
-    """Returns what optimizing has cost, over all processes that it took."""
+    """Returns what optimizing has cost, over all processes that it took.
+
+    Args:
+      clock: that measured it.
+      problem: what the method looked at.
+      batch_size: examples of a training step.
+      about: what the method is.
+    """
     examples = problem.steps * batch_size
     return Cost(
         seconds=digits(clock.seconds, 4),

@@ -31,7 +31,13 @@ def setting(task: Task, budget: Budget) -> Setting:
 
 
 def task_info(task: Task, decoded: Data, facts: Facts) -> TaskInfo:
-    """Returns what records say of a task and its data."""
+    """Returns what records say of a task and its data.
+
+    Args:
+      task: under its budget.
+      decoded: the data, before `prepare`.
+      facts: of the data.
+    """
     return TaskInfo(
         name=task.name,
         version=task.version,

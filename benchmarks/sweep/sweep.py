@@ -73,7 +73,7 @@ def check_writable(workdir: Path) -> None:
 
 
 class _Sweep:
-    def __init__(self, asked: Plan, workdir: Path, command: str, retry: bool):
+    def __init__(self, asked: Plan, workdir: Path, command: str, retry: bool) -> None:
         self.asked, self.workdir, self.command, self.retry = asked, workdir, command, retry
         self.progress = Progress(sum(job.steps for job in asked.jobs))
         self.records: list[Path] = []

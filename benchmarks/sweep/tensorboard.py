@@ -11,7 +11,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 class Scalars:
     """Appends to an event file in `folder`, which is made at the first value."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)
         self._writer: EventFileWriter | None = None
 

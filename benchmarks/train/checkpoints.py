@@ -24,7 +24,7 @@ class Checkpoints:
     `facts` is what else a resumed run must know, a JSON value. Opens nothing until there is something to do.
     """
 
-    def __init__(self, folder: Path, every_s: float, keep: int):
+    def __init__(self, folder: Path, every_s: float, keep: int) -> None:
         self.folder, self.every_s, self.keep = Path(folder).absolute(), every_s, keep
         self._manager: ocp.CheckpointManager | None = None
         self._last = time.monotonic()
@@ -75,7 +75,13 @@ class Checkpoints:
         return time.monotonic() - self._last >= self.every_s
 
     def save(self, step: int, tree: PyTree, facts: Any) -> None:
-        """Saves `tree` as that of `step`; returns once the arrays are copied, and writes in the background."""
+        """Saves a checkpoint; returns once the arrays are copied, and writes in the background.
+
+        Args:
+          step: that it is of.
+          tree: arrays.
+          facts: what else a resumed run must know, a JSON value.
+        """
         leaves = jax.tree.leaves(tree)
         stamped = {"hash": leaves_hash(leaves), "facts": facts}
         args = ocp.args.Composite(leaves=ocp.args.StandardSave(_numbered(leaves)), facts=ocp.args.JsonSave(stamped))

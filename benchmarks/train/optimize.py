@@ -29,11 +29,15 @@ class Optimized(NamedTuple):
 class Keeper:
     """Keeps the state of an unfinished run: by time, and when a signal asks the process to stop."""
 
-    def __init__(self, checkpoints: Checkpoints, clock: Clock, resumed: Callable[[int], None] = lambda step: None):
-        """Args:
-        checkpoints: where the state lies.
-        clock: whose times are part of it.
-        resumed: learns from which step an earlier process's run goes on.
+    def __init__(
+        self, checkpoints: Checkpoints, clock: Clock, resumed: Callable[[int], None] = lambda step: None
+    ) -> None:
+        """Binds a run's checkpoints and times.
+
+        Args:
+          checkpoints: where the state lies.
+          clock: whose times are part of it.
+          resumed: learns from which step an earlier process's run goes on.
         """
         self._checkpoints, self._clock, self._resumed = checkpoints, clock, resumed
 

@@ -43,7 +43,13 @@ def in_graph(method: Method) -> Method:
 
 
 def start(spec: StepSpec, variables: PyTree, state: State) -> TrainState:
-    """Returns the state before the first step. Leaves are copied: the step donates them."""
+    """Returns the state before the first step. Leaves are copied: the step donates them.
+
+    Args:
+      spec: of the step.
+      variables: the net's.
+      state: the method's.
+    """
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
     moments = jax.jit(optimizer(spec.recipe).init)({"params": params, "train": state.train})
