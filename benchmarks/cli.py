@@ -9,7 +9,7 @@ from collections.abc import Callable
 from absl import flags
 
 from benchmarks.plan.errors import UsageError
-from benchmarks.sweep.signals import Stopped
+from benchmarks.train.signals import Stopped
 from leaderboard.record.files import RecordError
 from tasks.data.store.dataset import DataError
 

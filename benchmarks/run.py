@@ -10,15 +10,16 @@ import msgspec
 from absl import flags
 
 from benchmarks.cli import call, print_safely
+from benchmarks.identity import identity
+from benchmarks.identity.provenance import command
 from benchmarks.plan import outside
 from benchmarks.plan.config import Config, Strength, check
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.estimate import described
 from benchmarks.plan.load import load, with_value
 from benchmarks.plan.plan import plan
-from benchmarks.sweep import identity, signals
-from benchmarks.sweep.provenance import command
 from benchmarks.sweep.sweep import sweep
+from benchmarks.train import signals
 from benchmarks.train.allocator import keep_freed
 from leaderboard import show
 from leaderboard.record import files

@@ -23,9 +23,9 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
 from benchmarks.measure.memory import memory
 from benchmarks.plan.errors import UsageError
-from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
+from benchmarks.train.optimize import prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
 from methods.base import Method

@@ -18,15 +18,16 @@ import msgspec
 from absl import flags
 
 from benchmarks.cli import call
+from benchmarks.identity import identity, provenance
 from benchmarks.plan.config import Budget, Config, check
 from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import curve_config, plan
 from benchmarks.run import keep_compiled
-from benchmarks.sweep import identity, provenance, signals
 from benchmarks.sweep.places import point_place
 from benchmarks.sweep.setting import setting
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
+from benchmarks.train import signals
 from benchmarks.train.allocator import keep_freed
 from leaderboard.record.canonical import digest
 from leaderboard.record.files import RecordError, read, write

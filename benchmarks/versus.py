@@ -35,7 +35,7 @@ WARM = 2  # steps that are not timed
 
 
 def lines(seconds: float = 4.0) -> list[str]:
-    """One line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
+    """Returns one line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
 
     A step is forward, backward and SGD with momentum on one batch. Raises ModuleNotFoundError without PyTorch.
     """

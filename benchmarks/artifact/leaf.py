@@ -46,8 +46,9 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 def encode(leaf: Any) -> tuple[Leaf | None, dict[str, np.ndarray]]:
-    """Returns the description and the tensors by part: "" for values, "mask" or "gaps", and of a `Quantized` "scale"
-    and "zero_point".
+    """Returns the description of a leaf and its tensors by part.
+
+    Parts are "" for the values, "mask" or "gaps", and of a `Quantized` "scale" and "zero_point".
 
     Raises ValueError if a code does not fit in its bits, or the leaf is neither `Quantized` nor of a known dtype.
     """

@@ -138,8 +138,10 @@ def _scan(eqn: Any, inputs: list[Origin]) -> tuple[list[Origin], Counter]:
 
 
 def _sliced(outer: list, inner: list) -> int:
-    """Counts the values of a scan of which its body sees one slice. It goes by shape, since the names of parameters
-    differ between JAX 0.10 and 0.11."""
+    """Counts the values of a scan of which its body sees one slice.
+
+    It goes by shape, since the names of parameters differ between JAX 0.10 and 0.11.
+    """
     return sum(len(o.aval.shape) > len(i.aval.shape) for o, i in zip(outer, inner, strict=True))
 
 

@@ -12,7 +12,13 @@ from tasks.base import Arrays, Task, count
 
 @partial(jax.jit, static_argnums=0)
 def gather(task: Task, arrays: Arrays, picked: np.ndarray) -> dict[str, Any]:
-    """Returns the batch of the given rows [B], without augmentation."""
+    """Returns the batch of some rows, without augmentation.
+
+    Args:
+      task: whose `batch` makes it.
+      arrays: the split, on the device.
+      picked: int32 [B], the rows.
+    """
     return task.batch(arrays, picked, None)
 
 
@@ -52,7 +58,7 @@ def quality(values: np.ndarray) -> float:
 class Calibration:
     """Batches of the calibration split, iterable again and again; `examples` counts the distinct ones taken."""
 
-    def __init__(self, task: Task, arrays: Arrays):
+    def __init__(self, task: Task, arrays: Arrays) -> None:
         self._task, self._arrays, self.examples = task, arrays, 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

@@ -33,9 +33,11 @@ class Saver(Protocol):
 
     def due(self) -> bool:
         """Returns whether the state is to be saved now."""
+        ...
 
     def save(self, step: int, carry: TrainState) -> None:
         """Saves the state after `step` steps; may raise, to stop the run there."""
+        ...
 
 
 def batch_rows(seed: int, first: int, steps: int, size: int, batch: int) -> np.ndarray:

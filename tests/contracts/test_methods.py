@@ -12,9 +12,9 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.shipped import agreement
 from benchmarks.plan.config import Loop
-from benchmarks.sweep.optimize import example, optimize, prepare, problem_of
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
+from benchmarks.train.optimize import example, optimize, prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
 from methods.arrays.uniform import decoded, is_quantized

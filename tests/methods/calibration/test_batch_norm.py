@@ -43,3 +43,24 @@ def test_no_batches_is_an_error(batches):
     variables = fresh(Net(), jax.random.key(0), batches[0]["x"])
     with pytest.raises(ValueError, match="no batches"):
         reestimate(Net(), variables, [])
+
+
+class Counted(nn.Module):
+    """Net, and a counter of its training batches among the statistics."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        seen = self.variable("batch_stats", "batches", lambda: np.int32(0))
+        if train and not self.is_initializing():
+            seen.value += 1
+        return Net(name="net")(x, train)
+
+
+def test_a_counter_among_the_statistics_stays_as_it_is(batches):
+    variables = fresh(Counted(), jax.random.key(0), batches[0]["x"])
+    variables["batch_stats"]["batches"] += 7
+    found = reestimate(Counted(), variables, batches)["batch_stats"]
+    assert (found["batches"], found["batches"].dtype) == (7, np.int32)
+    plain = {"params": variables["params"]["net"], "batch_stats": variables["batch_stats"]["net"]}
+    expected = reestimate(Net(), plain, batches)["batch_stats"]["norm"]
+    jax.tree.map(assert_array_equal, found["net"]["norm"], expected)

@@ -14,7 +14,7 @@ _asked: list[int] = []
 class Stopped(BaseException):
     """The work ended early since a signal asked for it. Its state is saved."""
 
-    def __init__(self, said: str):
+    def __init__(self, said: str) -> None:
         super().__init__(said)
         self.code = 128 + _asked[0] if _asked else 1
 

@@ -2,19 +2,34 @@
 
 import contextlib
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
-from benchmarks.sweep.places import Place
 from leaderboard.record.atomic import write_atomically
 from leaderboard.record.canonical import dumps
 
 FILE = "identity.json"
 
 
+class Place(NamedTuple):
+    """A folder, and everything that can change what is in it."""
+
+    folder: Path  # of one seed
+    shared: Path  # of all seeds and strengths
+    identity: dict[str, Any]
+    digest: str
+
+
 def differences(a: Any, b: Any, path: str = "") -> list[str]:
-    """Returns the dotted names of the fields in which two JSON values differ."""
+    """Returns the dotted names of the fields in which two JSON values differ.
+
+    Args:
+      a: one.
+      b: the other.
+      path: dotted name of the two in what they are part of.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         names = sorted(a.keys() | b.keys())
         return [

@@ -15,13 +15,12 @@ import msgspec
 from flax import linen as nn
 
 from benchmarks.artifact import leaf
+from benchmarks.identity.source import Sources
 from benchmarks.measure import counts, latency, memory, quality
 from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget
 from benchmarks.plan.plan import plain
-from benchmarks.sweep import optimize
-from benchmarks.sweep.source import Sources
-from benchmarks.train import step
+from benchmarks.train import optimize, step
 from methods.base import Method
 from methods.flaxnet import fresh
 from tasks.base import Task

@@ -26,7 +26,7 @@ INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib",
 class Sources:
     """The walk from a few functions to all that they reach."""
 
-    def __init__(self, *roots: Any):
+    def __init__(self, *roots: Any) -> None:
         self._lines: dict[int, str] = {}  # by id of the object
         self._kept: list[Any] = []  # so that no id is used twice
         self.files: set[Path] = set()
@@ -120,7 +120,7 @@ class Sources:
             if isinstance(item.argval, types.CodeType):
                 yield from self._instructions(item.argval)
             elif item.opname == "KW_NAMES":
-                yield f"KW_NAMES {code.co_consts[item.arg]}"
+                yield f"KW_NAMES {code.co_consts[item.arg or 0]}"
             elif item.opcode in dis.hasjrel or item.opcode in dis.hasjabs:
                 yield f"{item.opname} {index.get(item.argval, i) - i}"
             elif item.opname != "EXTENDED_ARG":

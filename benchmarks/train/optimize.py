@@ -10,7 +10,7 @@ from flax import linen as nn
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.quality import Calibration, batches
 from benchmarks.plan.config import Loop
-from benchmarks.sweep import signals
+from benchmarks.train import signals
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
@@ -30,11 +30,15 @@ class Optimized(NamedTuple):
 class Keeper:
     """Keeps the state of an unfinished run: by time, and when a signal asks the process to stop."""
 
-    def __init__(self, checkpoints: Checkpoints, clock: Clock, resumed: Callable[[int], None] = lambda step: None):
-        """Args:
-        checkpoints: where the state lies.
-        clock: whose times are part of it.
-        resumed: learns from which step an earlier process's run goes on.
+    def __init__(
+        self, checkpoints: Checkpoints, clock: Clock, resumed: Callable[[int], None] = lambda step: None
+    ) -> None:
+        """Binds a run's checkpoints and times.
+
+        Args:
+          checkpoints: where the state lies.
+          clock: whose times are part of it.
+          resumed: learns from which step an earlier process's run goes on.
         """
         self._checkpoints, self._clock, self._resumed = checkpoints, clock, resumed
 

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.identity import identity
 from benchmarks.measure.device import device
-from benchmarks.sweep import identity
 from leaderboard.record.schema import Provenance
 
 ROOT = Path(__file__).parents[2]
