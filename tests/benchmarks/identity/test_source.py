@@ -134,7 +134,7 @@ def test_a_closure_is_known_by_what_it_holds(digest):
 
 
 def test_a_rule_of_a_derivative_is_reached():
-    assert {"quantizer.py"} == {file.name for file in Sources(fake_quant).files}
+    assert {"uniform.py"} == {file.name for file in Sources(fake_quant).files}
     assert any("_summed" in line for line in Sources(fake_quant)._lines.values())
 
 
