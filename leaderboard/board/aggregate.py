@@ -52,13 +52,13 @@ def cells(boards: Sequence[Board], axis: str) -> dict[str, dict[str, tuple[float
     """method -> task -> the score of each seed; without the tasks where dense alone ran, which compare nothing."""
     table: dict[str, dict[str, tuple[float, ...]]] = {}
     for board, division in compared(boards):
-        for score in _chosen(division.scores, axis):
+        for score in chosen(division.scores, axis):
             table.setdefault(score.method, {})[board.task.name] = score.seeds
     return table
 
 
-def _chosen(scores: Sequence[Score], axis: str) -> list[Score]:
-    """One of each method: the best on valid; of equals, the first by digest."""
+def chosen(scores: Sequence[Score], axis: str) -> list[Score]:
+    """Returns one score of each method on an axis: the best on valid; of equals, the first by digest."""
     best: dict[str, tuple[float, Score]] = {}
     for score in sorted(scores, key=lambda score: score.digest):
         if score.axis != axis or score.valid is None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from leaderboard.board.rows import Comparison, Row, name
+from leaderboard.board.rows import Comparison, Row, full_label, name
 from leaderboard.record.schema import Record, Result
 from leaderboard.stats.paired import Sample, findings, sample
 from leaderboard.stats.ranks import places
@@ -46,7 +46,7 @@ def _labelled(rows):
         digests[row.record.method.name].add(row.record.method.digest)
     several = {name for name, found in digests.items() if len(found) > 1}
     infos = [(row, row.record.method) for row in rows]
-    return [row._replace(label=f"{m.name} ({m.digest})") if m.name in several else row for row, m in infos]
+    return [row._replace(label=full_label(m)) if m.name in several else row for row, m in infos]
 
 
 def _sample(point) -> Sample | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from leaderboard.board.display import MISSING, number
 from leaderboard.record.layout import strength_text
-from leaderboard.record.schema import Dense, Latency, Point, Record, Result
+from leaderboard.record.schema import Dense, Latency, MethodInfo, Point, Record, Result
 from leaderboard.stats.summary import Summary, mean, summarize
 
 BUSY = 1.5
@@ -122,6 +122,11 @@ def strength(row: Row) -> str:
 def name(row: Row) -> str:
     """ "rtn, bits 4"."""
     return f"{row.label}, {strength(row)}" if row.record.method.knobs else row.label
+
+
+def full_label(method: MethodInfo) -> str:
+    """Returns "rtn (0a1b2c3d)", which tells two configurations of a method apart."""
+    return f"{method.name} ({method.digest})"
 
 
 def _remarks(run):
