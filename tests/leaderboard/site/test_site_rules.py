@@ -6,6 +6,7 @@ import pytest
 
 from leaderboard.board import display
 from leaderboard.board.board import boards
+from leaderboard.board.rows import name
 from leaderboard.render import budget
 from leaderboard.render.axes import AXES
 from leaderboard.render.columns import COLUMNS, entries
@@ -79,6 +80,21 @@ def test_the_front_of_what_is_shown(browser, higher):
     best = {point for point, kept in zip(points, pareto(points, higher_is_better=higher), strict=True) if kept}
     assert [(row["bytes"], row["quality"]) for row in front] == sorted(best)
     assert len(best) > 1
+
+
+@pytest.mark.parametrize(
+    ("by", "x", "under"), [("bytes", "bytes", "6kB"), ("bytes", "bytes", "1MB"), ("macs", "macs", "2M")]
+)
+def test_the_best_under_a_budget(browser, path, records, by, x, under):
+    """The first besides dense of those whose seeds all finished, and the first of another method."""
+    board = next(board for board in boards(records) if board.task.name == "toy")
+    places = budget.ranked(board.task, board.divisions[0], by, budget.amount(under, by))
+    rows = [board.divisions[0].rows[i] for i in places if board.divisions[0].rows[i].whole]
+    best, *others = [row for row in rows if row.record.method.name != "dense"]
+    following = next(row for row in others if row.label != best.label)
+    browser.open(path, f"#/task/toy?x={x}&under={under}", afresh=True)
+    names = browser.texts(".answer a")
+    assert names == [*(name(row) for row in (best, following)), "Compare them"]
 
 
 def test_cells_are_those_of_the_board(browser, path, records):
