@@ -22,6 +22,8 @@ class Timing(NamedTuple):
 
 
 class Timings(NamedTuple):
+    """The two batch sizes that are timed."""
+
     one: Timing  # at batch 1
     batch: Timing  # at the task's batch
 
@@ -84,7 +86,7 @@ class Row(NamedTuple):
 
 
 def row_of(record: Record, point: Point) -> Row:
-    """By itself, yet without comparisons and rank."""
+    """Returns a point as a row by itself: without comparisons and rank."""
     dense = {net.seed: net for net in record.dense}
     done = [(dense[run.seed], run.result) for run in point.runs if run.result is not None]
     return Row(
@@ -114,13 +116,13 @@ def commits(record: Record) -> list[str]:
 
 
 def strength(row: Row) -> str:
-    """ "bits 4"; a method without a knob has none."""
+    """Returns "bits 4", or MISSING for a method without a knob."""
     knobs = row.record.method.knobs
     return f"{', '.join(knobs)} {row.strength}" if knobs else MISSING
 
 
 def name(row: Row) -> str:
-    """ "rtn, bits 4"."""
+    """Returns "rtn, bits 4"."""
     return f"{row.label}, {strength(row)}" if row.record.method.knobs else row.label
 
 

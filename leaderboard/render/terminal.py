@@ -43,7 +43,7 @@ def say(text: str) -> None:
 
 
 def fitted(text: str, encoding: str) -> str:
-    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped: \\u2713."""
+    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
