@@ -13,7 +13,8 @@ from flax import linen as nn
 
 from tasks.nets.spec import register
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]  # of a split, as decoded
+DeviceArrays = dict[str, jax.Array]  # of a split or a batch, on the device; traced inside jit
 Strengths = tuple[tuple[float, ...], ...]  # each a method's knobs, one number per knob
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
@@ -72,9 +73,9 @@ class Task:
     net: nn.Module  # __call__(x, train: bool); `groups()` and `resize(sizes)` of tasks/nets
     load: Callable[[], Data]
     # (prepared arrays, rows [B], key | None) -> {"x": [B, ...], "y": ..., ...}; augments if given a key
-    batch: Callable[[Arrays, Any, Any], dict[str, Any]]
-    loss: Callable[[Any, dict[str, Any]], Any]  # (out, batch) -> [B]
-    outcomes: Callable[[Any, dict[str, Any]], Any]  # (out, batch) -> [B]
+    batch: Callable[[Any, Any, Any], DeviceArrays]
+    loss: Callable[[Any, DeviceArrays], jax.Array]  # (out, batch) -> [B]
+    outcomes: Callable[[Any, DeviceArrays], jax.Array]  # (out, batch) -> [B]
     metric: Metric
     dense: Recipe
     recovery: Recipe
@@ -83,7 +84,7 @@ class Task:
     reference: float | Callable[[Data], float]  # quality of an answer that ignores its input: where scores start
     teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
-    prepare: Callable[[Arrays], Arrays] = lambda arrays: arrays  # once per split, on the device: audio features
+    prepare: Callable[[Any], DeviceArrays] = lambda arrays: arrays  # once per split, on the device: audio features
     controls: Callable[[Data], dict[str, float]] = lambda data: {}  # e.g. a 3-gram model on the same split
     offers: frozenset[str] = frozenset({"classes"})  # what methods may need: outputs that are logits of classes
     # strengths by method, where its own sweep takes too long or a paper has others
@@ -165,10 +166,12 @@ def reference(task: Task, data: Data) -> float:
 
 
 def part(data: Data, share: float) -> Data:
-    """Returns the first `share` of the rows of train, valid and test; calibration as it is."""
+    """Returns the first `share`, in (0, 1], of the rows of train, valid and test; calibration as it is."""
     *splits, calibration = data
-    cut = ({name: leaf[: max(1, round(share * len(leaf)))] for name, leaf in arrays.items()} for arrays in splits)
-    return Data(*cut, calibration)
+    train, valid, test = (
+        {name: leaf[: max(1, round(share * len(leaf)))] for name, leaf in arrays.items()} for arrays in splits
+    )
+    return Data(train, valid, test, calibration)
 
 
 def prepared(task: Task, data: Data) -> Data:

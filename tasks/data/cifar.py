@@ -77,12 +77,18 @@ CIFAR100 = Dataset(
 
 
 def load10() -> Data:
-    """x [N, 32, 32, 3] uint8; y [N] int32, 10 classes. Rows of train, valid, test: 45,000, 5,000, 10,000."""
+    """Returns CIFAR-10: x [N, 32, 32, 3] uint8; y [N] int32, 10 classes.
+
+    Train, valid and test have 45,000, 5,000 and 10,000 rows. Raises DataError where files are missing or unknown.
+    """
     return _load10(data_dir())
 
 
 def load100() -> Data:
-    """x [N, 32, 32, 3] uint8; y [N] int32, the 100 fine classes. Rows of train, valid, test: 45,000, 5,000, 10,000."""
+    """Returns CIFAR-100: x [N, 32, 32, 3] uint8; y [N] int32, the 100 fine classes.
+
+    Train, valid and test have 45,000, 5,000 and 10,000 rows. Raises DataError where files are missing or unknown.
+    """
     return _load100(data_dir())
 
 
@@ -131,7 +137,14 @@ def _load100(root: Path) -> Data:
 
 
 def decode(folder: Path, files: tuple[str, ...], rows: int, labels: int) -> Splits:
-    """Train, valid and test. The last file is test, of `ROWS` images; the others hold `rows` each."""
+    """Returns train, valid and test: VALID images at the end of the train files are valid, the last file is test.
+
+    Args:
+        folder: of the files.
+        files: their names, test last.
+        rows: images in each file but the last, which holds ROWS.
+        labels: bytes of labels before each image, see `read`.
+    """
     *parts, test = (read(folder / file, ROWS if file == files[-1] else rows, labels) for file in files)
     whole = {name: np.concatenate([part[name] for part in parts]) for name in test}
     train, valid = ({k: leaf[i] for k, leaf in whole.items()} for i in (slice(None, -VALID), slice(-VALID, None)))
@@ -139,9 +152,14 @@ def decode(folder: Path, files: tuple[str, ...], rows: int, labels: int) -> Spli
 
 
 def read(path: Path, rows: int, labels: int) -> Arrays:
-    """x [rows, 32, 32, 3] uint8 and y [rows] int32, the last of an image's `labels` labels.
+    """Returns a file's x [rows, 32, 32, 3] uint8 and y [rows] int32.
 
     The format: per image its labels, one byte each, then 1,024 bytes each of red, green and blue, row by row.
+
+    Args:
+        path: of the file.
+        rows: images that it holds.
+        labels: labels of an image, of which y is the last.
     """
     raw = np.fromfile(path, np.uint8).reshape(rows, labels + 3 * SIDE**2)
     planes = raw[:, labels:].reshape(rows, 3, SIDE, SIDE)

@@ -1,6 +1,7 @@
 """scikit-learn's 1,797 handwritten digits of 8 × 8 pixels (UCI Optical Recognition of Handwritten Digits, 1998)."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +14,13 @@ CALIBRATION = 200
 
 @functools.cache
 def load() -> Data:
-    """x [N, 8, 8, 1] float32 in [0, 1]; y [N] int32. Split by image number mod 9: 0 and 1 test, 2 valid, else train."""
+    """Returns x [N, 8, 8, 1] float32 in [0, 1] and y [N] int32, the digit.
+
+    Images are split by their number mod 9: 0 and 1 are test, 2 is valid, the rest is train.
+    """
     from sklearn.datasets import load_digits  # here, since it takes a second to import
 
-    raw = load_digits()
+    raw: Any = load_digits()  # a Bunch; its type also allows for the tuple that another option returns
     x = (raw.images / 16).astype(np.float32)[..., None]
     y = raw.target.astype(np.int32)
     part = np.arange(len(x)) % PERIOD

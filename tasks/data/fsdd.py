@@ -56,26 +56,30 @@ SEED = 4120
 
 
 def load() -> Data:
-    """The official split: 2,400, 300 and 300 rows of train, valid and test.
+    """Returns the official split: 2,400, 300 and 300 rows of train, valid and test.
 
     audio [N, 8000] int16, zeros at the end; length [N] int32, samples without them; y [N] int32, the digit;
-    speaker [N] int32, place in `SPEAKERS`.
+    speaker [N] int32, index into `SPEAKERS`. Raises DataError where files are missing or differ from the release.
     """
     return _load(data_dir(), None)
 
 
 def load_without(speaker: str) -> Data:
-    """That speaker is test: 2,250, 250 and 500 rows of train, valid and test. Leaves as in `load`."""
+    """Returns the split with one speaker as test: 2,250, 250 and 500 rows of train, valid and test.
+
+    Leaves are as in `load`. Raises DataError for an unknown speaker, and as `load` does.
+    """
     if speaker not in SPEAKERS:
         raise DataError(f"fsdd: no speaker {speaker!r}; there are {', '.join(SPEAKERS)}")
     return _load(data_dir(), speaker)
 
 
 def load_connected() -> Data:
-    """2 to 6 recordings of one speaker, of the same part of the official split, joined with silence between them.
+    """Returns connected digits: 2 to 6 recordings of one speaker and one part of the official split, gaps between them.
 
     audio [N, 32000] int16, zeros at the end; y [N, 6] int32, digit + 1, then 0: 0 is CTC's blank and padding;
-    length [N] int32, samples; digits [N] int32, how many; speaker [N] int32. 3,000, 300 and 300 rows.
+    length [N] int32, samples; digits [N] int32, how many; speaker [N] int32, index into `SPEAKERS`. Train, valid and
+    test have 3,000, 300 and 300 rows. Raises DataError as `load` does.
     """
     return _connected(data_dir())
 
@@ -110,7 +114,10 @@ def _content(root: Path) -> str:
 
 
 def read(folder: Path) -> Arrays:
-    """All recordings, in order of digit, speaker and take: leaves as in `load`, and take [N] int32."""
+    """Returns all recordings in order of digit, speaker and take: leaves as in `load`, and take [N] int32.
+
+    Raises DataError for a file that is no such recording.
+    """
     sounds = [wav.read(folder / file, RATE) for file in FILES]
     digit, speaker, take = np.indices((DIGITS, len(SPEAKERS), TAKES), np.int32).reshape(3, -1)
     audio = np.stack([wav.fit(sound, SAMPLES) for sound in sounds])
@@ -119,11 +126,13 @@ def read(folder: Path) -> Arrays:
 
 
 def official(arrays: Arrays) -> Splits:
+    """Returns train, valid and test of all recordings by their takes: 0-4 are test, 5-9 valid."""
     test, valid = np.isin(arrays["take"], TEST), np.isin(arrays["take"], VALID)
     return _split(arrays, test, valid)
 
 
 def without(arrays: Arrays, speaker: int) -> Splits:
+    """Returns train, valid and test of all recordings; those of one speaker, an index into `SPEAKERS`, are test."""
     test = arrays["speaker"] == speaker
     return _split(arrays, test, ~test & np.isin(arrays["take"], TEST))
 
@@ -135,14 +144,20 @@ def _split(arrays, test, valid):
 
 
 def connected(data: Data) -> Splits:
-    """Leaves as in `load_connected`, of the recordings of `load`. One seed, PCG64."""
+    """Returns train, valid and test of `load_connected` from the recordings of `load`; one seed, PCG64."""
     parts = zip(UTTERANCES, (data.train, data.valid, data.test), strict=True)
     train, valid, test = (join(np.random.Generator(np.random.PCG64([SEED, i])), *part) for i, part in enumerate(parts))
     return train, valid, test
 
 
 def join(rng: np.random.Generator, count: int, arrays: Arrays) -> Arrays:
-    """`count` utterances, as many of each speaker; no recording twice in one."""
+    """Returns utterances of joined recordings, leaves as in `load_connected`; no recording is twice in one.
+
+    Args:
+        rng: draws the recordings and the gaps.
+        count: number of utterances, the same for every speaker.
+        arrays: a split of `load`.
+    """
     audio, y = np.zeros((count, LENGTH), np.int16), np.zeros((count, MOST), np.int32)
     length, digits = np.zeros((2, count), np.int32)
     speaker = rng.permutation(np.arange(count, dtype=np.int32) % len(SPEAKERS))

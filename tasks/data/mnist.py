@@ -62,7 +62,10 @@ CALIBRATION = 250
 
 
 def load() -> Data:
-    """x [N, 28, 28, 1] uint8; y [N] int32. Rows of train, valid, test: 55,000, 5,000, 10,000."""
+    """Returns x [N, 28, 28, 1] uint8 and y [N] int32, the digit.
+
+    Train, valid and test have 55,000, 5,000 and 10,000 rows. Raises DataError where files are missing or damaged.
+    """
     return _load(data_dir())
 
 
@@ -74,7 +77,7 @@ def _load(root: Path) -> Data:
 
 
 def decode(folder: Path) -> Splits:
-    """Train, valid and test of the four files."""
+    """Returns train, valid and test of the four files. Raises DataError where one is damaged."""
     images, labels, test_images, test_labels = (
         read_idx(folder / name, shape, sha256) for name, (_, _, sha256, shape) in FILES.items()
     )
@@ -84,9 +87,17 @@ def decode(folder: Path) -> Splits:
 
 
 def read_idx(path: Path, shape: tuple[int, ...], sha256: str | None = None) -> np.ndarray:
-    """uint8 array of a gzipped idx file, of the shape it must have; sha256: of the file unzipped. Raises DataError.
+    """Returns the uint8 array of a gzipped idx file.
 
     The format: two zero bytes, 8 for uint8, the number of axes, the length of each as big-endian uint32, the data.
+
+    Args:
+        path: of the file.
+        shape: that it must have.
+        sha256: hex digest that the unzipped file must have; None for any.
+
+    Raises:
+        DataError: the file is damaged or not the publisher's.
     """
     try:
         raw = gzip.decompress(path.read_bytes())

@@ -4,11 +4,17 @@ import numpy as np
 
 
 def bits_per_character(train: np.ndarray, test: np.ndarray, *, order: int, vocabulary: int) -> float:
-    """Mean -log2 p of the tokens of `test` [M], counted on those of `train` [N]; both int, in 0..vocabulary - 1.
+    """Returns the mean -log2 p of the tokens of `test` by an n-gram model of the tokens of `train`.
 
     Interpolated from the uniform distribution up, for contexts h of 0, 1, .., order - 1 tokens (Witten & Bell 1991):
     p(w | h) = (c(h, w) + d(h) · p(w | shorter h)) / (c(h) + d(h)), with d(h) the number of distinct tokens after h.
-    A context never seen passes on the shorter one's.
+    After a context that train lacks, p is that after the shorter one.
+
+    Args:
+        train: [N] int tokens in 0..vocabulary - 1.
+        test: [M] int tokens in 0..vocabulary - 1.
+        order: n, tokens of a context and the one that follows.
+        vocabulary: number of different tokens.
     """
     p = np.full(len(test), 1 / vocabulary)
     for n in range(1, order + 1):

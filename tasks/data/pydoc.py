@@ -24,9 +24,10 @@ CALIBRATION = 256
 
 @functools.cache
 def load() -> Data:
-    """Split by topic. tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end.
+    """Returns tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end.
 
-    In train and calibration [N, 2T + 1]: row i starts at character i·T and holds a window for each shift 0..T-1.
+    In train and calibration they are [N, 2T + 1]: row i starts at character i·T and holds a window for each shift
+    0..T-1. Whole topics are train, valid or test, see `split_of`.
     """
     from pydoc_data.topics import topics  # here, since importing it loads the text
 
@@ -40,12 +41,13 @@ def load() -> Data:
 
 
 def split_of(topic: str) -> str:
+    """Returns "train", "valid" or "test" by the CRC-32 of a topic's name."""
     part = zlib.crc32(topic.encode()) % 10
     return "test" if part in TEST else "valid" if part in VALID else "train"
 
 
 def distinct(texts: dict[str, str]) -> dict[str, str]:
-    """The texts without any paragraph that occurred before; a text of which nothing is left is dropped."""
+    """Returns the texts without any paragraph that occurred before; a text of which nothing is left is dropped."""
     seen, kept = set(), {}
     for name, text in texts.items():
         new = []
@@ -60,12 +62,12 @@ def distinct(texts: dict[str, str]) -> dict[str, str]:
 
 
 def encode(text: str) -> np.ndarray:
-    """Tokens [len(text)] int32 in 0..96."""
+    """Returns tokens [len(text)] int32 in 0..96."""
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
     tokens = np.where((codes >= 32) & (codes < 127), codes - 32, OTHER)
     return np.where(codes == ord("\n"), NEWLINE, tokens).astype(np.int32)
 
 
 def windows(tokens: np.ndarray, length: int) -> Arrays:
-    """Windows [N, length] that start every T tokens."""
+    """Returns windows [N, length] of tokens [M] int32 that start every T tokens, as the leaf "tokens"."""
     return {"tokens": cut(tokens, length, LENGTH)}

@@ -41,9 +41,10 @@ CALIBRATION = 256
 
 
 def load(length: int) -> Data:
-    """tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end. T: `length`.
+    """Returns tokens [N, T + 1] int32 in valid and test, where T is `length`: windows whose targets meet end to end.
 
-    In train and calibration [N, 2T + 1]: row i starts at character i·T and holds a window for each shift 0..T-1.
+    In train and calibration they are [N, 2T + 1]: row i starts at character i·T and holds a window for each shift
+    0..T-1. Raises DataError where the file is missing or not the publisher's.
     """
     return _load(data_dir(), length)
 
@@ -61,7 +62,7 @@ def _load(root: Path, length: int) -> Data:
 
 
 def encode(path: Path) -> np.ndarray:
-    """Tokens [M] int32: places in `CHARACTERS`. Raises DataError."""
+    """Returns tokens [M] int32, indices into `CHARACTERS`. Raises DataError for a byte that is none of them."""
     tokens = np.full(256, -1, np.int32)
     tokens[[ord(c) for c in CHARACTERS]] = np.arange(VOCABULARY)
     found = tokens[np.fromfile(path, np.uint8)]
@@ -71,6 +72,6 @@ def encode(path: Path) -> np.ndarray:
 
 
 def split(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train, valid and test, in this order in the text."""
+    """Returns train, valid and test of tokens [M], in this order in the text."""
     end = int(0.9 * len(tokens))
     return tokens[: end - VALID], tokens[end - VALID : end], tokens[end:]

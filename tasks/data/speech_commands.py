@@ -49,7 +49,10 @@ CALIBRATION = 250
 
 
 def load() -> Data:
-    """audio [N, 16000] int16, zeros at the end of a shorter one; y [N] int32: silence, unknown, then `WORDS`."""
+    """Returns audio [N, 16000] int16, zeros at the end of a shorter one, and y [N] int32.
+
+    Class 0 is silence, 1 is unknown, then come `WORDS`. Raises DataError where recordings are missing or damaged.
+    """
     return _load(data_dir())
 
 
@@ -63,7 +66,7 @@ def _load(root: Path) -> Data:
 
 
 def listing(folder: Path) -> list[Path]:
-    """All recordings of words. Raises DataError."""
+    """Returns the files of all recordings of words, sorted. Raises DataError unless there are RECORDINGS."""
     files = sorted(file for word in (*WORDS, *OTHERS) for file in (folder / word).glob("*.wav"))
     if len(files) != RECORDINGS:
         raise DataError(
@@ -74,14 +77,17 @@ def listing(folder: Path) -> list[Path]:
 
 
 def which_set(file: Path) -> str:
-    """The publisher's split: by the part of the name that stands for the speaker, 80 : 10 : 10."""
+    """Returns "train", "valid" or "test", 80 : 10 : 10, by the part of the name that stands for the speaker.
+
+    It is the publisher's split.
+    """
     hashed = int(hashlib.sha1(file.name.partition("_nohash_")[0].encode()).hexdigest(), 16)
     percent = hashed % 2**27 * (100 / (2**27 - 1))
     return "valid" if percent < 10 else "test" if percent < 20 else "train"
 
 
 def decode(folder: Path, files: list[Path]) -> Splits:
-    """Train, valid and test of the recordings. One seed, PCG64."""
+    """Returns train, valid and test of the recordings; one seed, PCG64. Raises DataError where one is no such wav."""
     noises = [wav.read(file, RATE) for file in sorted((folder / NOISE).glob("*.wav"))]
     if not noises:
         raise DataError(f"{folder / NOISE}: holds no wav file; put the publisher's there")

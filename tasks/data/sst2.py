@@ -10,6 +10,7 @@ import functools
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from tasks.data.store.cache import Splits, decoded
 from tasks.data.store.dataset import DataError, Dataset, Download, data_dir
 from tasks.data.store.fetch import fetch
 from tasks.data.store.files import digest, sha256, verify
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TRAIN, DEV = "SST-2/train.tsv", "SST-2/dev.tsv"
 # SHA-256 and number of sentences of the files. Computed from an exact copy.
@@ -50,7 +54,10 @@ Labelled = tuple[list[str], np.ndarray]  # sentences; labels [N] int32, 1 is pos
 
 
 def load() -> Data:
-    """ids [N, 48] int32, padded with 0; mask [N, 48] bool, True on pieces; y [N] int32, 1 is positive."""
+    """Returns ids [N, 48] int32, padded with 0; mask [N, 48] bool, True on pieces; y [N] int32, 1 is positive.
+
+    Raises DataError where the files are missing or not GLUE's.
+    """
     return _load(data_dir())
 
 
@@ -71,7 +78,10 @@ def _load(root: Path) -> Data:
 
 
 def read(path: Path, count: int) -> Labelled:
-    """The sentences and labels of a GLUE tsv: a line of names, then `<sentence> <tab> <0 or 1>`. Raises DataError."""
+    """Returns the sentences and labels of a GLUE tsv: a line of names, then `<sentence> <tab> <0 or 1>` each.
+
+    Raises DataError, naming the line, for another format, and unless there are `count` sentences.
+    """
     head, *lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     if head != "sentence\tlabel":
         raise DataError(f"{path}: starts with {head[:40]!r}, must with 'sentence\\tlabel'; put GLUE's there")
@@ -85,16 +95,20 @@ def read(path: Path, count: int) -> Labelled:
 
 
 def encode(train: Labelled, dev: Labelled) -> Splits:
-    """Train, valid and test; pieces are learned from train."""
-    keep, held_out = split(train[0])
-    tokenizer = learn(train[0][i] for i in keep)
-    kept, held_out = (([train[0][i] for i in rows], train[1][rows]) for rows in (keep, held_out))
-    train, valid, test = ({**pieces(tokenizer, text), "y": y} for text, y in (kept, held_out, dev))
-    return train, valid, test
+    """Returns train, valid and test as in `load`; pieces are learned from train, test is dev."""
+    phrases, labels = train
+    kept, held_out = split(phrases)
+    tokenizer = learn(phrases[i] for i in kept)
+
+    def part(rows: list[int]) -> Arrays:
+        return {**pieces(tokenizer, [phrases[i] for i in rows]), "y": labels[rows]}
+
+    sentences, y = dev
+    return part(kept), part(held_out), {**pieces(tokenizer, sentences), "y": y}
 
 
 def split(phrases: list[str]) -> tuple[list[int], list[int]]:
-    """Rows of train and of valid: see above."""
+    """Returns the rows of train and of valid, by the rule that this module's docstring states."""
     known = set(phrases)
     whole, inside = [], set()
     for phrase in sorted(known, key=len, reverse=True):
@@ -107,16 +121,17 @@ def split(phrases: list[str]) -> tuple[list[int], list[int]]:
 
 
 def parts(sentence: str, known: set[str]) -> set[str]:
-    """Those of the phrases `known` that are a run of the sentence's words; itself, too."""
+    """Returns those of the phrases `known` that are a run of the sentence's words; the sentence, too, if known."""
     gaps = [i for i, letter in enumerate(sentence) if letter == " "]
     starts, ends = [0, *(i + 1 for i in gaps)], [*gaps, len(sentence)]
     return {run for i, start in enumerate(starts) for end in ends[i:] if (run := sentence[start:end]) in known}
 
 
-def learn(sentences: Iterable[str]):
-    """A byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909) of `VOCABULARY` pieces; ▁ marks starts of words.
+def learn(sentences: Iterable[str]) -> "Tokenizer":
+    """Returns a byte-pair encoding of `VOCABULARY` pieces (Sennrich et al. 2016, arXiv 1508.07909).
 
-    Neither WordPiece nor prefixes for pieces inside words: the library learns other pieces with them in every run.
+    ▁ marks starts of words. Neither WordPiece nor prefixes for pieces inside words are used: with them the library
+    learns other pieces in every run.
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -127,8 +142,8 @@ def learn(sentences: Iterable[str]):
     return tokenizer
 
 
-def pieces(tokenizer, sentences: list[str]) -> Arrays:
-    """ids [N, 48] int32 and mask [N, 48] bool; what is longer is cut."""
+def pieces(tokenizer: "Tokenizer", sentences: list[str]) -> Arrays:
+    """Returns ids [N, 48] int32 and mask [N, 48] bool, True on pieces; a longer sentence is cut."""
     ids = np.full((len(sentences), LENGTH), PADDING, np.int32)
     for row, encoding in zip(ids, tokenizer.encode_batch(sentences), strict=True):
         row[: len(encoding.ids)] = encoding.ids[:LENGTH]

@@ -6,15 +6,29 @@ from tasks.base import Arrays
 
 
 def windows(tokens: np.ndarray, length: int, every: int) -> np.ndarray:
-    """Windows [N, length] of tokens [M], the first at 0, then one `every` tokens."""
+    """Returns windows [N, length] of tokens [M], a copy.
+
+    Args:
+        tokens: [M] int32.
+        length: tokens of a window, at most M.
+        every: tokens from the start of a window to the start of the next; the first starts at 0.
+    """
     return np.lib.stride_tricks.sliding_window_view(tokens, length)[::every].copy()
 
 
 def rows(train: np.ndarray, valid: np.ndarray, test: np.ndarray, length: int) -> tuple[Arrays, Arrays, Arrays]:
-    """tokens [N, T + 1] in valid and test: windows whose targets meet end to end; the rest of the text is left out.
+    """Returns tokens [N, T + 1] of valid and test: windows whose targets meet end to end; what is left is left out.
 
-    In train [N, 2T + 1]: row i starts at token i·T and holds a window for each shift 0..T-1. T: `length`.
+    In train they are [N, 2T + 1]: row i starts at token i·T and holds a window for each shift 0..T-1.
+
+    Args:
+        train: [M] int32 tokens.
+        valid: the same of valid.
+        test: the same of test.
+        length: T, tokens predicted per window.
     """
-    spans = ((train, 2 * length + 1), (valid, length + 1), (test, length + 1))
-    train, valid, test = ({"tokens": windows(tokens, span, length)} for tokens, span in spans)
-    return train, valid, test
+
+    def leaf(tokens: np.ndarray, span: int) -> Arrays:
+        return {"tokens": windows(tokens, span, length)}
+
+    return leaf(train, 2 * length + 1), leaf(valid, length + 1), leaf(test, length + 1)

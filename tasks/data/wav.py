@@ -9,7 +9,10 @@ from tasks.data.store.dataset import DataError
 
 
 def read(path: Path, rate: int) -> np.ndarray:
-    """Samples [S] int16 of a recording at `rate` samples per second. Raises DataError."""
+    """Returns the samples [S] int16 of a recording.
+
+    Raises DataError unless the file is whole and holds one channel of 16 bits at `rate` samples per second.
+    """
     try:
         with wave.open(str(path)) as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
@@ -24,7 +27,10 @@ def read(path: Path, rate: int) -> np.ndarray:
 
 
 def fit(sound: np.ndarray, samples: int) -> np.ndarray:
-    """[samples] int16: zeros added at the end, or the loudest stretch (of most energy) of a longer recording."""
+    """Returns a recording [S] int16 as [samples] int16: zeros added at the end, or else cut to its loudest stretch.
+
+    The loudest stretch is that of most energy, the sum of squares.
+    """
     if len(sound) > samples:
         energy = np.concatenate([[0], np.cumsum(sound.astype(np.int64) ** 2)])
         start = int(np.argmax(energy[samples:] - energy[:-samples]))

@@ -41,9 +41,10 @@ CALIBRATION = 256
 
 
 def load(length: int) -> Data:
-    """tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end. T: `length`.
+    """Returns tokens [N, T + 1] int32 in valid and test, where T is `length`: windows whose targets meet end to end.
 
-    In train and calibration [N, 2T + 1]: row i starts at token i·T and holds a window for each shift 0..T-1.
+    In train and calibration they are [N, 2T + 1]: row i starts at token i·T and holds a window for each shift 0..T-1.
+    Raises DataError where a file is missing or not the publisher's.
     """
     return _load(data_dir(), length)
 
@@ -52,11 +53,20 @@ def load(length: int) -> Data:
 def _load(root: Path, length: int) -> Data:
     folder = fetch(DATASET, root)
     key = f"{VERSION} {content(folder, FILES)}"
-    return decoded(f"wikitext2-{length}", root, key, CALIBRATION, lambda: text.rows(*encode(folder, TOKENS), length))
+
+    def decode():
+        train, valid, test = encode(folder, TOKENS)
+        return text.rows(train, valid, test, length)
+
+    return decoded(f"wikitext2-{length}", root, key, CALIBRATION, decode)
 
 
 def encode(folder: Path, counts: tuple[int, ...]) -> list[np.ndarray]:
-    """Tokens [M] int32 of train, valid and test: the words of train in order of appearance. Raises DataError."""
+    """Returns tokens [M] int32 of train, valid and test: a word's token is its rank of first appearance in train.
+
+    Raises DataError unless the files have as many words as `counts` says, and for a word that train lacks if it has
+    no <unk>.
+    """
     texts = [words(folder / file) for file in FILES]
     for file, found, count in zip(FILES, texts, counts, strict=True):
         if len(found) != count:
@@ -71,7 +81,7 @@ def encode(folder: Path, counts: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def words(path: Path) -> list[str]:
-    """The words of each line and <eos>. Raises DataError."""
+    """Returns the words of each line, then <eos>. Raises DataError for a file that is not UTF-8."""
     try:
         with path.open(encoding="utf-8") as lines:
             return [word for line in lines for word in (*line.split(), "<eos>")]

@@ -10,7 +10,7 @@ from tasks.nets.gpt import gpt
 
 
 def controls(data: Data) -> dict[str, float]:
-    """A character 3-gram model on the same characters; unlike the net, it sees across the starts of windows."""
+    """Returns the test bits of a character 3-gram model; unlike the net, it sees across the starts of windows."""
     train, test = (np.concatenate(arrays["tokens"][:, : pydoc.LENGTH]) for arrays in (data.train, data.test))
     return {"3-gram bits per character": bits_per_character(train, test, order=3, vocabulary=pydoc.VOCABULARY)}
 

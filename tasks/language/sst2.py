@@ -6,7 +6,7 @@ The net is the suite's own. Time: every method and three seeds take two hours on
 import jax
 import jax.numpy as jnp
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import sst2
 from tasks.nets.encoder import encoder
@@ -15,8 +15,14 @@ WORD_DROPOUT = 0.2
 """Share of the pieces that training hides, lest the net learn them by heart: the word dropout of Iyyer et al. 2015."""
 
 
-def batch(arrays, rows, key):
-    """x [B, 48] int32 pieces of words, 0 behind the last; y [B] int32. Given a key, some pieces are UNKNOWN."""
+def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
+    """Returns x [B, 48] int32 pieces of words, 0 behind the last, and y [B] int32; augmented, some pieces are UNKNOWN.
+
+    Args:
+        arrays: a split, as `load` decodes it.
+        rows: [B] int32, the examples.
+        key: of the augmentation; None for none.
+    """
     x = arrays["ids"][rows]
     if key is not None:
         hidden = jax.random.bernoulli(key, WORD_DROPOUT, x.shape) & (x != sst2.PADDING)

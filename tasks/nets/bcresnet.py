@@ -7,6 +7,7 @@ each channel, norm, swish, and a pointwise convolution. The first block of a sta
 of f2, and not the term x.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -24,7 +25,7 @@ class SubBandNorm(nn.Module):
     """Batch norm of each channel in each of SUB_BANDS ranges of bands (Chang et al. 2021): [B, T, F, C], same out."""
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         batch, frames, bands, channels = x.shape
         x = x.reshape(batch, frames, SUB_BANDS, bands // SUB_BANDS, channels).swapaxes(2, 3)
         x = BatchNorm(name="norm")(x.reshape(batch, frames, -1, SUB_BANDS * channels), train)
@@ -41,7 +42,7 @@ class Block(nn.Module):
     dropout: float
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         y = x
         if self.enters:
             y = Conv(self.channels, (1, 1), use_bias=False, kernel_init=HE, name="enter")(y)
@@ -64,7 +65,7 @@ class BCResNet(nn.Module):
     dropout: float = 0.1
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         if x.shape[2] != BANDS:
             raise ValueError(f"x has {x.shape[2]} bands; BC-ResNet takes {BANDS}")
         stem, *_, last = self.channels
@@ -85,6 +86,7 @@ class BCResNet(nn.Module):
         return [(f"block{i}", stage, enters) for i, (stage, enters) in enumerate(stages)]
 
     def groups(self) -> dict[str, Group]:
+        """Returns the groups "stem", "stage0", "stage1", ... and "last"; the blocks of a stage share their channels."""
         axes = [[*written("stem", bias=False), *batch_norm("stem_norm")], *([] for _ in self.blocks)]
         for name, stage, enters in self._plan():
             if enters:
@@ -97,6 +99,7 @@ class BCResNet(nn.Module):
         return {name: Group(size, tuple(a)) for name, size, a in zip(names, self.channels, axes, strict=True)}
 
     def resize(self, sizes: dict[str, int]) -> "BCResNet":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         return self.clone(channels=tuple(sizes_after(self.groups(), sizes).values()))
 
 
@@ -111,4 +114,5 @@ def _block(name):
 
 
 def bcresnet1(classes: int = 12) -> BCResNet:
+    """Returns BC-ResNet-1, the smallest of the paper's table 1."""
     return BCResNet(channels=(16, 8, 12, 16, 20, 32), blocks=(2, 2, 4, 4), classes=classes)

@@ -4,6 +4,7 @@ Convolutions quarter the frame rate; then blocks of half a feed-forward, self-at
 feed-forward and a norm. Deviation: attention has no relative positions; at this size the convolutions tell the order.
 """
 
+import jax
 from flax import linen as nn
 
 from tasks.nets.groups import Axis, Group, affine, batch_norm, read, sizes_after, written
@@ -13,8 +14,8 @@ from tasks.nets.layers.dropout import dropout
 from tasks.nets.layers.norm import BatchNorm
 
 
-def real_frames(x):
-    """Bool [B, T/4], rounded up: which output frames of features [B, T, M] are no padding.
+def real_frames(x: jax.Array) -> jax.Array:
+    """Returns which output frames of features [B, T, M] are no padding: bool [B, T/4], rounded up.
 
     A frame of features that are all 0 is padding. `optax.ctc_loss` takes the opposite, 1 where a frame is padding.
     """
@@ -28,7 +29,7 @@ class FeedForward(nn.Module):
     dropout: float
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         hidden = nn.swish(nn.Dense(self.neurons, name="up")(nn.LayerNorm(name="norm")(x)))
         y = nn.Dense(x.shape[-1], name="down")(dropout(hidden, self.dropout, train))
         return dropout(y, self.dropout, train)
@@ -42,7 +43,7 @@ class Convolution(nn.Module):
     dropout: float
 
     @nn.compact
-    def __call__(self, x, real, train: bool):
+    def __call__(self, x: jax.Array, real: jax.Array, train: bool) -> jax.Array:
         y = nn.Dense(2 * self.channels, name="up")(nn.LayerNorm(name="norm")(x))
         y = nn.glu(y) * real[..., None]  # padding must not leak into its neighbours
         y = Depthwise((self.kernel, 1), name="depthwise")(y[:, :, None])[:, :, 0]
@@ -55,13 +56,13 @@ class Block(nn.Module):
 
     heads: int
     head_width: int
-    mlp: tuple[int, int]
+    mlp: tuple[int, ...]  # neurons of the two feed-forwards
     channels: int
     kernel: int
     dropout: float
 
     @nn.compact
-    def __call__(self, x, real, train: bool):
+    def __call__(self, x: jax.Array, real: jax.Array, train: bool) -> jax.Array:
         x = x + 0.5 * FeedForward(self.mlp[0], self.dropout, name="mlp1")(x, train)
         attention = Attention(self.heads, self.head_width, self.dropout, name="attention")
         attended = attention(nn.LayerNorm(name="attention_norm")(x), real[:, None, None], train)
@@ -86,7 +87,7 @@ class Conformer(nn.Module):
     dropout: float = 0.0
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         real, y = real_frames(x), x[..., None]
         for i, channels in enumerate(self.subsampling, 1):
             y = y * (x != 0).any(-1)[:, :: 2 ** (i - 1), None, None]
@@ -99,6 +100,7 @@ class Conformer(nn.Module):
         return nn.Dense(self.classes, name="head")(y)
 
     def groups(self) -> dict[str, Group]:
+        """Returns the groups "subsample1", "subsample2", "width" and, per block, "heads", "mlp1", "mlp2" and "conv"."""
         groups = {
             "subsample1": Group(self.subsampling[0], (*written("subsample1"), read("subsample2"))),
             "subsample2": Group(
@@ -116,6 +118,7 @@ class Conformer(nn.Module):
         return groups
 
     def resize(self, sizes: dict[str, int]) -> "Conformer":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         new = sizes_after(self.groups(), sizes)
         blocks = [f"block{i}" for i in range(len(self.heads))]
         return self.clone(
@@ -128,7 +131,7 @@ class Conformer(nn.Module):
 
 
 def _convolution(name):
-    """The gates lie behind the channels that they gate."""
+    """`up` has 2·C outputs: C values, then their C gates."""
     yield from written(f"{name}/up", outer=2)
     yield Axis(f"{name}/depthwise/kernel", -1)
     yield from batch_norm(f"{name}/batch_norm")
@@ -148,8 +151,19 @@ def _stream(blocks):
     yield read("head")
 
 
-def conformer(bands: int, classes: int, layers: int = 2, width: int = 64, heads: int = 4, dropout=0.1) -> Conformer:
-    """Every block alike, with 4 · width neurons and `width` channels."""
+def conformer(
+    bands: int, classes: int, layers: int = 2, width: int = 64, heads: int = 4, dropout: float = 0.1
+) -> Conformer:
+    """Returns a net whose blocks are alike, with 4 · width neurons and `width` channels.
+
+    Args:
+        bands: features of a frame.
+        classes: of the output, CTC's blank included.
+        layers: number of blocks.
+        width: of the residual stream; a multiple of `heads`.
+        heads: of attention, in each block.
+        dropout: share that training zeroes.
+    """
     return Conformer(
         bands=bands,
         subsampling=(16, 16),

@@ -4,6 +4,7 @@ LeNet-5 as in Caffe, 431,080 parameters on 28 × 28 × 1, is `lenet5()`. Caffe's
 only; here, as in most papers that compress it (e.g. Louizos et al. 2018, arXiv 1712.01312), also after convolutions.
 """
 
+import jax
 from flax import linen as nn
 
 from tasks.nets.groups import Group, read, sizes_after, written
@@ -21,7 +22,7 @@ class ConvNet(nn.Module):
     padding: str = "SAME"  # or "VALID"
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         for i, channels in enumerate(self.channels, 1):
             x = nn.relu(Conv(channels, (self.kernel, self.kernel), padding=self.padding, name=f"conv{i}")(x))
             x = max_pool(x)
@@ -30,6 +31,7 @@ class ConvNet(nn.Module):
         return nn.Dense(self.classes, name="head")(x)
 
     def groups(self) -> dict[str, Group]:
+        """Returns the groups "conv1", "conv2" and "dense1"."""
         lost = self.kernel - 1 if self.padding == "VALID" else 0
         positions = (((self.side - lost) // 2 - lost) // 2) ** 2
         return {
@@ -39,9 +41,11 @@ class ConvNet(nn.Module):
         }
 
     def resize(self, sizes: dict[str, int]) -> "ConvNet":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         new = sizes_after(self.groups(), sizes)
         return self.clone(channels=(new["conv1"], new["conv2"]), hidden=new["dense1"])
 
 
 def lenet5() -> ConvNet:
+    """Returns LeNet-5 as in Caffe, for images [B, 28, 28, 1] of 10 classes."""
     return ConvNet(side=28, channels=(20, 50), hidden=500, classes=10, kernel=5, padding="VALID")

@@ -1,5 +1,6 @@
 """DS-CNN, the depthwise-separable convolutional net for keyword spotting (Zhang et al. 2017, arXiv 1711.07128)."""
 
+import jax
 from flax import linen as nn
 
 from tasks.nets.groups import Axis, Group, batch_norm, read, sizes_after, written
@@ -20,7 +21,7 @@ class DSCNN(nn.Module):
     classes: int
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         def normed(x, name):
             return nn.relu(BatchNorm(name=name)(x, train))
 
@@ -33,7 +34,7 @@ class DSCNN(nn.Module):
         return nn.Dense(self.classes, name="head")(x.mean((1, 2)))
 
     def groups(self) -> dict[str, Group]:
-        """A depthwise convolution has the channels of what precedes it: they are one group."""
+        """Returns the groups "conv", "pointwise0", "pointwise1", ..., each with the depthwise convolution behind it."""
         producers = ["conv", *(f"pointwise{i}" for i in range(len(self.channels) - 1))]
         groups = {}
         for i, (producer, size) in enumerate(zip(producers, self.channels, strict=True)):
@@ -47,9 +48,10 @@ class DSCNN(nn.Module):
         return groups
 
     def resize(self, sizes: dict[str, int]) -> "DSCNN":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         return self.clone(channels=tuple(sizes_after(self.groups(), sizes).values()))
 
 
 def dscnn_s(classes: int = 12) -> DSCNN:
-    """DS-CNN-S as in MLPerf Tiny, for MFCCs [B, 49, 10, 1] (Banbury et al. 2021, arXiv 2106.07597)."""
+    """Returns DS-CNN-S as in MLPerf Tiny, for MFCCs [B, 49, 10, 1] (Banbury et al. 2021, arXiv 2106.07597)."""
     return DSCNN(channels=(64,) * 5, kernel=(10, 4), strides=(2, 2), classes=classes)

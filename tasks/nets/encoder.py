@@ -3,6 +3,7 @@
 Deviations: norms come first, as in GPT-2, and the mean over the tokens takes the place of a class token.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -19,14 +20,26 @@ class Encoder(Transformer):
     dropout: float = 0.0
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         real = x != PADDING
         y = stream(self, x, real[:, None, None], train)
         mean = jnp.sum(y * real[..., None], 1) / jnp.maximum(jnp.sum(real, 1, keepdims=True), 1)
         return nn.Dense(self.classes, name="head")(mean)
 
 
-def encoder(vocabulary: int, context: int, layers: int, width: int, heads: int, classes: int, dropout=0.0) -> Encoder:
-    """Every block alike, with 4 · width neurons."""
+def encoder(
+    vocabulary: int, context: int, layers: int, width: int, heads: int, classes: int, dropout: float = 0.0
+) -> Encoder:
+    """Returns a net whose blocks are alike, with 4 · width neurons.
+
+    Args:
+        vocabulary: number of different tokens.
+        context: positions, the most tokens of an input.
+        layers: number of blocks.
+        width: of the residual stream; a multiple of `heads`.
+        heads: of attention, in each block.
+        classes: of the output.
+        dropout: share that training zeroes.
+    """
     blocks = (heads,) * layers, (4 * width,) * layers
     return Encoder(vocabulary, context, width, width // heads, *blocks, classes, dropout)

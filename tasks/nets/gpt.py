@@ -3,6 +3,7 @@
 Unlike nanoGPT's, the head has a kernel of its own, not the embedding's, and dense layers and norms have biases.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -15,11 +16,20 @@ class GPT(Transformer):
     dropout: float = 0.0
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         past = jnp.tril(jnp.ones((x.shape[1], x.shape[1]), bool))
         return nn.Dense(self.vocabulary, name="head")(stream(self, x, past, train))
 
 
 def gpt(vocabulary: int, context: int, layers: int, width: int, heads: int, dropout: float = 0.0) -> GPT:
-    """Every block alike, with 4 · width neurons."""
+    """Returns a net whose blocks are alike, with 4 · width neurons.
+
+    Args:
+        vocabulary: number of different tokens.
+        context: positions, the most tokens of an input.
+        layers: number of blocks.
+        width: of the residual stream; a multiple of `heads`.
+        heads: of attention, in each block.
+        dropout: share that training zeroes.
+    """
     return GPT(vocabulary, context, width, width // heads, (heads,) * layers, (4 * width,) * layers, dropout)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from flax import linen as nn
 from flax import traverse_util
@@ -19,6 +19,13 @@ class Axis(NamedTuple):
     collection: str = "params"  # or "batch_stats"
 
 
+class Layout(TypedDict, total=False):
+    """How a group's channels lie along an axis; see `Axis`."""
+
+    outer: int
+    inner: int
+
+
 class Group(NamedTuple):
     """`size` channels, neurons or heads, and every place where they lie."""
 
@@ -33,23 +40,23 @@ def sizes_after(groups: dict[str, Group], sizes: dict[str, int]) -> dict[str, in
     return {name: sizes.get(name, group.size) for name, group in groups.items()}
 
 
-def written(layer: str, bias: bool = True, **layout: int) -> tuple[Axis, ...]:
+def written(layer: str, bias: bool = True, **layout: Unpack[Layout]) -> tuple[Axis, ...]:
     """Returns the outputs of a dense or convolution layer: the last axis of its kernel, and its bias."""
     kernel = Axis(f"{layer}/kernel", -1, produces=True, **layout)
     return (kernel, Axis(f"{layer}/bias", 0, **layout)) if bias else (kernel,)
 
 
-def read(layer: str, **layout: int) -> Axis:
+def read(layer: str, **layout: Unpack[Layout]) -> Axis:
     """Returns the inputs of a dense or convolution layer: the last axis but one of its kernel."""
     return Axis(f"{layer}/kernel", -2, **layout)
 
 
-def affine(layer: str, **layout: int) -> tuple[Axis, ...]:
+def affine(layer: str, **layout: Unpack[Layout]) -> tuple[Axis, ...]:
     """Returns what a norm learns: its scale and bias."""
     return tuple(Axis(f"{layer}/{leaf}", 0, **layout) for leaf in ("scale", "bias"))
 
 
-def batch_norm(layer: str, **layout: int) -> tuple[Axis, ...]:
+def batch_norm(layer: str, **layout: Unpack[Layout]) -> tuple[Axis, ...]:
     """Returns what a batch norm learns, and its running statistics."""
     running = (Axis(f"{layer}/{leaf}", 0, collection="batch_stats", **layout) for leaf in ("mean", "var"))
     return (*affine(layer, **layout), *running)
@@ -83,8 +90,8 @@ def problems(net: nn.Module, shapes: Shapes) -> list[str]:
 
 
 def _leaf_shapes(variables):
-    """{"params/conv1/kernel": shape, ...}"""
-    flat = traverse_util.flatten_dict(variables, sep="/")
+    """The shapes by path, {"params/conv1/kernel": shape, ...}."""
+    flat: dict[str, Any] = traverse_util.flatten_dict(variables, sep="/")
     return {path: tuple(leaf.shape) for path, leaf in flat.items() if hasattr(leaf, "shape")}
 
 

@@ -1,4 +1,4 @@
-"""Residual nets for small images, of three kinds:
+"""Residual nets for small images, of three kinds.
 
 "post": He et al. 2016 (arXiv 1512.03385, §4.2), norm after each convolution, ReLU after the sum. Shortcuts between
     streams are projections with a norm (option B; as in CRD, Tian et al. 2020, arXiv 1910.10699), because option A
@@ -10,6 +10,7 @@
 
 from functools import partial
 
+import jax
 from flax import linen as nn
 
 from tasks.nets.groups import Group, batch_norm, read, sizes_after, written
@@ -27,7 +28,7 @@ class Block(nn.Module):
     kind: str
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         def normed(x, name):
             return BatchNorm(name=name)(x, train)
 
@@ -57,7 +58,7 @@ class ResNet(nn.Module):
     kind: str = "post"
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         strides = (self.strides[0], self.strides[0])
         bias = self.kind == "mlperf"
         x = Conv(self.streams[0], (3, 3), strides, use_bias=bias, kernel_init=HE, name="stem")(x)
@@ -76,6 +77,7 @@ class ResNet(nn.Module):
         return [(f"block{i}", stream, enters) for i, (stream, enters) in enumerate(streams)]
 
     def groups(self) -> dict[str, Group]:
+        """Returns the groups "block0", "block1", ..., each inside a block, then the residual streams "stream0", ..."""
         pre, write = self.kind == "pre", partial(written, bias=self.kind == "mlperf")
         streams = [[] for _ in self.streams]
         streams[0] += write("stem") if pre else (*write("stem"), *batch_norm("stem_norm"))
@@ -95,28 +97,41 @@ class ResNet(nn.Module):
         return groups | {f"stream{i}": Group(size, tuple(axes)) for i, (size, axes) in enumerate(sizes)}
 
     def resize(self, sizes: dict[str, int]) -> "ResNet":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         new = list(sizes_after(self.groups(), sizes).values())
         return self.clone(inner=tuple(new[: len(self.inner)]), streams=tuple(new[len(self.inner) :]))
 
 
 def resnet(depth: int, classes: int) -> ResNet:
-    """ResNet-20, 32, 44, 56, 110 of He et al.: 6n + 2 layers."""
+    """Returns ResNet-20, 32, 44, 56 or 110 of He et al. Raises ValueError unless depth is 6n + 2."""
     return _even((16, 32, 64), (_per_stream(depth, 2),) * 3, (1, 2, 2), classes)
 
 
 def resnet_x4(depth: int, classes: int) -> ResNet:
-    """resnet8x4 and resnet32x4 of CRD: wider, and the stem has a stream of its own."""
+    """Returns resnet8x4 or resnet32x4 of CRD: wider, and the stem has a stream of its own.
+
+    Raises ValueError unless depth is 6n + 2.
+    """
     return _even((32, 64, 128, 256), (0, *(_per_stream(depth, 2),) * 3), (1, 1, 2, 2), classes)
 
 
 def wide_resnet(depth: int, width: int, classes: int) -> ResNet:
-    """WRN-depth-width: 6n + 4 layers."""
+    """Returns WRN-depth-width, a Wide ResNet.
+
+    Args:
+        depth: number of layers, 6n + 4.
+        width: factor on the channels of the three streams behind the stem's.
+        classes: of the output.
+
+    Raises:
+        ValueError: depth is not 6n + 4.
+    """
     streams = (16, 16 * width, 32 * width, 64 * width)
     return _even(streams, (0, *(_per_stream(depth, 4),) * 3), (1, 1, 2, 2), classes, "pre")
 
 
 def resnet8() -> ResNet:
-    """The image classifier of MLPerf Tiny, for CIFAR-10."""
+    """Returns the image classifier of MLPerf Tiny, for CIFAR-10."""
     return _even((16, 32, 64), (1, 1, 1), (1, 2, 2), 10, "mlperf")
 
 

@@ -109,7 +109,7 @@ def _encode(net, field, value):
 
 
 def _dtype_name(value):
-    """ "bfloat16" of jnp.bfloat16; None of what is no scalar type of jax.numpy, as an np.dtype is none."""
+    """Name, "bfloat16" for jnp.bfloat16; None of what is no scalar type of jax.numpy, as an np.dtype is none."""
     if not isinstance(value, type) or not hasattr(value, "dtype"):
         return None
     return value.__name__ if _dtype(value.__name__) == value else None

@@ -1,5 +1,8 @@
 """The parts that GPT and Encoder share: a pre-normalized block, the residual stream, and their groups of channels."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -17,7 +20,7 @@ class Block(nn.Module):
     dropout: float = 0.0  # of the attention weights and of what is added to x
 
     @nn.compact
-    def __call__(self, x, mask, train: bool = False):
+    def __call__(self, x: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
         attention = Attention(self.heads, self.head_width, self.dropout, name="attention")
         x = x + dropout(attention(nn.LayerNorm(name="norm1")(x), mask, train), self.dropout, train)
         hidden = nn.gelu(nn.Dense(self.mlp, name="up")(nn.LayerNorm(name="norm2")(x)))
@@ -35,6 +38,7 @@ class Transformer(nn.Module):
     mlp: tuple[int, ...]  # neurons, one number per block
 
     def groups(self) -> dict[str, Group]:
+        """Returns the groups "width" and, per block i, "block<i>/heads" and "block<i>/mlp"."""
         groups = {"width": Group(self.width, tuple(_stream(len(self.heads))))}
         for i, (heads, mlp) in enumerate(zip(self.heads, self.mlp, strict=True)):
             groups[f"block{i}/heads"] = Group(heads, tuple(heads_of(f"block{i}/attention", self.head_width)))
@@ -42,15 +46,25 @@ class Transformer(nn.Module):
         return groups
 
     def resize(self, sizes: dict[str, int]) -> "Transformer":
+        """Returns the same net with the named groups at other sizes. Raises ValueError for an unknown name."""
         new = sizes_after(self.groups(), sizes)
         heads, mlp = (tuple(new[f"block{i}/{part}"] for i in range(len(self.heads))) for part in ("heads", "mlp"))
         return self.clone(width=new["width"], heads=heads, mlp=mlp)
 
 
-def stream(net, x, mask, train: bool):
-    """Inside `net.__call__`: tokens [B, T] to the normalized residual stream [B, T, width], learned positions added.
+def stream(net: Any, x: jax.Array, mask: jax.Array, train: bool) -> jax.Array:
+    """Returns the normalized residual stream of tokens and learned positions, [B, T, width] float32.
 
-    Raises ValueError if there are more tokens than positions.
+    To be called inside `net.__call__`.
+
+    Args:
+        net: a Transformer with a field `dropout`.
+        x: [B, T] int32 tokens.
+        mask: bool, as `Attention` takes it.
+        train: whether dropout is on.
+
+    Raises:
+        ValueError: there are more tokens than positions.
     """
     if x.shape[1] > net.context:
         name = type(net).__name__

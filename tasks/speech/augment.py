@@ -4,14 +4,22 @@ import jax
 import jax.numpy as jnp
 
 
-def masked_and_shifted(x, key, *, shift: int, mask: tuple[int, int], bands: int = 0):
-    """[B, F, M] rolled by up to `shift` frames and `bands` bands either way, then one stretch of at most `mask[0]`
-    frames and one of at most `mask[1]` bands set to 0."""
+def masked_and_shifted(x: jax.Array, key: jax.Array, *, shift: int, mask: tuple[int, int], bands: int = 0) -> jax.Array:
+    """Returns features [B, F, M] rolled in time and pitch, then one stretch of frames and one of bands set to 0.
+
+    Args:
+        x: [B, F, M] float, frames × mel bands.
+        key: of all draws.
+        shift: frames by which an example is rolled at most, either way.
+        mask: the longest stretches that are set to 0, in frames and in bands.
+        bands: bands by which an example is rolled at most, either way.
+    """
     later, higher, *hidden = jax.random.uniform(key, (6, len(x)))
     x = _rolled(x, later, shift, 1)
     x = _rolled(x, higher, bands, 2) if bands else x
     places = [jnp.arange(size) for size in x.shape[1:]]
-    frames, rows = _mask(places[0], *hidden[:2], mask[0]), _mask(places[1], *hidden[2:], mask[1])
+    # `hidden` has four rows, which the type checker cannot know.
+    frames, rows = _mask(places[0], *hidden[:2], mask[0]), _mask(places[1], *hidden[2:], mask[1])  # pyright: ignore[reportCallIssue]
     return jnp.where(frames[:, :, None] | rows[:, None], 0.0, x)
 
 

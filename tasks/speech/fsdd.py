@@ -6,9 +6,11 @@ Time: every method and three seeds of DSCNN_OFFICIAL take an hour and a half on 
 voices take 40 minutes.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import fsdd
 from tasks.data.audio import utterances
@@ -18,13 +20,19 @@ from tasks.speech.augment import masked_and_shifted
 FEATURES = {"length": 256, "hop": 160, "bands": 32, "rate": fsdd.RATE, "low": 60, "high": 4000}
 
 
-def prepare(arrays):
-    """audio [N, 8000] int16 to x [N, 49, 32]: log-mel energies, standardized over an utterance, 0 behind its end."""
+def prepare(arrays: DeviceArrays) -> DeviceArrays:
+    """Returns x [N, 49, 32] float32 and y [N] int32; x is log-mel energies, standardized over each utterance.
+
+    Frames behind an utterance's end are 0.
+    """
     return {"x": utterances(arrays["audio"], arrays["length"], **FEATURES), "y": arrays["y"]}
 
 
-def augmented(**strengths):
-    """A task's `batch`: x [B, 49, 32, 1] float32, y [B] int32; given a key, shifted in time and pitch, and masked."""
+def augmented(**strengths: Any) -> Callable[..., DeviceArrays]:
+    """Returns the `batch` of a task: x [B, 49, 32, 1] float32, y [B] int32.
+
+    Given a key, x is shifted in time and pitch, and masked; strengths are those of `masked_and_shifted`.
+    """
 
     def batch(arrays, rows, key):
         x = arrays["x"][rows]

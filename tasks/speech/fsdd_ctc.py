@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from tasks.base import THREE_OF_EACH, Metric, Recipe, Task
+from tasks.base import THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
 from tasks.data import fsdd
 from tasks.data.audio import utterances
 from tasks.nets.conformer import conformer, real_frames
@@ -18,15 +18,26 @@ from tasks.speech.augment import masked_and_shifted
 FEATURES = {"length": 240, "hop": 120, "bands": 40, "rate": fsdd.RATE, "low": 60, "high": 4000}
 
 
-def prepare(arrays):
-    """audio [N, 32000] int16 to x [N, 265, 40], 0 behind an utterance's end; y [N, 6]; per_word [N], see `outcomes`."""
+def prepare(arrays: DeviceArrays) -> DeviceArrays:
+    """Returns x [N, 265, 40] float32, y [N, 6] int32 and per_word [N] float32, see `outcomes`.
+
+    x is log-mel energies, standardized over each utterance, 0 behind its end.
+    """
     digits = arrays["digits"]
     per_word = jnp.full(len(digits), len(digits) / jnp.sum(digits))
     return {"x": utterances(arrays["audio"], arrays["length"], **FEATURES), "y": arrays["y"], "per_word": per_word}
 
 
-def batch(arrays, rows, key):
-    """x [B, 265, 40] float32, y [B, 6] int32 with 0 behind the last digit; given a key, masked and shifted in pitch."""
+def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
+    """Returns x [B, 265, 40] float32, y [B, 6] int32 with 0 behind the last digit, and per_word [B] float32.
+
+    Augmented, x is masked and shifted in pitch.
+
+    Args:
+        arrays: a split, as `prepare` returns it.
+        rows: [B] int32, the examples.
+        key: of the augmentation; None for none.
+    """
     x = arrays["x"][rows]
     if key is not None:
         moved = masked_and_shifted(x, key, shift=0, mask=(8, 6), bands=2)
@@ -34,23 +45,28 @@ def batch(arrays, rows, key):
     return {"x": x, "y": arrays["y"][rows], "per_word": arrays["per_word"][rows]}
 
 
-def loss(out, batch):
-    """-log p(digits) of logits [B, 67, 11] per digit, nats, [B]."""
+def loss(out: jax.Array, batch: DeviceArrays) -> jax.Array:
+    """Returns -log p(digits) per digit, [B] nats, of logits [B, 67, 11]."""
     hidden = 1.0 - real_frames(batch["x"])
     labels = batch["y"] == 0
     return optax.ctc_loss(out, hidden, batch["y"], labels.astype(jnp.float32)) / jnp.sum(~labels, -1)
 
 
-def outcomes(out, batch):
-    """Edits between what is heard and what was said, [B], over the mean number of digits of an utterance of the split:
-    so that their mean is the word error rate, all edits / all digits."""
+def outcomes(out: jax.Array, batch: DeviceArrays) -> jax.Array:
+    """Returns the edits between what logits [B, 67, 11] say and what was said, [B] float32, per mean utterance.
+
+    They are divided by the mean number of digits of an utterance of the split, so that their mean is the word error
+    rate, all edits / all digits.
+    """
     best = jnp.where(real_frames(batch["x"]), jnp.argmax(out, -1), 0)
     return jax.vmap(edits)(best, batch["y"]) * batch["per_word"]
 
 
-def edits(frames, said):
-    """Levenshtein distance [] between the classes of `frames [T]`, repeats merged and 0 dropped, and `said [S]`, which
-    ends at its first 0."""
+def edits(frames: jax.Array, said: jax.Array) -> jax.Array:
+    """Returns the Levenshtein distance, [] float32, between what `frames` says and `said`.
+
+    `frames` [T] int holds a class per frame: repeats are merged and 0 dropped. `said` [S] int ends at its first 0.
+    """
     length = jnp.sum(said != 0)
     start = jnp.arange(len(said) + 1, dtype=jnp.float32)
     heard = (frames != 0) & (frames != jnp.concatenate([jnp.zeros(1, frames.dtype), frames[:-1]]))

@@ -29,12 +29,13 @@ BANDS = {"length": 480, "hop": 160, "bands": 40, "rate": speech_commands.RATE, "
 
 
 def _prepare(features, arrays):
+    """The prepared split: x [N, F, M] float32 of mean 0, y [N] int32. `features` takes signals [B, S] in [-1, 1]."""
     x = by_parts(lambda audio: features(audio[None] / 32768.0)[0], arrays["audio"])
     return {"x": x - x.mean((1, 2), keepdims=True), "y": arrays["y"]}
 
 
 def _batch(mask, arrays, rows, key):
-    """x [B, F, M, 1] float32, y [B] int32; given a key, shifted by up to 0.1 s and masked."""
+    """The batch: x [B, F, M, 1] float32, y [B] int32; given a key, shifted by up to 0.1 s and masked."""
     x = arrays["x"][rows]
     if key is not None:
         x = masked_and_shifted(x, key, shift=x.shape[1] // 10, mask=mask)

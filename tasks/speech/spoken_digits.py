@@ -4,7 +4,9 @@ The recipe of keyword spotting: Zhang et al. 2017 (arXiv 1711.07128); masks from
 (arXiv 1904.08779).
 """
 
-from tasks.base import Metric, Recipe, Task
+import jax
+
+from tasks.base import DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data.audio import log_mel
 from tasks.data.synthetic import spoken_digits
@@ -16,14 +18,20 @@ SHIFT = 5  # frames, either way
 MASK = (6, 4)  # longest mask: frames, mel bands
 
 
-def prepare(arrays):
-    """audio [N, 6400] int16 to x [N, 39, 24], log-mel energies of mean 0, so that loudness does not matter."""
+def prepare(arrays: DeviceArrays) -> DeviceArrays:
+    """Returns x [N, 39, 24] float32, log-mel energies of mean 0, so that loudness does not matter, and y [N] int32."""
     x = log_mel(arrays["audio"] / 32768.0, **FEATURES)
     return {"x": x - x.mean((1, 2), keepdims=True), "y": arrays["y"]}
 
 
-def batch(arrays, rows, key):
-    """x [B, 39, 24, 1] float32, y [B] int32; given a key, shifted in time and masked."""
+def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
+    """Returns x [B, 39, 24, 1] float32 and y [B] int32; augmented, x is shifted in time and masked.
+
+    Args:
+        arrays: a split, as `prepare` returns it.
+        rows: [B] int32, the examples.
+        key: of the augmentation; None for none.
+    """
     x = arrays["x"][rows]
     if key is not None:
         x = masked_and_shifted(x, key, shift=SHIFT, mask=MASK)

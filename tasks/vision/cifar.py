@@ -15,24 +15,31 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tasks.base import THREE_OF_EACH, Metric, Recipe, Task
+from tasks.base import THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import cifar
 from tasks.nets.resnet import resnet, resnet8, resnet_x4, wide_resnet
 from tasks.nets.vgg import vgg8, vgg13, vgg16
 
-MEAN, STD = np.float32([125.3, 123.0, 113.9]), np.float32([63.0, 62.1, 66.7])  # of each channel, over train
+MEAN = np.array([125.3, 123.0, 113.9], np.float32)  # of each channel, over train
+STD = np.array([63.0, 62.1, 66.7], np.float32)
 PAD = 4
 
 
-def batch(arrays, rows, key):
-    """x [B, 32, 32, 3] float32 of mean 0 and variance 1, y [B] int32; given a key, padded by 4, cropped and flipped."""
+def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
+    """Returns x [B, 32, 32, 3] float32 of mean 0 and variance 1 and y [B] int32; augmented as `pad_crop_flip` does.
+
+    Args:
+        arrays: a split, as `load` decodes it.
+        rows: [B] int32, the examples.
+        key: of the augmentation; None for none.
+    """
     x = (arrays["x"][rows].astype(jnp.float32) - MEAN) / STD
     return {"x": x if key is None else pad_crop_flip(x, key), "y": arrays["y"][rows]}
 
 
-def pad_crop_flip(x, key):
-    """Each of the images [B, H, W, C] moved by up to 4 pixels each way, zeros around, and half of them mirrored."""
+def pad_crop_flip(x: jax.Array, key: jax.Array) -> jax.Array:
+    """Returns images [B, H, W, C], each moved by up to 4 pixels each way, zeros around, and half of them mirrored."""
     where, which = jax.random.split(key)
     padded = jnp.pad(x, ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0)))
     corners = jax.random.randint(where, (len(x), 2), 0, 2 * PAD + 1)

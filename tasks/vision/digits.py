@@ -3,14 +3,20 @@
 import jax
 import jax.numpy as jnp
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import digits
 from tasks.nets.convnet import ConvNet
 
 
-def batch(arrays, rows, key):
-    """x [B, 8, 8, 1] float32 in [0, 1], y [B] int32; given a key, shifted by -1, 0 or 1 pixels each way."""
+def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
+    """Returns x [B, 8, 8, 1] float32 in [0, 1] and y [B] int32; augmented, images move by -1, 0 or 1 pixel each way.
+
+    Args:
+        arrays: a split, as `load` decodes it.
+        rows: [B] int32, the examples.
+        key: of the augmentation; None for none.
+    """
     x, y = arrays["x"][rows], arrays["y"][rows]
     if key is not None:
         padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))

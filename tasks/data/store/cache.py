@@ -35,8 +35,9 @@ def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[
     if splits is None:
         splits = decode()
         _write(path, splits)
-    stride = len(next(iter(splits[0].values()))) // calibration
-    return Data(*splits, {name: leaf[::stride][:calibration] for name, leaf in splits[0].items()})
+    train, valid, test = splits
+    stride = len(next(iter(train.values()))) // calibration
+    return Data(train, valid, test, {name: leaf[::stride][:calibration] for name, leaf in train.items()})
 
 
 def _kept(path):

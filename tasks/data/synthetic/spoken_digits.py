@@ -32,7 +32,7 @@ CALIBRATION = 200
 
 @functools.cache
 def load() -> Data:
-    """audio [N, 6400] int16, 0.8 s at 8 kHz; y [N] int32. Every speaker says every digit four times."""
+    """Returns audio [N, 6400] int16, 0.8 s at 8 kHz, and y [N] int32, the digit; each speaker says each TAKES times."""
     train, valid, test = (_split(i, count) for i, count in enumerate(SPEAKERS.values()))
     stride = len(train["y"]) // CALIBRATION
     return Data(train, valid, test, {name: leaf[::stride][:CALIBRATION] for name, leaf in train.items()})

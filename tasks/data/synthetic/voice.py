@@ -62,7 +62,13 @@ class Voice(NamedTuple):
 
 
 def speak(rng: np.random.Generator, words: list[tuple[str, ...]], voice: Voice) -> np.ndarray:
-    """Sound [SAMPLES, N] float64 of one word (phonemes of `PHONEMES`) per utterance, of mean power 1."""
+    """Returns sound [SAMPLES, N] float64 of mean power 1, one word per utterance.
+
+    Args:
+        rng: draws the noise and the phase of each voice.
+        words: N words, each the names of its phonemes in `PHONEMES`.
+        voice: how each of the N is spoken.
+    """
     tracks = np.stack([_articulate(word, n, voice) for n, word in enumerate(words)], axis=-1)
     formants = np.insert(tracks[:4], 3, F4 * voice.tract, axis=0)
     filters = _resonator(np.minimum(formants, HIGHEST), np.array(BANDWIDTHS)[:, None, None])

@@ -1,9 +1,12 @@
 """Self-attention of many heads (Vaswani et al. 2017, arXiv 1706.03762), and where its channels lie."""
 
+from collections.abc import Iterator
+
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from tasks.nets.groups import affine, read, written
+from tasks.nets.groups import Axis, affine, read, written
 from tasks.nets.layers.dropout import dropout
 
 HIDDEN = -1e30
@@ -13,7 +16,8 @@ HIDDEN = -1e30
 class MatMul(nn.Module):
     """a @ b as a module, so that interceptors see the two products inside attention."""
 
-    def __call__(self, a, b):
+    def __call__(self, a: jax.Array, b: jax.Array) -> jax.Array:
+        """Returns a @ b."""
         return a @ b
 
 
@@ -28,7 +32,7 @@ class Attention(nn.Module):
     dropout: float = 0.0  # of the attention weights
 
     @nn.compact
-    def __call__(self, x, mask, train: bool = False):
+    def __call__(self, x: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
         def split(name):  # [B, heads, T, head_width]
             y = nn.Dense(self.heads * self.head_width, name=name)(x)
             return y.reshape(*x.shape[:2], self.heads, self.head_width).swapaxes(1, 2)
@@ -42,15 +46,15 @@ class Attention(nn.Module):
         return nn.Dense(x.shape[-1], name="out")(mixed)
 
 
-def heads_of(attention: str, head_width: int):
-    """Where the heads of an `Attention` lie."""
+def heads_of(attention: str, head_width: int) -> Iterator[Axis]:
+    """Yields where the heads of the `Attention` at a path lie."""
     for name in ("query", "key", "value"):
         yield from written(f"{attention}/{name}", inner=head_width)
     yield read(f"{attention}/out", inner=head_width)
 
 
-def attends(attention: str, norm: str):
-    """Where an `Attention` behind a norm reads and writes the residual stream."""
+def attends(attention: str, norm: str) -> Iterator[Axis]:
+    """Yields where the `Attention` at a path, behind the norm at another, reads and writes the residual stream."""
     yield from affine(norm)
     yield from (read(f"{attention}/{name}") for name in ("query", "key", "value"))
     yield from written(f"{attention}/out")

@@ -14,12 +14,20 @@ class Dropout(nn.Module):
     rate: float
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         draws = jax.random.bits(self.make_rng("dropout"), x.shape, "uint8")
         zeroed = round(256 * self.rate)
         return jnp.where(draws >= zeroed, x * (256 / (256 - zeroed)), 0)
 
 
-def dropout(x, rate: float, train: bool):
-    """Inside a module: `Dropout` in training. Else no module at all, for taps to see."""
+def dropout(x: jax.Array, rate: float, train: bool) -> jax.Array:
+    """Returns `x` with dropout in training, else `x` itself, without a module that taps would see.
+
+    To be called inside a module's `__call__`.
+
+    Args:
+        x: of any shape.
+        rate: share that is zeroed, in [0, 1).
+        train: whether this is a step of training.
+    """
     return Dropout(rate)(x) if train and rate else x

@@ -12,7 +12,7 @@ class BatchNorm(nn.Module):
     """Each channel over batch and places: [..., C] -> [..., C]. `real [...]` marks what counts; by default all."""
 
     @nn.compact
-    def __call__(self, x, train: bool, real=None):
+    def __call__(self, x: jax.Array, train: bool, real: jax.Array | None = None) -> jax.Array:
         features = x.shape[-1]
         mean = self.variable("batch_stats", "mean", jnp.zeros, features, jnp.float32)
         var = self.variable("batch_stats", "var", jnp.ones, features, jnp.float32)

@@ -27,14 +27,17 @@ def double(tree):
     return jax.tree.map(lambda a: a.astype("float64") if a.dtype == "float32" else a, tree)
 
 data, losses = jax.device_put(double(TINY.load())), {}
-variables = double(fresh(TINY.net, jax.random.key(0), data.train["x"][:1]))
-problem = Problem(TINY.net, data.train["x"][:1], [TINY.batch(data.calibration, np.arange(8), None)], None, 6,
+example = TINY.load().train["x"][:1]  # float32, as weights are born
+variables = double(fresh(TINY.net, jax.random.key(0), example))
+problem = Problem(TINY.net, example, [TINY.batch(data.calibration, np.arange(8), None)], None, 6,
                   Teacher(TINY.net, variables))
 for devices in (8, 1):
     loop.data_mesh = lambda batch: Mesh(np.array(jax.devices()[:devices]), ("data",))
     for name, strength in {"lsq": (4.0,), "magnitude": (0.5,), "kd": (0.5,)}.items():
         method = METHODS[name].make()
-        net, v, state = method.init(jax.random.key(0), problem, variables, tuple(map(jax.numpy.float32, strength)))
+        strength = tuple(map(jax.numpy.float32, strength))
+        net, *prepared = method.init(jax.random.key(0), problem, variables, strength)
+        v, state = map(double, prepared)
         spec, seen = StepSpec(TINY, net, method, TINY.recovery), []
         loop.train(spec, start(spec, v, state), data.train, 0, log_every=3, clock=Clock(),
                    report=lambda step, values: seen.extend(values.tolist()))
