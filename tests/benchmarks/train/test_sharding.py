@@ -28,8 +28,8 @@ def double(tree):
 
 data, losses = jax.device_put(double(TINY.load())), {}
 example = TINY.load().train["x"][:1]  # float32, as weights are born
-variables = double(fresh(TINY.net, jax.random.key(0), example))
-problem = Problem(TINY.net, example, [TINY.batch(data.calibration, np.arange(8), None)], None, 6,
+variables = fresh(TINY.net, jax.random.key(0), example)
+problem = Problem(TINY.net, example, [TINY.batch(TINY.load().calibration, np.arange(8), None)], None, 6,
                   Teacher(TINY.net, variables))
 for devices in (8, 1):
     loop.data_mesh = lambda batch: Mesh(np.array(jax.devices()[:devices]), ("data",))
