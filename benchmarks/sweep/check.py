@@ -8,12 +8,12 @@ import numpy as np
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import gather
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
+from leaderboard.command import UsageError
 from methods import METHODS
 from methods.base import OptionError, PyTree, Shipped, Teacher, first_example, flatten, forward, fresh
 from tasks.base import Arrays, Data, Task, count

@@ -15,7 +15,7 @@ def cli(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("SLIMBENCH_DATA", str(tmp_path))
 
     def call(*args):
-        code = data.cli(["benchmarks.data", *args])
+        code = data.main(args)
         out, err = capsys.readouterr()
         return code, out, err
 

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from benchmarks import run
 from benchmarks.plan.config import Budget, Config, check, options
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.load import with_value
 from benchmarks.plan.plan import curve_config, scaled, under
 from benchmarks.sweep.sweep import Swept
+from leaderboard.command import UsageError
 from leaderboard.record.canonical import digest
 from methods import METHODS
 from tasks import TASKS
@@ -25,10 +25,10 @@ def cli(capsys, monkeypatch):
     """cli(*args) -> (exit code, stdout, stderr); nothing is run, the config is returned by `swept`."""
     swept = []
     monkeypatch.setattr(run, "sweep", lambda config, *_, **__: swept.append(config) or Swept([], []))
-    monkeypatch.setattr(run, "keep_compiled", lambda workdir: None)
+    monkeypatch.setattr(run, "set_up", lambda workdir: None)
 
     def call(*args):
-        code = run.cli(["benchmarks.run", *args])
+        code = run.main(args)
         out, err = capsys.readouterr()
         return code, out, err
 
@@ -62,8 +62,8 @@ def cli(capsys, monkeypatch):
         (["--config=README.md"], ["--config", "README.md", "Python file"]),
         (["--config=configs/quickstart.py:smoke"], ["--config=configs/quickstart.py:smoke", "TypeError"]),
         (["--method=nowhere.py"], ["--method", "no file nowhere.py"]),
-        (["--list=maybe"], ["list", "maybe"]),
-        (["--retry=all"], ["retry", "failed"]),
+        (["--list=maybe"], ["--list=maybe", "true or false"]),
+        (["--retry=all"], ["--retry=all", "<failed>"]),
         (
             ["--method=magnitude_rtn", "--strengths=8+0.5"],
             ["strengths of magnitude_rtn", "8 must be from 0 to 1: sparsity"],
@@ -79,7 +79,7 @@ def cli(capsys, monkeypatch):
         (["--set=budget"], ["--set=budget", "path.to.field=value"]),
         (["--set=options.kd.temprature=2"], ["options.kd.temprature", "temperature, alpha"]),
         (["--set=options.kd.temperature=hot"], ["options.kd.temperature", "'hot'", "float"]),
-        (["--stength=8"], ["stength"]),
+        (["--stength=8"], ["'stength'", "strengths"]),
         (["digits"], ["'digits'", "not a flag"]),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_dataset_that_cannot_be_had_is_one_line(cli, tmp_path, monkeypatch):
 def test_help_is_printed_and_nothing_is_run(cli):
     code, out, err = cli("--help")
     assert (code, err) == (0, "")
-    assert out.startswith("`python -m benchmarks.run`")
+    assert out.startswith("usage: python -m benchmarks.run [flags]\n\nRuns the grid of a config, ")
     assert "--workdir" in out
     assert cli.swept == []
 
