@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jax
 
-from benchmarks.sweep import identity
+from benchmarks.identity import identity
 from benchmarks.train.allocator import keep_freed
 from leaderboard.command import UsageError
 

@@ -9,14 +9,15 @@ import msgspec
 from absl import flags
 
 from benchmarks.data import define_data_dir
+from benchmarks.identity import provenance
 from benchmarks.plan import outside
 from benchmarks.plan.config import Config, Strength, check
 from benchmarks.plan.estimate import described
 from benchmarks.plan.load import load, with_value
 from benchmarks.plan.plan import plan
 from benchmarks.process import set_up
-from benchmarks.sweep import provenance, signals
 from benchmarks.sweep.sweep import sweep
+from benchmarks.train import signals
 from leaderboard import show
 from leaderboard.command import Command, UsageError, call
 from leaderboard.record import files

@@ -37,10 +37,13 @@ CONFIG = {
 
 
 class Built(NamedTuple):
+    """What building the board took."""
+
     seconds: float
     gigabytes: float  # most that was resident
 
     def kept(self) -> bool:
+        """Returns whether both bounds are kept."""
         return self.seconds < SECONDS and self.gigabytes < GIGABYTES
 
 

@@ -22,13 +22,14 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
 from benchmarks.measure.memory import memory
 from benchmarks.process import check_platform
-from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
+from benchmarks.train.optimize import prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from leaderboard.command import Command, UsageError, call
 from methods import METHODS
-from methods.base import Method, fresh
+from methods.base import Method
+from methods.flaxnet import fresh
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt

@@ -11,13 +11,15 @@ LOSS_SHARE, BYTES_SHARE = 0.02, 0.05
 
 
 class Check(NamedTuple):
+    """One comparison of a recorded run with the one made again."""
+
     name: str
     passed: bool
     said: str
 
 
 def tolerance(task: TaskInfo, result: Result) -> float:
-    """How far quality may be off: 2 σ / √N over the N recorded outcomes, at least 2 / N; 2 % of a mean loss.
+    """Returns how far quality may be off: 2 σ / √N over the N recorded outcomes, at least 2 / N; 2 % of a mean loss.
 
     Of outcomes that are right or wrong, σ / √N = √(q (1 - q) / N): the standard error of a binomial share.
     """
@@ -28,7 +30,13 @@ def tolerance(task: TaskInfo, result: Result) -> float:
 
 
 def checks(allowed: float, recorded: tuple[Dense, Result], again: tuple[Dense, Result]) -> list[Check]:
-    """Of the dense net, quality, bytes and MACs; the recorded pair and the one made again."""
+    """Returns the comparisons of dense net, quality, bytes, MACs and artifact.
+
+    Args:
+      allowed: difference of qualities.
+      recorded: dense net and result of the record.
+      again: those made again.
+    """
     (dense, result), (dense_again, result_again) = recorded, again
     same = result_again.artifact == result.artifact
     return [

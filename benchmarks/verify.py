@@ -18,14 +18,15 @@ import msgspec
 from absl import flags
 
 from benchmarks.data import define_data_dir
+from benchmarks.identity import provenance
 from benchmarks.plan.config import Budget, Config, check
 from benchmarks.plan.plan import curve_config, plan
 from benchmarks.process import set_up
-from benchmarks.sweep import provenance, signals
 from benchmarks.sweep.places import point_place
 from benchmarks.sweep.setting import setting
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
+from benchmarks.train import signals
 from leaderboard.command import Command, UsageError, call
 from leaderboard.record.canonical import digest
 from leaderboard.record.files import read, write

@@ -18,7 +18,7 @@ import numpy as np
 import optax
 
 from benchmarks.train.allocator import keep_freed
-from methods.base import forward, fresh
+from methods.flaxnet import forward, fresh
 from tasks.nets.convnet import lenet5
 from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP
@@ -35,7 +35,7 @@ WARM = 2  # steps that are not timed
 
 
 def lines(seconds: float = 4.0) -> list[str]:
-    """One line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
+    """Returns one line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
 
     A step is forward, backward and SGD with momentum on one batch. Raises ModuleNotFoundError without PyTorch.
     """

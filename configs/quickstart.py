@@ -7,7 +7,6 @@ Time: four and a half minutes on 2 cores.
 """
 
 from benchmarks.plan.config import Budget, Config
-from methods import METHODS
 
 STRENGTHS = {
     **dict.fromkeys(("rtn", "rtn_static", "lsq"), ((8.0,), (4.0,), (2.0,))),  # bits
@@ -21,7 +20,7 @@ def get_config() -> Config:
     """Returns the quickstart's grid; it takes no arg."""
     return Config(
         tasks=("digits", "pydoc", "spoken_digits"),
-        methods=tuple(METHODS),
+        methods=("dense", *STRENGTHS),
         strengths=STRENGTHS,
         seeds=(0, 1),
         budget=Budget(recovery=0.1),

@@ -1,24 +1,13 @@
-"""Every method of the suite by name. A new method is one file and one row here."""
+"""Every method by name, in the order of runs and tables. A new method adds one row to its family's `METHODS`."""
 
+from methods import chains, distillation, pruning, quantization
 from methods.base import Entry
-from methods.chains import MAGNITUDE_RTN
-from methods.channels import CHANNELS
 from methods.dense import DENSE
-from methods.kd import KD, STUDENT
-from methods.lsq import LSQ
-from methods.magnitude import MAGNITUDE
-from methods.random import RANDOM
-from methods.rtn import RTN, RTN_STATIC
 
 METHODS: dict[str, Entry] = {
     "dense": DENSE,
-    "rtn": RTN,
-    "rtn_static": RTN_STATIC,
-    "lsq": LSQ,
-    "magnitude": MAGNITUDE,
-    "random": RANDOM,
-    "channels": CHANNELS,
-    "kd": KD,
-    "student": STUDENT,
-    "magnitude_rtn": MAGNITUDE_RTN,
+    **quantization.METHODS,
+    **pruning.METHODS,
+    **distillation.METHODS,
+    **chains.METHODS,
 }

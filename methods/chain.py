@@ -1,12 +1,15 @@
 """Methods one after another, left to right, as one method: prune -> quantize -> distill."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import accumulate, combinations, pairwise
+from typing import get_args
 
 import jax
 
-from methods.base import Description, Entry, Method, State, compose, with_params
+from methods.base import Budget, Description, Entry, Method, State
+from methods.flaxnet import compose
+from methods.paths import with_params
 
 
 def chain(*parts: Entry, sweep: tuple[tuple[float, ...], ...], paper: str | None = None) -> Entry:
@@ -36,12 +39,19 @@ def refuse_unordered(parts: Sequence[Description]) -> None:
 
 
 def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
-    """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes."""
+    """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes.
+
+    Args:
+      parts: descriptions of its methods, in order.
+      sweep: its default strengths, mildest first.
+      paper: its key in the board's bibliography.
+    """
+    budgets = {part.budget for part in parts}
     return Description(
         family="chain",
         knobs=tuple(knob for part in parts for knob in part.knobs),
         sweep=sweep,
-        budget=max((part.budget for part in parts), key=("none", "recovery", "full").index),
+        budget=next(budget for budget in reversed(get_args(Budget)) if budget in budgets),
         needs=frozenset().union(*(part.needs for part in parts)),
         changes=frozenset().union(*(part.changes for part in parts)),
         paper=paper,
@@ -58,13 +68,13 @@ def joined(entries: Sequence[Entry]) -> Method:
     return Method(init=partial(_init, methods, slices), **bound)
 
 
-def _each(methods, state):
+def _each(methods: Sequence[Method], state: State) -> Iterator[tuple[Method, State]]:
     """Pairs each method with its part of the chain's state."""
     parts = (State(*part) for part in zip(state.train, state.fixed, strict=True))
     return zip(methods, parts, strict=True)
 
 
-def _together(states):
+def _together(states: Sequence[State]) -> State:
     return State(tuple(s.train for s in states), tuple(s.fixed for s in states))
 
 

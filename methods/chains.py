@@ -1,8 +1,9 @@
 """Named chains, as data."""
 
+from methods.base import Entry
 from methods.chain import chain
-from methods.magnitude import MAGNITUDE
-from methods.rtn import RTN
+from methods.pruning.magnitude import MAGNITUDE
+from methods.quantization.rtn import RTN
 
 MAGNITUDE_RTN = chain(
     MAGNITUDE,
@@ -12,3 +13,5 @@ MAGNITUDE_RTN = chain(
 )
 """Prune by magnitude, recover, then round what is left to nearest: the first steps of deep compression, Han et al. 2016
 (arXiv 1510.00149), in their order, with uniform grids for their codebooks and without entropy coding."""
+
+METHODS: dict[str, Entry] = {"magnitude_rtn": MAGNITUDE_RTN}

@@ -4,7 +4,7 @@ from methods.base import Description, Entry, Method
 
 
 def dense() -> Method:
-    """Leaves the trained net as it is, float32. It has no strength."""
+    """Returns the method that does nothing: the trained net as it is, float32. It has no strength."""
     return Method()
 
 

@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -54,7 +54,7 @@ class Metric:
     """Quality is the mean of the per-example outcomes."""
 
     name: str  # "accuracy", "bits per character"
-    outcome: str  # what an outcome is: "correct" (0 or 1), "loss" or "edits"
+    outcome: Literal["correct", "loss", "edits"]  # what an outcome is: "correct" (0 or 1), "loss" or "edits"
     higher_is_better: bool
 
 

@@ -29,6 +29,23 @@ LEADERBOARD = {
 }
 """Rooms of the leaderboard, and which of these each may import; its commands, beside them, may import all."""
 
+SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration"}
+METHODS = {
+    "arrays": {"arrays"},
+    "base": {"arrays"},
+    "paths": {"base"},
+    "flaxnet": {"arrays", "base", "paths"},
+    "structure": {"base", "paths"},
+    "calibration": {"arrays", "base", "paths", "flaxnet", "calibration"},
+    "quantization": SHARED | {"quantization"},
+    "pruning": SHARED | {"pruning"},
+    "distillation": SHARED | {"distillation"},
+    "dense": {"base"},
+    "chain": {"base", "paths", "flaxnet"},
+    "chains": {"base", "chain", "quantization", "pruning", "distillation"},
+}
+"""Rooms of the methods, and which of these each may import: no family imports another. `METHODS` may import all."""
+
 
 def imported(room):
     """(file, top-level package) of every import in a room."""
@@ -47,14 +64,17 @@ def test_rooms_import_only_what_the_design_allows(room):
     assert {pair for pair in found if pair[1] not in ALLOWED[room]} == set()
 
 
-def modules(folder):
-    """(file, dotted name) of everything of the leaderboard that the files under a folder import."""
-    for file in sorted((ROOT / folder).rglob("*.py")):
+def modules(place, package="leaderboard"):
+    """(file, dotted name) of everything of a package that a file, or the files under a folder, import."""
+    files = sorted((ROOT / place).rglob("*.py")) or [ROOT / f"{place}.py"]
+    for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "leaderboard":
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == package:
                 yield from ((str(file.relative_to(ROOT)), f"{node.module}.{alias.name}") for alias in node.names)
             elif isinstance(node, ast.Import):
-                yield from ((str(file.relative_to(ROOT)), a.name) for a in node.names if a.name[:11] == "leaderboard")
+                yield from (
+                    (str(file.relative_to(ROOT)), a.name) for a in node.names if a.name.split(".")[0] == package
+                )
 
 
 @pytest.mark.parametrize("room", LEADERBOARD)
@@ -62,6 +82,19 @@ def test_rooms_of_the_leaderboard_import_one_way(room):
     found = set(modules(f"leaderboard/{room}"))
     assert found
     assert {(file, name) for file, name in found if name.split(".")[1] not in LEADERBOARD[room]} == set()
+
+
+@pytest.mark.parametrize("room", METHODS)
+def test_rooms_of_the_methods_import_one_way(room):
+    found = set(modules(f"methods/{room}", "methods"))
+    assert found or room == "arrays"
+    assert {(file, name) for file, name in found if name.split(".")[1] not in METHODS[room]} == set()
+
+
+def test_every_room_of_the_methods_is_listed():
+    top = (ROOT / "methods").glob("*")
+    rooms = {path.stem for path in top if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms == {"__init__", *METHODS}
 
 
 def test_every_room_of_the_leaderboard_is_listed():

@@ -11,7 +11,7 @@ from benchmarks.config import Loop
 from benchmarks.point import Setting, run
 
 from benchmarks.artifact.file import read_artifact
-from methods.base import flatten
+from methods.paths import flatten
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 

@@ -8,17 +8,17 @@ import numpy as np
 
 
 def width(levels: int) -> int:
-    """Bits that tell `levels` codes apart, at least 1."""
+    """Returns how many bits tell `levels` codes apart, at least 1."""
     return max(1, (int(levels) - 1).bit_length())
 
 
 def packed_bytes(count: int, bits: int) -> int:
-    """Length of the stream of `count` codes."""
+    """Returns the bytes of the stream of `count` codes."""
     return -(-count * bits // 8)
 
 
 def pack(codes: np.ndarray, bits: int) -> np.ndarray:
-    """The stream, uint8 [packed_bytes(N, bits)], of `codes`, integers [N] in [0, 2**bits).
+    """Returns the stream, uint8 [packed_bytes(N, bits)], of `codes`, integers [N] in [0, 2**bits).
 
     Raises ValueError if the width is not one of 1..32 or a code does not fit in it.
     """
@@ -30,7 +30,12 @@ def pack(codes: np.ndarray, bits: int) -> np.ndarray:
 
 
 def unpack(stream: np.ndarray, bits: int, count: int) -> np.ndarray:
-    """Inverse of `pack`: codes, uint32 [count].
+    """Returns the codes, uint32 [count], that `pack` took.
+
+    Args:
+        stream: uint8 [packed_bytes(count, bits)].
+        bits: of one code, 1 to 32.
+        count: of codes.
 
     Raises ValueError if the stream is not exactly as long as `count` codes, or its filling is not zeros.
     """

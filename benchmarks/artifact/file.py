@@ -1,7 +1,7 @@
 """The artifact: what ships, as one file in the safetensors container. Every size on the board is read off it.
 
 An array that is stored densely is a plain tensor under its own path, "params/conv1/kernel"; for paths, see
-`methods.base.join`. Any other leaf is described in the metadata by a `Leaf` (see `leaf.py`) and stored as tensors
+`methods.paths.join`. Any other leaf is described in the metadata by a `Leaf` (see `leaf.py`) and stored as tensors
 named after it:
 
     path              kept values, float32; or codes minus `low`, a bit stream (see `bits.py`)
@@ -42,8 +42,10 @@ from benchmarks.artifact.metadata import (
     typed_specs,
 )
 from leaderboard.record.atomic import write_atomically
-from methods.arrays.quantizer import unpack
-from methods.base import PyTree, Shipped, flatten, fresh, unflatten
+from methods.arrays.uniform import unpack
+from methods.base import PyTree, Shipped
+from methods.flaxnet import fresh
+from methods.paths import flatten, unflatten
 
 KEY = "slimbench"
 

@@ -13,14 +13,15 @@ file:
 """
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 import jax.numpy as jnp
 import msgspec
 import numpy as np
 
 from benchmarks.artifact.bits import pack, packed_bytes, unpack, width
-from methods.arrays.quantizer import Quantized
+from methods.arrays.uniform import Quantized
 
 DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 """Those that JAX holds and safetensors reads back."""
@@ -33,7 +34,7 @@ Code = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the tensors of a leaf do not say themselves. A dense tensor of no codes says everything: it has none."""
+    """Description of a leaf: what its tensors do not say themselves. A dense tensor that holds no codes needs none."""
 
     shape: tuple[Count, ...]
     form: Literal["dense", "mask", "gaps"] = "dense"
@@ -44,8 +45,10 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     dtype: Literal["float16", "bfloat16"] | None = None  # of the weight that codes stand for; None for float32
 
 
-def encode(leaf) -> tuple[Leaf | None, dict[str, np.ndarray]]:
-    """Description and tensors by part: "" (values), "mask" or "gaps", and "scale", "zero_point" of a `Quantized`.
+def encode(leaf: Any) -> tuple[Leaf | None, dict[str, np.ndarray]]:
+    """Returns the description of a leaf and its tensors by part.
+
+    Parts are "" for the values, "mask" or "gaps", and of a `Quantized` "scale" and "zero_point".
 
     Raises ValueError if a code does not fit in its bits, or the leaf is neither `Quantized` nor of a known dtype.
     """
@@ -68,7 +71,7 @@ def _known(dtype: str) -> None:
         raise ValueError(f"a leaf is Quantized or an array of {', '.join(DTYPES)}, not {dtype}")
 
 
-def _encode_array(array):
+def _encode_array(array: np.ndarray) -> tuple[Leaf | None, dict[str, np.ndarray]]:
     if array.dtype != np.float32:
         return None, {"": array}
     values = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
@@ -78,8 +81,16 @@ def _encode_array(array):
     return Leaf(array.shape, **fields), {"": kept.view(np.float32), **positions}
 
 
-def _smallest(values, bits, zero):
-    """(fields of `Leaf`, tensors that say where, kept values); `zero` is bool [N]. The simpler form wins a tie."""
+def _smallest(values: np.ndarray, bits: int, zero: np.ndarray) -> tuple[dict, dict[str, np.ndarray], np.ndarray]:
+    """Returns (fields of `Leaf`, tensors that say where, kept values) of the form of fewest bytes.
+
+    Args:
+        values: unsigned integers [N].
+        bits: of one value.
+        zero: bool [N], where a value is zero.
+
+    The simpler form wins a tie.
+    """
     where = np.flatnonzero(~zero)
     gaps = np.diff(where, prepend=-1) - 1
     gap_bits = width(gaps.max(initial=0) + 1)
@@ -97,14 +108,14 @@ def _smallest(values, bits, zero):
     return {"form": form, "kept": where.size, "gap_bits": gap_bits}, {"gaps": pack(gaps, gap_bits)}, values[where]
 
 
-def _fill(zero_point, low: int) -> float | None:
-    """The value that stands for zero, or None where channels differ."""
+def _fill(zero_point: np.ndarray, low: int) -> float | None:
+    """Returns the value that stands for zero, or None where channels differ."""
     first = zero_point.flat[0]
     return float(first) - low if (zero_point == first).all() else None
 
 
-def _narrow(zero_point):
-    """`zero_point` in the smallest integer dtype that holds it exactly; float32 if none does."""
+def _narrow(zero_point: np.ndarray) -> np.ndarray:
+    """Returns `zero_point` in the smallest integer dtype that holds it exactly; float32 if none does."""
     with np.errstate(invalid="ignore"):
         for dtype in (np.int8, np.uint8, np.int16, np.uint16, np.int32):
             narrow = zero_point.astype(dtype)
@@ -113,8 +124,8 @@ def _narrow(zero_point):
     return zero_point
 
 
-def decode(leaf: Leaf | None, parts: dict[str, np.ndarray]):
-    """Inverse of `encode`. Raises ValueError where description and tensors do not fit together."""
+def decode(leaf: Leaf | None, parts: dict[str, np.ndarray]) -> Any:
+    """Returns the array or `Quantized` that `encode` took. Raises ValueError where its description does not fit."""
     if leaf is None:
         _expect(parts, {""})
         _known(str(parts[""].dtype))
@@ -139,8 +150,8 @@ def decode(leaf: Leaf | None, parts: dict[str, np.ndarray]):
     return Quantized(jnp.asarray(codes), scale, zero_point, bits=leaf.bits, low=leaf.low, dtype=leaf.dtype or "float32")
 
 
-def _restore(leaf, parts, kept, zero):
-    """All values, uint32 [N], from the kept ones."""
+def _restore(leaf: Leaf, parts: dict[str, np.ndarray], kept: np.ndarray, zero: float | None) -> np.ndarray:
+    """Returns all values, uint32 [N], from the kept ones."""
     if kept.shape != (_stored(leaf),):
         raise ValueError(f"holds {kept.shape} values where {_stored(leaf)} belong")
     if leaf.form == "dense":
@@ -152,7 +163,8 @@ def _restore(leaf, parts, kept, zero):
     return values
 
 
-def _positions(leaf, parts):
+def _positions(leaf: Leaf, parts: dict[str, np.ndarray]) -> np.ndarray:
+    """Returns the places [kept] of the kept values among all."""
     size = math.prod(leaf.shape)
     stream = _typed(parts, leaf.form, np.uint8)
     if leaf.form == "mask":
@@ -164,8 +176,8 @@ def _positions(leaf, parts):
     return where
 
 
-def _axes(array, leaf: Leaf):
-    """(length in `array`, length in the leaf) from the last axis on."""
+def _axes(array: np.ndarray, leaf: Leaf) -> Iterable[tuple[int, int]]:
+    """Returns (length in `array`, length in the leaf) of each axis, from the last on."""
     return zip(reversed(array.shape), reversed(leaf.shape), strict=False)
 
 
@@ -176,13 +188,13 @@ def _stored(leaf: Leaf) -> int:
     return count
 
 
-def _typed(parts, part: str, dtype) -> np.ndarray:
+def _typed(parts: dict[str, np.ndarray], part: str, dtype: Any) -> np.ndarray:
     if parts[part].dtype != dtype:
         raise ValueError(f"{part or 'values'} should be {np.dtype(dtype)}, not {parts[part].dtype}")
     return parts[part]
 
 
-def _expect(parts, needed: set) -> None:
+def _expect(parts: dict[str, np.ndarray], needed: set[str]) -> None:
     optional = {"zero_point"} if "scale" in needed else set()
     if needed - set(parts) or set(parts) - needed - optional:
         raise ValueError(f"should have parts {sorted(needed)}, has {sorted(parts)}")

@@ -16,7 +16,7 @@ from flax import linen as nn
 
 from benchmarks.artifact.bits import width
 from benchmarks.artifact.leaf import Count, Leaf
-from methods.arrays.quantizer import FLOAT_BITS, Quantizer
+from methods.arrays.uniform import FLOAT_BITS, Quantizer
 from methods.base import PyTree
 from tasks.nets.spec import check_net, net_from_json, net_to_json
 

@@ -59,7 +59,7 @@ class Clock:
 
     @contextlib.contextmanager
     def compiling(self) -> Iterator[None]:
-        """The body traces and compiles a training step."""
+        """Counts the body, which traces and compiles a training step, as compilation."""
         start, self._inside = time.perf_counter(), True
         try:
             yield
@@ -68,9 +68,9 @@ class Clock:
         self.compile_s += time.perf_counter() - start
         self.steps_compiled += 1
 
-    def _heard(self, event: str, seconds: float, **_: Any) -> None:
+    def _heard(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
         if event == _COMPILE_EVENT and not self._inside:
-            self.compile_s += seconds
+            self.compile_s += duration_secs
 
-    def _hit(self, event: str, **_: Any) -> None:
+    def _hit(self, event: str, **kwargs: str | int) -> None:
         self.cached += event == _CACHED_EVENT

@@ -16,23 +16,32 @@ attention, have density 1 and 32 × 32 bits.
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from flax import linen as nn
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.tree_util import tree_leaves_with_path
 
 from benchmarks.artifact.bits import width
-from methods.arrays.quantizer import FLOAT_BITS, Quantized, decoded, unpack
-from methods.base import Shipped, flatten, forward, join
+from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
+from methods.base import PyTree, Shipped
+from methods.flaxnet import forward
+from methods.paths import flatten, join
 
+Origin = float
+"""What a value of the jaxpr is made of, as a number: CONSTANT, of constants alone; i = 1, 2, …, of weights, the largest
+of which is the i-th in order of size; ACTIVATION, of the input, too. An operation's result has the largest origin of
+its operands."""
 CONSTANT, ACTIVATION = 0, math.inf
-"""The two ends of what a value can be; in between, 1, 2, …: made of that weight, weights in order of size.
-What an operation makes is then the maximum over its operands."""
 
 
 class Counts(NamedTuple):
+    """Parameters of a net, and what one example costs."""
+
     parameters: int  # scalars in "params"
     density: float  # nonzero share over the weights that multiply
     macs: int  # per example
@@ -40,7 +49,7 @@ class Counts(NamedTuple):
     bops: float
 
 
-def count(shipped: Shipped, example) -> Counts:
+def count(shipped: Shipped, example: PyTree) -> Counts:
     """Counts what ships on one example, whose shape `example`, an array [B, ...] or a tree of them, gives; B is free.
 
     Raises ValueError if a loop that multiplies has a trip count only known at run time.
@@ -60,8 +69,8 @@ def count(shipped: Shipped, example) -> Counts:
     )
 
 
-def _by_weight(shipped, example, paths: list[str]) -> dict[str | None, int]:
-    """{path of the weight, or None for two activations: MACs}, `paths` smallest weight first."""
+def _by_weight(shipped: Shipped, example: PyTree, paths: list[str]) -> dict[str | None, int]:
+    """Returns {path of the weight, or None for two activations: MACs}; `paths` begin with the smallest weight."""
     floats = jax.eval_shape(decoded, shipped.variables)
     one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), example)
     leaves, structure = jax.tree.flatten((floats, one))
@@ -69,17 +78,18 @@ def _by_weight(shipped, example, paths: list[str]) -> dict[str | None, int]:
 
 
 @lru_cache(maxsize=64)
-def _counted(net, structure, leaves, paths):
+def _counted(net: nn.Module, structure: Any, leaves: tuple, paths: tuple[str, ...]) -> dict[str | None, int]:
     floats, x = jax.tree.unflatten(structure, leaves)
     jaxpr = jax.make_jaxpr(lambda v, x: forward(net, v, x)[0])(floats, x)
     rank = {f"params/{path}": i for i, path in enumerate(paths, start=1)}
-    origins = [rank.get(_key(path), CONSTANT) for path, _ in jax.tree_util.tree_leaves_with_path(floats)]
+    paths_of_leaves = [join(entry.key for entry in path) for path, _ in tree_leaves_with_path(floats)]
+    origins = [rank.get(path, CONSTANT) for path in paths_of_leaves]
     _, macs = _walk(jaxpr, origins + [ACTIVATION] * len(jax.tree.leaves(x)))
     return {paths[i - 1] if i else None: n for i, n in macs.items()}
 
 
-def _walk(jaxpr, origins) -> tuple[list, Counter]:
-    """(origin of each output, MACs by origin of the weight, 0 if there is none) for inputs of these origins."""
+def _walk(jaxpr: Any, origins: list[Origin]) -> tuple[list[Origin], Counter]:
+    """Returns (origin of each output, MACs by origin of their weight, 0 without one) for inputs of these origins."""
     jaxpr = _open(jaxpr)
     env = dict(zip(jaxpr.invars, origins, strict=True))
     total = Counter()
@@ -95,8 +105,8 @@ def _walk(jaxpr, origins) -> tuple[list, Counter]:
     return [look(v) for v in jaxpr.outvars], total
 
 
-def _equation(eqn, inputs) -> tuple[list, Counter]:
-    """(origins of the outputs, MACs) of one equation."""
+def _equation(eqn: Any, inputs: list[Origin]) -> tuple[list[Origin], Counter]:
+    """Returns (origins of the outputs, MACs) of one equation."""
     name, spread = eqn.primitive.name, [max(inputs, default=CONSTANT)] * len(eqn.outvars)
     if name in _MULTIPLIES:
         weight = max((i for i in inputs[:2] if i != ACTIVATION), default=CONSTANT)
@@ -114,8 +124,8 @@ def _equation(eqn, inputs) -> tuple[list, Counter]:
     return spread, Counter()
 
 
-def _scan(eqn, inputs):
-    """The body, `length` times; what is carried may turn into an activation on the way."""
+def _scan(eqn: Any, inputs: list[Origin]) -> tuple[list[Origin], Counter]:
+    """Counts the body `length` times; what is carried may turn into an activation on the way."""
     body = _open(eqn.params["jaxpr"])
     carries = len(eqn.outvars) - _sliced(eqn.outvars, body.outvars)
     end = len(inputs) - _sliced(eqn.invars, body.invars)
@@ -127,25 +137,27 @@ def _scan(eqn, inputs):
         inputs = [*inputs[: end - carries], *carried, *inputs[end:]]
 
 
-def _sliced(outer, inner) -> int:
-    """How many of a scan's values its body sees one slice of. Told by shape: the parameters differ between JAX 0.10
-    and 0.11."""
+def _sliced(outer: list, inner: list) -> int:
+    """Counts the values of a scan of which its body sees one slice.
+
+    It goes by shape, since the names of parameters differ between JAX 0.10 and 0.11.
+    """
     return sum(len(o.aval.shape) > len(i.aval.shape) for o, i in zip(outer, inner, strict=True))
 
 
-def _cond(eqn, inputs):
-    """The dearest branch."""
+def _cond(eqn: Any, inputs: list[Origin]) -> tuple[list[Origin], Counter]:
+    """Counts the branch that multiplies most."""
     walks = [_walk(branch, inputs[1:]) for branch in eqn.params["branches"]]
     outputs = [max(inputs[0], *made) for made in zip(*(outputs for outputs, _ in walks), strict=True)]
     return outputs, max((macs for _, macs in walks), key=Counter.total)
 
 
-def _dot_macs(eqn) -> int:
+def _dot_macs(eqn: Any) -> int:
     lhs, (contracted, _) = eqn.invars[0].aval, eqn.params["dimension_numbers"][0]
     return math.prod(eqn.outvars[0].aval.shape) * math.prod(lhs.shape[axis] for axis in contracted)
 
 
-def _conv_macs(eqn) -> int:
+def _conv_macs(eqn: Any) -> int:
     lhs, rhs = (v.aval.shape for v in eqn.invars)
     out_axis, in_axis, *_ = eqn.params["dimension_numbers"].rhs_spec
     if math.prod(eqn.params["lhs_dilation"]) > 1:
@@ -156,27 +168,23 @@ def _conv_macs(eqn) -> int:
 _MULTIPLIES = {"dot_general": _dot_macs, "conv_general_dilated": _conv_macs}
 
 
-def _open(jaxpr):
-    """`jaxpr` without the constants it may be closed over (JAX 0.11 has one class for both)."""
+def _open(jaxpr: Any) -> Any:
+    """Returns `jaxpr` without the constants it may be closed over (JAX 0.11 has one class for both)."""
     return getattr(jaxpr, "jaxpr", jaxpr)
 
 
-def _fits(jaxpr, eqn) -> bool:
-    """Whether `jaxpr` is simply what a call runs: jit, remat, custom derivatives."""
+def _fits(jaxpr: Any, eqn: Any) -> bool:
+    """Returns whether `jaxpr` is simply what a call runs: jit, remat, custom derivatives."""
     jaxpr = _open(jaxpr)
     return (len(jaxpr.invars), len(jaxpr.outvars)) == (len(eqn.invars), len(eqn.outvars))
 
 
-def _key(path) -> str:
-    return join(entry.key for entry in path)
-
-
-def _values(leaf):
+def _values(leaf: Any) -> Any:
     return leaf.codes if isinstance(leaf, Quantized) else leaf
 
 
-def _bit_product(inputs, path: str, leaf) -> int:
-    """Weight bits × input bits of the module that owns the weight."""
+def _bit_product(inputs: Mapping[str, Quantizer], path: str, leaf: Any) -> int:
+    """Returns weight bits × input bits of the module that owns the weight."""
     grid = inputs.get(path.rpartition("/")[0])
     input_bits = FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
-    return (leaf.bits if isinstance(leaf, Quantized) else FLOAT_BITS) * input_bits
+    return (leaf.bits if isinstance(leaf, Quantized) else 8 * leaf.dtype.itemsize) * input_bits

@@ -8,7 +8,7 @@ import jax
 
 
 def device() -> str:
-    """What runs: "cpu AMD EPYC 7B13, 2 cores", "gpu NVIDIA H100 80GB HBM3 ×1". Cores are those this process may use."""
+    """Returns "cpu AMD EPYC 7B13, 2 cores" or "gpu NVIDIA H100 80GB HBM3 ×1". Cores are those this process may use."""
     devices = jax.devices()
     if devices[0].platform != "cpu":
         return f"{devices[0].platform} {devices[0].device_kind} ×{len(devices)}"
@@ -17,7 +17,7 @@ def device() -> str:
 
 
 def _cpu() -> str:
-    """Its model where Linux tells, else its architecture."""
+    """Returns the processor's model where Linux tells it, else its architecture."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

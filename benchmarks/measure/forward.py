@@ -11,23 +11,24 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from flax import linen as nn
 
 from benchmarks.measure.programs import PROGRAMS
-from methods.activations import quantize_inputs
-from methods.arrays.quantizer import decoded
-from methods.base import Shipped, forward
+from methods.arrays.uniform import Quantizer, decoded
+from methods.base import PyTree, Shipped
+from methods.flaxnet import forward, quantize_inputs
 
 
 class Forward(NamedTuple):
     """What ships, compiled to run on batches of one shape."""
 
-    run: Callable[[Any], Any]  # batch -> out
-    compiled: Any  # the program beneath, (variables, input grids, batch) -> out
+    run: Callable[[PyTree], Any]  # batch -> outputs
+    compiled: Any  # the program beneath, (variables, input grids, batch) -> outputs
     seconds: float  # that it took to compile, when it was first needed
 
 
-def compile_forward(shipped: Shipped, batch) -> Forward:
-    """Compiles `shipped`, its weights decoded, for batches like `batch [B, ...]`.
+def compile_forward(shipped: Shipped, batch: PyTree) -> Forward:
+    """Compiles `shipped`, its weights decoded, for batches like `batch`, array [B, ...] or a tree.
 
     What has the same net, quantized inputs and shapes as another shares its program.
     """
@@ -39,12 +40,12 @@ def compile_forward(shipped: Shipped, batch) -> Forward:
     return Forward(partial(compiled, *arguments), compiled, seconds)
 
 
-def _compile(net, structure, specs):
+def _compile(net: nn.Module, structure: Any, specs: tuple) -> tuple[Any, float]:
     arguments = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*spec) for spec in specs])
     start = time.perf_counter()
     compiled = jax.jit(_forward, static_argnums=0).lower(net, *arguments).compile()
     return compiled, time.perf_counter() - start
 
 
-def _forward(net, variables, inputs, batch):
+def _forward(net: nn.Module, variables: PyTree, inputs: dict[str, Quantizer], batch: PyTree) -> Any:
     return forward(net, variables, batch, tap=quantize_inputs(inputs) if inputs else None)[0]

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from methods.base import PyTree
+
 ROUNDS = (7, 100)
 """At least and at most so many timed runs of each net."""
 BUDGET = 0.1
@@ -14,22 +16,28 @@ BUDGET = 0.1
 
 
 class Latency(NamedTuple):
-    """Milliseconds per batch."""
+    """Milliseconds per batch, over the timed runs."""
 
     median_ms: float
     p95_ms: float
     dense_median_ms: float
 
 
-def latency(run: Callable[[Any], Any], dense_run: Callable[[Any], Any], batch) -> Latency:
+def latency(run: Callable[[Any], Any], dense_run: Callable[[Any], Any], batch: PyTree) -> Latency:
     """Times `run(batch)` and `dense_run(batch)` in turn, so that what else the machine does hits both alike.
 
-    `batch` is on the device before the clock starts; a run ends when its output is ready.
+    Args:
+        run: of what is timed, batch -> outputs; compiled.
+        dense_run: of the dense net.
+        batch: inputs, array [B, ...] or a tree of them, on the device before the clock starts.
+
+    A run ends when its output is ready.
     """
     batch = jax.device_put(batch)
     for warm in (run, dense_run) * 2:
         jax.block_until_ready(warm(batch))
-    times, least, most = [], *ROUNDS
+    least, most = ROUNDS
+    times: list[tuple[float, float]] = []
     start = time.perf_counter()
     while len(times) < least or (len(times) < most and time.perf_counter() - start < BUDGET):
         times.append((_seconds(run, batch), _seconds(dense_run, batch)))
@@ -37,7 +45,7 @@ def latency(run: Callable[[Any], Any], dense_run: Callable[[Any], Any], batch) -
     return Latency(float(np.median(ours)), float(np.percentile(ours, 95)), float(np.median(dense)))
 
 
-def _seconds(run, batch) -> float:
+def _seconds(run: Callable[[Any], Any], batch: PyTree) -> float:
     start = time.perf_counter()
     jax.block_until_ready(run(batch))
     return time.perf_counter() - start

@@ -1,8 +1,10 @@
 """Peak memory of a compiled program."""
 
+from typing import Any
 
-def memory(compiled) -> int:
-    """Peak bytes of a compiled program: arguments + outputs + temporaries - what aliases.
+
+def memory(compiled: Any) -> int:
+    """Returns the peak bytes of a compiled program: arguments + outputs + temporaries - what aliases.
 
     The temporaries are those of XLA's buffer assignment, after reuse. XLA's own peak field is not used: it means
     different things on different backends.

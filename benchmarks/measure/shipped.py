@@ -1,14 +1,18 @@
 """Whether what ships is what was simulated, and whether it already runs as it would be deployed."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
 import jax
 import numpy as np
+from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.quantizer import decoded, is_quantized
-from methods.base import Method, PyTree, Shipped, State, flatten, forward, with_params
+from methods.arrays.uniform import decoded, is_quantized
+from methods.base import Method, PyTree, Shipped, State
+from methods.flaxnet import forward
+from methods.paths import flatten, with_params
 
 TOLERANCE = 1e-4
 """Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
@@ -41,7 +45,7 @@ def agreement(method: Method, state: State, trained: Shipped, shipped: Shipped, 
     return error
 
 
-def _simulated(method, state, trained, seen, x) -> PyTree:
+def _simulated(method: Method, state: State, trained: Shipped, seen: PyTree, x: PyTree) -> PyTree:
     variables = with_params(trained.variables, seen)
     if method.tap(state) is None:  # then the program is the one that times the net, compiled or needed anyhow
         return compile_forward(Shipped(trained.net, variables), x).run(x)
@@ -49,7 +53,7 @@ def _simulated(method, state, trained, seen, x) -> PyTree:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _tapped(tap, net, variables, state, x):
+def _tapped(tap: Callable, net: nn.Module, variables: PyTree, state: State, x: PyTree) -> PyTree:
     return forward(net, variables, x, tap=tap(state))[0]
 
 

@@ -1,0 +1,1 @@
+"""From what is asked, a config, to jobs."""

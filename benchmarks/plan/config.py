@@ -22,7 +22,7 @@ class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class Loop(_Struct):
+class Loop(_Struct, frozen=True):
     """How a training loop reports and keeps its state; nothing here changes a result."""
 
     log_every: Annotated[int, Meta(ge=1)] = 50  # steps between reports, the most that a compiled chunk holds
@@ -30,7 +30,7 @@ class Loop(_Struct):
     keep: Annotated[int, Meta(ge=1)] = 2  # checkpoints of an unfinished run
 
 
-class Budget(_Struct):
+class Budget(_Struct, frozen=True):
     """Shares of the task's steps, batches and examples. Where one is below 1, the division is open."""
 
     dense: Share = 1.0
@@ -39,7 +39,7 @@ class Budget(_Struct):
     examples: Share = 1.0  # of train, valid and test
 
 
-class Config(_Struct):
+class Config(_Struct, frozen=True):
     """A grid of curves: every method on every task at every strength and seed."""
 
     tasks: tuple[str, ...]
@@ -98,7 +98,7 @@ def _convert(field: str, value: Any, kind: Any, wanted: str = "") -> Any:
 
 
 def _plain(error: Exception) -> str:
-    """ "loop.log_every: Expected `int`, got `str`" of "Expected `int`, got `str` - at `$.loop.log_every`"."""
+    """The message with its field first: "loop.log_every: Expected `int`, got `str`"."""
     what, at, field = str(error).partition(" - at `$.")
     return f"{field.rstrip('`')}: {what}" if at else what
 
@@ -115,7 +115,13 @@ def _check_distinct(field: str, values: tuple) -> None:
 
 
 def check_strength(name: str, about: Description, strength: Strength) -> None:
-    """Raises UsageError unless `strength` has one number for each knob of the method, within its bounds."""
+    """Raises UsageError unless a strength has one number for each knob of the method, within its bounds.
+
+    Args:
+      name: of the method.
+      about: the method.
+      strength: its numbers.
+    """
     knobs = ", ".join(knob.name for knob in about.knobs) or "none"
     if len(strength) != len(about.knobs):
         raise UsageError(f"strengths of {name}: {strength} must have {len(about.knobs)} number(s): {knobs}")
@@ -127,7 +133,13 @@ def check_strength(name: str, about: Description, strength: Strength) -> None:
 
 
 def strengths(config: Config, task: str, method: str) -> tuple[Strength, ...]:
-    """Returns the strengths that a curve is asked for: the config's, else the task's, else the method's own sweep."""
+    """Returns the strengths that a curve is asked for: the config's, else the task's, else the method's own sweep.
+
+    Args:
+      config: the grid.
+      task: name.
+      method: name.
+    """
     return config.strengths.get(method) or TASKS[task].sweeps.get(method) or METHODS[method].about.sweep
 
 

@@ -1,6 +1,5 @@
 """Tasks and methods that live outside the suite, in a Python file of the user's."""
 
-import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -29,6 +28,8 @@ def load(path: str, where: str) -> ModuleType:
     if Path(path).suffix != ".py":
         raise UsageError(f"{where}: {path} must be a Python file, named *.py")
     spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{where}: {path} cannot be loaded as Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up there
     try:
@@ -51,11 +52,16 @@ def add(path: str, where: str = "files") -> tuple[list[str], list[str]]:
     Raises:
       UsageError: the file cannot be loaded, defines neither, or a name is another's.
     """
-    return _add(str(Path(path).resolve()), path, where)
+    known = Path(path).resolve()
+    if known not in _ADDED:
+        _ADDED[known] = _add(path, where)
+    return _ADDED[known]
 
 
-@functools.cache
-def _add(_: str, path: str, where: str) -> tuple[list[str], list[str]]:
+_ADDED: dict[Path, tuple[list[str], list[str]]] = {}
+
+
+def _add(path: str, where: str) -> tuple[list[str], list[str]]:
     values = vars(load(path, where))
     tasks = {value.name: value for value in values.values() if isinstance(value, Task) and _own(value, TASKS)}
     methods = {
@@ -63,10 +69,10 @@ def _add(_: str, path: str, where: str) -> tuple[list[str], list[str]]:
     }
     if not tasks and not methods:
         raise UsageError(f"{where}: {path} defines neither a Task nor an Entry")
-    for table, found in ((TASKS, tasks), (METHODS, methods)):
-        for name, value in found.items():
-            if table.setdefault(name, value) is not value:
-                raise UsageError(f"{where}: {path} defines {name!r}, a name that the suite or another file has")
+    for name in (*(tasks.keys() & TASKS.keys()), *(methods.keys() & METHODS.keys())):
+        raise UsageError(f"{where}: {path} defines {name!r}, a name that the suite or another file has")
+    TASKS.update(tasks)
+    METHODS.update(methods)
     return list(tasks), list(methods)
 
 

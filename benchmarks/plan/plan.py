@@ -32,7 +32,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """ "digits/lsq/4/seed0", unique within a plan."""
+        """A name unique within a plan, such as "digits/lsq/4/seed0"."""
         what = {"dense": "dense net", "teacher": "teacher", "point": self.method}[self.kind]
         return "/".join(filter(None, (self.task, what, strength_text(self.strength), f"seed{self.seed}")))
 
@@ -124,7 +124,13 @@ def under(task: Task, budget: Budget) -> Task:
 
 
 def scaled(recipe: Recipe, share: float, batch: float = 1.0) -> Recipe:
-    """Returns `recipe` with a share of its steps, and of its batch."""
+    """Returns a recipe with a share of its steps, and of its batch.
+
+    Args:
+      recipe: the whole.
+      share: of its steps, above 0.
+      batch: share of the examples in a batch, above 0.
+    """
     return dataclasses.replace(
         recipe,
         steps=_share(recipe.steps, share),
@@ -147,7 +153,7 @@ def curve_config(task: str, method: str, given: Mapping[str, Any], budget: Budge
       budget: shares of steps, batches and examples.
     """
     asked, about = under(TASKS[task], budget), METHODS[method].about
-    taught = asked.teacher is not None and "teacher" in about.needs
+    teacher = asked.teacher if "teacher" in about.needs else None
     config = {
         "task": task,
         "task_version": asked.version,
@@ -159,7 +165,7 @@ def curve_config(task: str, method: str, given: Mapping[str, Any], budget: Budge
         "eval_batch": asked.eval_batch,
         "budget": msgspec.to_builtins(budget),
     }
-    return plain(config | ({"teacher": net_to_json(asked.teacher)} if taught else {}))
+    return plain(config | ({"teacher": net_to_json(teacher)} if teacher is not None else {}))
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Jobs run, stored and put together: the grid of a config."""

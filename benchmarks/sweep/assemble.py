@@ -103,6 +103,9 @@ def _record(
 
 
 def _dense_row(net: StoredDense) -> Dense:
+    assert net.checkpoint is not None  # nets whose training failed are left out
+    assert net.quality is not None
+    assert net.bytes is not None
     return Dense(
         seed=net.seed,
         checkpoint=net.checkpoint,

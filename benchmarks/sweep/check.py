@@ -10,12 +10,14 @@ from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import gather
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.fallbacks import collected
-from benchmarks.sweep.optimize import prepare, problem_of
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
+from benchmarks.train.optimize import prepare, problem_of
 from leaderboard.command import UsageError
 from methods import METHODS
-from methods.base import OptionError, PyTree, Shipped, Teacher, first_example, flatten, forward, fresh
+from methods.base import OptionError, PyTree, Shipped, Teacher
+from methods.flaxnet import first_example, forward, fresh
+from methods.paths import flatten
 from tasks.base import Arrays, Data, Task, count
 from tasks.nets import groups
 from tasks.nets.spec import check_net
@@ -171,7 +173,7 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
 
 
 def _brief(tree) -> str:
-    """ "float32[2,8,8,1]"; of a tree, its leaves' by path."""
+    """Dtype and shape, such as "float32[2,8,8,1]"; of a tree, its leaves' by path."""
     if hasattr(tree, "shape"):
         return f"{tree.dtype}[{','.join(map(str, tree.shape))}]"
     leaves = jax.tree_util.tree_leaves_with_path(tree)

@@ -15,13 +15,14 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import outcomes, quality
 from benchmarks.plan.config import Loop
-from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
+from benchmarks.train.optimize import Keeper, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS
-from methods.base import PyTree, Shipped, first_example, fresh
+from methods.base import PyTree, Shipped
+from methods.flaxnet import first_example, fresh
 from tasks.base import Data, Task
 
 
@@ -83,12 +84,14 @@ def load_dense(folder: Path) -> tuple[StoredDense | None, DenseNet | None, str]:
     those that dense.json names, are set aside with it.
     """
     stored, said = load(folder / DENSE, StoredDense)
-    if stored is None or stored.failure is not None:
+    if stored is None or stored.checkpoint is None:
         return stored, None, said
     try:
         variables = _weights(folder / ARTIFACT, (folder / ARTIFACT).stat().st_mtime_ns, stored.checkpoint)
     except (OSError, ArtifactError, ValueError) as error:
         return None, None, set_aside(folder / DENSE, str(error))
+    assert stored.quality is not None
+    assert stored.bytes is not None
     return stored, DenseNet(stored.seed, variables, stored.checkpoint, stored.quality, stored.bytes), ""
 
 

@@ -5,11 +5,10 @@ import traceback
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.identity import stamps
 from benchmarks.plan import outside
 from benchmarks.plan.plan import Job
-from benchmarks.sweep import stamps
 from benchmarks.sweep.locks import locked
-from benchmarks.sweep.optimize import Keeper
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import Setting, setting
@@ -17,6 +16,7 @@ from benchmarks.sweep.stored import StoredDense, StoredRun, save
 from benchmarks.sweep.tensorboard import Scalars
 from benchmarks.sweep.units import Unit, net_unit, point_unit
 from benchmarks.train.checkpoints import Checkpoints
+from benchmarks.train.optimize import Keeper
 from leaderboard.record.layout import DENSE, RUN, strength_text
 from tasks import TASKS
 
@@ -49,7 +49,7 @@ def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = N
     unit = (point_unit if job.kind == "point" else net_unit)(job, here, workdir, command)
     if unit == "waiting":
         return "waiting"
-    if unit == "failed":
+    if isinstance(unit, str):
         progress.say("NOT RUN: the dense net that it starts from failed")
         progress.skip(job.steps)
         return "failed"
@@ -60,7 +60,13 @@ def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = N
 
 
 def finished(job: Job, here: Setting, workdir: Path) -> bool:
-    """Returns whether the job's file is there, whatever it says."""
+    """Returns whether the job's file is there, whatever it says.
+
+    Args:
+      job: the job.
+      here: the setting of its task.
+      workdir: where everything goes.
+    """
     if job.kind == "point":
         return (point_place(job, here, workdir).folder / RUN).exists()
     return (net_place(job, here, workdir, teacher=job.kind == "teacher").folder / DENSE).exists()
@@ -117,5 +123,6 @@ def _announce(stored: StoredDense | StoredRun, progress: Progress) -> None:
     if isinstance(stored, StoredDense):
         return progress.say(f"quality {stored.quality:.4f}, {stored.bytes} bytes")
     result = stored.run.result
+    assert result is not None
     milliseconds = f"{result.latency.batch.median_ms:.2f} ms {result.execution}"
     return progress.say(f"quality {result.quality:.4f}, {result.bytes} bytes, {milliseconds}")

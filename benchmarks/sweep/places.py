@@ -2,24 +2,15 @@
 
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from benchmarks.identity import identity
+from benchmarks.identity.stamps import Place
 from benchmarks.plan.plan import Job, curve_config
-from benchmarks.sweep import identity
 from benchmarks.sweep.setting import Setting
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import dense_folder, run_folder
 from methods import METHODS
 from methods.base import Entry, Method
-
-
-class Place(NamedTuple):
-    """A folder, and everything that can change what is in it."""
-
-    folder: Path  # of one seed
-    shared: Path  # of all seeds and strengths
-    identity: dict[str, Any]
-    digest: str
 
 
 def taught(job: Job, here: Setting) -> bool:
@@ -37,6 +28,7 @@ def net_place(job: Job, here: Setting, workdir: Path, *, teacher: bool) -> Place
       teacher: whether the teacher is meant.
     """
     net = here.task.teacher if teacher else here.task.net
+    assert net is not None, "only tasks that have a teacher are asked for it"
     whole = identity.of_net(here.task, net, job.budget, here.facts)
     key = digest(whole)
     folder = dense_folder(workdir, job.task, key, job.seed, teacher=teacher)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
@@ -11,18 +12,19 @@ from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.latency import latency
 from benchmarks.measure.memory import memory
-from benchmarks.measure.quality import batches, outcomes, quality
+from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
 from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
 from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
-from benchmarks.sweep.optimize import Keeper, example, optimize, problem_of
 from benchmarks.sweep.setting import Setting
+from benchmarks.train.optimize import Keeper, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result
-from methods.base import Description, Method, Problem, Shipped, Teacher, batch_size, first_example
+from methods.base import Description, Method, Problem, Shipped, Teacher
+from methods.flaxnet import batch_size, first_example
 
 
 def run_point(
@@ -78,7 +80,14 @@ def run_point(
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
-    """Returns what optimizing has cost, over all processes that it took."""
+    """Returns what optimizing has cost, over all processes that it took.
+
+    Args:
+      clock: that measured it.
+      problem: what the method looked at.
+      batch_size: examples of a training step.
+      about: what the method is.
+    """
     examples = problem.steps * batch_size
     return Cost(
         seconds=digits(clock.seconds, 4),
@@ -87,7 +96,7 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
         starts=clock.starts,
         steps=problem.steps,
         labelled_examples=examples,
-        calibration_examples=problem.calibration.examples,
+        calibration_examples=cast(Calibration, problem.calibration).examples,
         teacher_forwards=examples if "teacher" in about.needs else 0,
     )
 

@@ -3,9 +3,9 @@
 import functools
 from typing import NamedTuple
 
+from benchmarks.identity.identity import Facts
 from benchmarks.plan.config import Budget
 from benchmarks.plan.plan import under
-from benchmarks.sweep.identity import Facts
 from leaderboard.record.canonical import digits
 from leaderboard.record.schema import TaskInfo
 from tasks.base import Data, Task, count, fingerprint, part, prepared
@@ -31,7 +31,13 @@ def setting(task: Task, budget: Budget) -> Setting:
 
 
 def task_info(task: Task, decoded: Data, facts: Facts) -> TaskInfo:
-    """Returns what records say of a task and its data."""
+    """Returns what records say of a task and its data.
+
+    Args:
+      task: under its budget.
+      decoded: the data, before `prepare`.
+      facts: of the data.
+    """
     return TaskInfo(
         name=task.name,
         version=task.version,

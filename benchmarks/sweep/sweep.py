@@ -9,12 +9,12 @@ from typing import NamedTuple
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
 from benchmarks.plan.plan import Job, Plan, plan
-from benchmarks.sweep import signals
 from benchmarks.sweep.assemble import assemble, skipped
 from benchmarks.sweep.check import check_task
 from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
+from benchmarks.train import signals
 from leaderboard.command import Stopped, UsageError
 from leaderboard.record.files import write
 from leaderboard.record.layout import RECORDS, record_file
@@ -73,7 +73,7 @@ def check_writable(workdir: Path) -> None:
 
 
 class _Sweep:
-    def __init__(self, asked: Plan, workdir: Path, command: str, retry: bool):
+    def __init__(self, asked: Plan, workdir: Path, command: str, retry: bool) -> None:
         self.asked, self.workdir, self.command, self.retry = asked, workdir, command, retry
         self.progress = Progress(sum(job.steps for job in asked.jobs))
         self.records: list[Path] = []

@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from benchmarks.identity import identity
+from benchmarks.identity.provenance import provenance
+from benchmarks.identity.source import Sources
 from benchmarks.measure.clock import Clock
 from benchmarks.plan.plan import Job
-from benchmarks.sweep import identity
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
-from benchmarks.sweep.optimize import Keeper
 from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
 from benchmarks.sweep.point import run_point
-from benchmarks.sweep.provenance import provenance
 from benchmarks.sweep.setting import Setting
-from benchmarks.sweep.source import Sources
 from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
+from benchmarks.train.optimize import Keeper
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN
-from leaderboard.record.schema import Run
+from leaderboard.record.schema import Result, Run
 from methods import METHODS
 from methods.base import Teacher
 
@@ -77,9 +77,9 @@ def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
     nets = [load_dense(net_place(job, here, workdir, teacher=teacher).folder) for teacher in kinds]
     if any(stored is None for stored, *_ in nets):
         return "waiting"
-    if any(net is None for _, net, _ in nets):
+    dense, teacher = nets[0][1], nets[-1][1]
+    if dense is None or teacher is None:
         return "failed"
-    (_, dense, _), (_, teacher, _) = nets[0], nets[-1]
     return _point(job, here, point_place(job, here, workdir), dense, teacher, command)
 
 
@@ -89,9 +89,16 @@ def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Uni
     ran = provenance(command, files)
     teaches = Teacher(here.task.teacher if taught(job, here) else here.task.net, teacher.variables)
 
-    def store(**outcome):
-        facts = {"dense": dense.checkpoint, "identity": place.digest, "provenance": digest(msgspec.to_builtins(ran))}
-        run = Run(seed=job.seed, **facts, **({"result": None, "failure": None, "skipped": None} | outcome))
+    def store(result: Result | None = None, failure: str | None = None) -> StoredRun:
+        run = Run(
+            seed=job.seed,
+            dense=dense.checkpoint,
+            identity=place.digest,
+            provenance=digest(msgspec.to_builtins(ran)),
+            result=result,
+            failure=failure,
+            skipped=None,
+        )
         return StoredRun(task=job.task, method=job.method, strength=job.strength, provenance=ran, run=run)
 
     def find():

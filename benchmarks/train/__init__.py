@@ -1,0 +1,1 @@
+"""One pipeline and one loop: how nets are trained and optimized."""

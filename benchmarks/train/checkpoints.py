@@ -11,7 +11,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from methods.base import PyTree, flatten
+from methods.base import PyTree
+from methods.paths import flatten
 
 
 class Damaged(UserWarning):
@@ -24,7 +25,7 @@ class Checkpoints:
     `facts` is what else a resumed run must know, a JSON value. Opens nothing until there is something to do.
     """
 
-    def __init__(self, folder: Path, every_s: float, keep: int):
+    def __init__(self, folder: Path, every_s: float, keep: int) -> None:
         self.folder, self.every_s, self.keep = Path(folder).absolute(), every_s, keep
         self._manager: ocp.CheckpointManager | None = None
         self._last = time.monotonic()
@@ -65,17 +66,23 @@ class Checkpoints:
         leaves, structure = jax.tree.flatten(like)
         wanted = ocp.args.Composite(leaves=ocp.args.StandardRestore(_numbered(leaves)), facts=ocp.args.JsonRestore())
         saved = self._open().restore(step, args=wanted)
-        found = [saved.leaves[name] for name in _numbered(leaves)]
-        if leaves_hash(found) != saved.facts["hash"]:
+        found = [saved["leaves"][name] for name in _numbered(leaves)]
+        if leaves_hash(found) != saved["facts"]["hash"]:
             raise ValueError("it does not have the hash that it was saved with")
-        return jax.tree.unflatten(structure, found), saved.facts["facts"]
+        return jax.tree.unflatten(structure, found), saved["facts"]["facts"]
 
     def due(self) -> bool:
         """Returns whether it is time for the next one."""
         return time.monotonic() - self._last >= self.every_s
 
     def save(self, step: int, tree: PyTree, facts: Any) -> None:
-        """Saves `tree` as that of `step`; returns once the arrays are copied, and writes in the background."""
+        """Saves a checkpoint; returns once the arrays are copied, and writes in the background.
+
+        Args:
+          step: that it is of.
+          tree: arrays.
+          facts: what else a resumed run must know, a JSON value.
+        """
         leaves = jax.tree.leaves(tree)
         stamped = {"hash": leaves_hash(leaves), "facts": facts}
         args = ocp.args.Composite(leaves=ocp.args.StandardSave(_numbered(leaves)), facts=ocp.args.JsonSave(stamped))

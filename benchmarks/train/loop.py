@@ -16,7 +16,8 @@ from jax.sharding import PartitionSpec as P
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.train.step import StepSpec, TrainState, make_step
-from methods.base import ONCE, PyTree, forward
+from methods.base import PyTree
+from methods.flaxnet import COMPILE_QUICKLY, forward
 from tasks.base import Arrays, count
 
 FEW = 4
@@ -32,9 +33,11 @@ class Saver(Protocol):
 
     def due(self) -> bool:
         """Returns whether the state is to be saved now."""
+        ...
 
     def save(self, step: int, carry: TrainState) -> None:
         """Saves the state after `step` steps; may raise, to stop the run there."""
+        ...
 
 
 def batch_rows(seed: int, first: int, steps: int, size: int, batch: int) -> np.ndarray:
@@ -112,7 +115,7 @@ def _compile(spec, mesh, chunk, carry, arrays):
     picked = rows_of_one if looped else jax.ShapeDtypeStruct((chunk, *rows_of_one.shape), jnp.int32)
     whole = NamedSharding(mesh, P())
     key = replicated(mesh, jax.random.key(0))
-    options = ONCE if spec.recipe.steps <= FEW else None
+    options = COMPILE_QUICKLY if spec.recipe.steps <= FEW else None
     jitted = jax.jit(step if looped else scanned, donate_argnums=0, out_shardings=whole, compiler_options=options)
     compiled = jitted.lower(carry, arrays, picked, key).compile()
     return _looped(compiled) if looped else compiled

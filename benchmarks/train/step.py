@@ -12,7 +12,8 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from benchmarks.train.optimizers import optimizer
-from methods.base import Method, PyTree, State, forward
+from methods.base import Method, PyTree, State
+from methods.flaxnet import forward
 from tasks.base import Recipe, Task
 
 
@@ -43,7 +44,13 @@ def in_graph(method: Method) -> Method:
 
 
 def start(spec: StepSpec, variables: PyTree, state: State) -> TrainState:
-    """Returns the state before the first step. Leaves are copied: the step donates them."""
+    """Returns the state before the first step. Leaves are copied: the step donates them.
+
+    Args:
+      spec: of the step.
+      variables: the net's.
+      state: the method's.
+    """
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
     moments = jax.jit(optimizer(spec.recipe).init)({"params": params, "train": state.train})
@@ -82,7 +89,7 @@ def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
         grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
         moments = _forget(tx, carry.moments, carry.keep, carry.state.train)
         updates, moments = tx.update(grads, moments, leaves)
-        leaves = optax.apply_updates(leaves, updates)
+        leaves: PyTree = optax.apply_updates(leaves, updates)
 
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)

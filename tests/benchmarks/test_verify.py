@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from benchmarks import verify
+from benchmarks.identity import provenance
 from benchmarks.measure import latency
 from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget, Config
-from benchmarks.sweep import provenance
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
 from leaderboard.record import canonical, files

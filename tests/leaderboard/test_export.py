@@ -129,7 +129,7 @@ def test_papers_are_those_that_the_docstrings_name():
     for methods, entry in entries:
         number = re.search(r"eprint = \{(.*)\}", entry)[1]
         for method in methods:
-            (source,) = (text for text in sources if f"\ndef {method}(" in text)
+            (source,) = (text for text in sources if f"\n{method.upper()} = " in text)
             assert f"arXiv {number}" in source
 
 

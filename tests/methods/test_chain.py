@@ -9,10 +9,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import METHODS
-from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher, forward
+from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher
 from methods.chain import chain
-from methods.magnitude import gradual
-from methods.rtn import RTN
+from methods.flaxnet import forward
+from methods.pruning.masked import gradual
+from methods.quantization.rtn import RTN
 
 
 def keeps(key, problem, variables, strength):
@@ -134,7 +135,7 @@ def test_settling_sees_the_weights_that_run():
     strength = (jnp.float32(0.25), jnp.float32(8))
     net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
     state = method.settle(jax.random.key(0), problem, variables, state)
-    grid = state.fixed[1].weights["layer/kernel"]
+    grid = state.fixed[1].grids.weights["layer/kernel"]
     assert_allclose(grid.scale, np.float32([[2, 4]]) / 127)  # 8 is pruned
     kernel = method.view(state, params)["layer"]["kernel"]
     assert_allclose(kernel, [[0, 32 * 4 / 127], [2, -4]], rtol=1e-6)  # 1 / (4/127) = 31.75

@@ -7,9 +7,11 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.activations import calibrate, call_order
-from methods.base import Shipped, flatten, join, replace, select, unflatten
-from methods.grids import module_of
+from methods.base import Shipped
+from methods.calibration.ranges import calibrate
+from methods.flaxnet import call_order
+from methods.paths import flatten, join, replace, select, unflatten
+from methods.quantization.grids import module_of
 
 NAMES = ("dot.name", "été", "a b", "stage/1", "head:aux", "100%", "%2F", "a/b:c%3A")
 

@@ -142,15 +142,15 @@ def in_place(name):
 
 
 @each_task
-def test_the_reference_is_worse_than_the_bar(name):
+def test_the_reference_is_no_better_than_the_bar(name):
     task = TASKS[name]
     if callable(task.reference):
         in_place(name)
     value = reference(task, task.load() if callable(task.reference) else None)
-    assert value < task.reach if task.metric.higher_is_better else value > task.reach
+    assert value <= task.reach if task.metric.higher_is_better else value >= task.reach
 
 
-@pytest.mark.parametrize("name", [name for name in EMBEDDED if TASKS[name].metric.outcome == "correct"])
+@pytest.mark.parametrize("name", ["digits", "spoken_digits"])
 def test_the_reference_of_classes_is_a_guess(name):
     task = TASKS[name]
     assert reference(task, task.load()) == 1 / len(np.unique(task.load().test["y"]))

@@ -17,8 +17,9 @@ from benchmarks.artifact import metadata as meta
 from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
 from benchmarks.artifact.leaf import DTYPES
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.quantizer import Quantizer, decoded, fake_quant, pack, symmetric
-from methods.base import Shipped, flatten
+from methods.arrays.uniform import Quantizer, decoded, fake_quant, pack, symmetric
+from methods.base import Shipped
+from methods.paths import flatten
 from tasks.nets.spec import NETS
 from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
 

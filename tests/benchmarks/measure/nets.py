@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.arrays.quantizer import Quantizer
+from methods.arrays.uniform import Quantizer
 from methods.base import Shipped
 
 

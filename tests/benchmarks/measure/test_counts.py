@@ -5,8 +5,9 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.quantizer import Quantized, Quantizer
-from methods.base import Shipped, forward
+from methods.arrays.uniform import Quantized, Quantizer
+from methods.base import Shipped
+from methods.flaxnet import forward
 
 IMAGE = np.zeros((3, 8, 8, 4), np.float32)
 SEQUENCE = np.zeros((3, 5, 8), np.float32)
@@ -95,6 +96,13 @@ class Mlp(nn.Module):
         return nn.jit(nn.remat(nn.Dense))(2, name="down")(x)
 
 
+class Product(nn.Module):
+    @nn.compact
+    def __call__(self, x, train: bool):
+        w = self.param("w", nn.initializers.ones, (8, 3))
+        return x @ w.astype(x.dtype)
+
+
 def mlp():
     up = np.ones((8, 4), np.float32)
     up[:6] = 0  # density 1/4
@@ -111,6 +119,12 @@ def test_density_and_bits_by_hand():
     assert counts.effective_macs == 32 / 4 + 8 * 5 / 8
     assert counts.bops == 32 / 4 * 32 * 32 + 8 * 5 / 8 * 2 * 8
     assert counts.density == (8 + 5) / (32 + 8)
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("float32", 32), ("bfloat16", 16), ("float16", 16)])
+def test_a_weight_has_the_bits_of_its_dtype(dtype, bits):
+    counts = count(Shipped(Product(), {"params": {"w": jnp.ones((8, 3), dtype)}}), np.zeros((5, 8), np.float32))
+    assert (counts.macs, counts.bops) == (24, 24 * bits * 32)
 
 
 def test_code_of_the_zero_point_is_a_zero():

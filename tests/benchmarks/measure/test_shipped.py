@@ -8,7 +8,7 @@ from flax import linen as nn
 
 from benchmarks.measure.shipped import Mismatch, agreement, execution, output_error
 from methods import METHODS
-from methods.arrays.quantizer import Quantizer, pack, symmetric
+from methods.arrays.uniform import Quantizer, pack, symmetric
 from methods.base import Shipped, State
 
 INF, NAN = np.inf, np.nan

@@ -19,10 +19,11 @@ def get_config():
 TIMINGS = {"latency", "seconds", "compile_s", "cached", "starts", "command", "provenance"}
 
 
-def start(workdir, config, *flags, module="benchmarks.run"):
-    """The process, started."""
-    command = [sys.executable, "-m", module, f"--config={config}", f"--workdir={workdir}", *flags]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(workdir, config, *flags, env=None):
+    """The process, started; `env` adds to the environment."""
+    command = [sys.executable, "-m", "benchmarks.run", f"--config={config}", f"--workdir={workdir}", *flags]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | (env or {}), **pipes)
 
 
 def finish(workdir, config, *flags, code=0):
@@ -40,9 +41,9 @@ def wait_for(process, workdir, pattern):
     assert process.poll() is None, f"ended before {pattern} was there: {process.communicate()}"
 
 
-def kill_when(workdir, config, pattern):
+def kill_when(workdir, config, pattern, *flags):
     """SIGKILL once a file or folder matches."""
-    process = start(workdir, config)
+    process = start(workdir, config, *flags)
     wait_for(process, workdir, pattern)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from benchmarks.identity import identity, provenance
+from benchmarks.identity.stamps import differences
 from benchmarks.plan.config import Budget, Config
-from benchmarks.sweep import identity, provenance, units
-from benchmarks.sweep.stamps import differences
+from benchmarks.sweep import units
 from benchmarks.sweep.sweep import sweep
 from leaderboard.record import files as record
 from methods import METHODS

@@ -19,7 +19,8 @@ from benchmarks.train import loop
 from benchmarks.measure.clock import Clock
 from benchmarks.train.step import StepSpec, start
 from methods import METHODS
-from methods.base import Problem, Teacher, fresh
+from methods.base import Problem, Teacher
+from methods.flaxnet import fresh
 from tests.conftest import TINY
 
 def double(tree):

@@ -8,7 +8,9 @@ from numpy.testing import assert_array_equal
 
 from benchmarks.train import step
 from benchmarks.train.loop import data_mesh
-from methods.base import Method, State, flatten, fresh, replace
+from methods.base import Method, State
+from methods.flaxnet import fresh
+from methods.paths import flatten, replace
 
 HALF = np.arange(8) < 4  # columns of the hidden layer whose moments are kept
 

@@ -1,0 +1,151 @@
+"""The one pipeline: init -> train -> settle -> export. Dense nets, points of a curve, speed and the contract run it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.quality import Calibration, batches
+from benchmarks.plan.config import Loop
+from benchmarks.train import signals
+from benchmarks.train.checkpoints import Checkpoints
+from benchmarks.train.loop import train
+from benchmarks.train.step import StepSpec, TrainState, in_graph, start
+from leaderboard.command import Stopped
+from methods.base import Method, Problem, PyTree, State, Teacher
+from methods.flaxnet import first_example
+from tasks.base import Arrays, Data, Recipe, Task
+
+
+class Optimized(NamedTuple):
+    """A net that a method has prepared or finished; `settle` has run on a finished one."""
+
+    net: nn.Module
+    variables: PyTree
+    state: State
+
+
+class Keeper:
+    """Keeps the state of an unfinished run: by time, and when a signal asks the process to stop."""
+
+    def __init__(
+        self, checkpoints: Checkpoints, clock: Clock, resumed: Callable[[int], None] = lambda step: None
+    ) -> None:
+        """Binds a run's checkpoints and times.
+
+        Args:
+          checkpoints: where the state lies.
+          clock: whose times are part of it.
+          resumed: learns from which step an earlier process's run goes on.
+        """
+        self._checkpoints, self._clock, self._resumed = checkpoints, clock, resumed
+
+    def latest(self, carry: TrainState) -> TrainState:
+        """Returns the state to go on from: `carry` where there is no checkpoint."""
+        carry, facts = self._checkpoints.latest(carry)
+        if facts is not None:
+            self._clock.resume(facts)
+            self._resumed(int(carry.step))
+        return carry
+
+    def due(self) -> bool:
+        """Returns whether the state is to be saved now."""
+        return signals.asked() is not None or self._checkpoints.due()
+
+    def save(self, step: int, carry: TrainState) -> None:
+        """Saves the state. Raises Stopped where a signal asked for it."""
+        self._checkpoints.save(step, carry, self._clock.facts())
+        if number := signals.asked():
+            self._checkpoints.close()
+            raise Stopped(f"stopped at step {step}", number)
+
+
+def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = None) -> Problem:
+    """Returns what a method may look at.
+
+    Args:
+      task: whose net is optimized.
+      data: on the device, as `task.batch` takes it; only calibration is used.
+      steps: of the method's training, 0 if it has none.
+      teacher: for methods that need one.
+    """
+    return Problem(
+        net=task.net,
+        example=first_example(example(task, data)),
+        calibration=Calibration(task, data.calibration),
+        loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
+        steps=steps,
+        teacher=teacher,
+    )
+
+
+def example(task: Task, data: Data) -> PyTree:
+    """Returns the input of one batch of the task's evaluation: an array [B, ...] or a tree of them."""
+    return next(batches(task, data.calibration))[0]["x"]
+
+
+def prepare(method: Method, problem: Problem, variables: PyTree, strength: tuple, seed: int) -> Optimized:
+    """Returns the net after the method's `init`.
+
+    Args:
+      method: what optimizes.
+      problem: what it looks at.
+      variables: of the dense net, or of the untrained one that becomes it.
+      strength: one number for each of the method's knobs.
+      seed: of whatever is random in `init`.
+    """
+    before, _ = jax.random.split(jax.random.key(seed))
+    return Optimized(*method.init(before, problem, variables, tuple(jnp.float32(s) for s in strength)))
+
+
+def optimize(
+    task: Task,
+    method: Method,
+    problem: Problem,
+    variables: PyTree,
+    strength: tuple,
+    seed: int,
+    recipe: Recipe,
+    arrays: Arrays,
+    *,
+    loop: Loop,
+    clock: Clock,
+    report: Callable = lambda step, losses: None,
+    keeper: Keeper | None = None,
+) -> Optimized:
+    """Returns the net after `init`, the recipe's steps and `settle`.
+
+    Args:
+      task: its batches and its loss.
+      method: what optimizes.
+      problem: what it looks at; where its `steps` are 0, nothing is trained.
+      variables: of the dense net, or of the untrained one that becomes it.
+      strength: one number for each of the method's knobs.
+      seed: of everything random.
+      recipe: of the training.
+      arrays: the train split, on the device.
+      loop: how to report.
+      clock: learns what it takes.
+      report: called as report(step, losses) while it trains.
+      keeper: of the state of an unfinished run.
+
+    Raises:
+      Diverged: a loss is not finite.
+    """
+    with clock:
+        net, variables, state = prepare(method, problem, variables, strength, seed)
+    if problem.steps:
+        spec = StepSpec(task, net, in_graph(method), recipe)
+        carry = start(spec, variables, state)
+        carry = keeper.latest(carry) if keeper else carry
+        with clock:
+            carry = train(spec, carry, arrays, seed, log_every=loop.log_every, clock=clock, report=report, saver=keeper)
+            jax.block_until_ready(carry)
+        variables, state = {"params": carry.params, **carry.rest}, carry.state
+    with clock:
+        _, after = jax.random.split(jax.random.key(seed))
+        state = jax.block_until_ready(method.settle(after, problem._replace(net=net), variables, state))
+    return Optimized(net, variables, state)

@@ -1,0 +1,10 @@
+"""Distillation: the rows of its methods."""
+
+from methods.base import Entry
+from methods.distillation.kd import KD
+from methods.distillation.student import STUDENT
+
+METHODS: dict[str, Entry] = {
+    "kd": KD,
+    "student": STUDENT,
+}

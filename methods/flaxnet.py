@@ -1,0 +1,139 @@
+"""The one seam to Flax: nets are run, initialized and intercepted here, and nowhere else outside `tasks/nets`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import jax
+from flax import linen as nn
+
+from methods.arrays.uniform import Quantizer, fake_quant
+from methods.base import Interceptor, PyTree
+from methods.paths import join
+
+COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
+"""Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
+
+
+def forward(
+    net: nn.Module,
+    variables: PyTree,
+    x: PyTree,
+    *,
+    tap: Interceptor | None = None,
+    train: bool = False,
+    key: jax.Array | None = None,
+) -> tuple[PyTree, PyTree]:
+    """Returns (out, variables): the net's output, and the variables with running statistics renewed if it trains.
+
+    Interception happens inside, so call this inside the jitted function: jit's cache does not know of interceptors.
+
+    Args:
+      net: what runs.
+      variables: of the net.
+      x: its input, an array [B, ...] or a tree of them.
+      tap: intercepts its modules.
+      train: whether it trains: dropout is on, batch norm goes by the batch.
+      key: of the random streams, whatever their names: Flax lets those that are not given fall back on "params".
+    """
+    rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
+    mutable = [name for name in variables if name != "params"] if train else []
+
+    def call():
+        return net.apply(variables, x, train=train, rngs=rngs, mutable=mutable or False)
+
+    if tap is None:
+        out = call()
+    else:
+        with nn.intercept_methods(tap):
+            out = call()
+    if not mutable:
+        return out, variables
+    out, renewed = out
+    return out, {**variables, **renewed}
+
+
+@partial(jax.jit, static_argnums=0, compiler_options=COMPILE_QUICKLY)
+def fresh(net: nn.Module, key: jax.Array, x: PyTree) -> dict[str, PyTree]:
+    """Returns new variables by collection. One that the net writes but never reads, such as sown losses, is left out.
+
+    Args:
+      net: whose variables they are.
+      key: of the initialization.
+      x: an input, array [B, ...] or a tree of them; only its shape matters.
+    """
+    variables = net.init(key, x, train=False)
+    return {name: tree for name, tree in variables.items() if name == "params" or _reads(net, variables, name, key, x)}
+
+
+def _reads(net: nn.Module, variables: PyTree, name: str, key: jax.Array, x: PyTree) -> bool:
+    """Returns whether training fails without the collection `name`: what is sown is then dropped without a word."""
+    others = {other: tree for other, tree in variables.items() if other != name}
+    try:
+        jax.eval_shape(lambda: forward(net, others, x, train=True, key=key)[0])
+    except Exception:  # Flax's where it looks for a variable, the net's own where it works with what is not there
+        return True
+    return False
+
+
+def first_example(x: PyTree) -> PyTree:
+    """Returns the first example [1, ...] of a net's input, an array [B, ...] or a tree of them."""
+    return jax.tree.map(lambda a: a[:1], x)
+
+
+def batch_size(x: PyTree) -> int:
+    """Returns B of a net's input, an array [B, ...] or a tree of them."""
+    return len(jax.tree.leaves(x)[0])
+
+
+def module_path(context: nn.module.InterceptorContext) -> str:
+    """Returns "block0/attention/query", the path of the module whose method is being intercepted."""
+    return join(context.module.path)
+
+
+def call_order(net: nn.Module, variables: PyTree, x: PyTree) -> list[str]:
+    """Returns the paths of all modules in the order in which they are called; an outer one comes before its parts.
+
+    Args:
+      net: whose modules they are.
+      variables: of the net, arrays or their shapes and dtypes.
+      x: an input, array [B, ...] or a tree of them.
+    """
+    order = []
+
+    def tap(next_fun, args, kwargs, context):
+        if context.method_name == "__call__":
+            order.append(module_path(context))
+        return next_fun(*args, **kwargs)
+
+    jax.eval_shape(lambda v: forward(net, v, x, tap=tap)[0], variables)
+    return list(dict.fromkeys(order))
+
+
+def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
+    """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
+
+    def tap(next_fun, args, kwargs, context):
+        quantizer = quantizers.get(module_path(context)) if context.method_name == "__call__" else None
+        if quantizer is None:
+            return next_fun(*args, **kwargs)
+        return next_fun(fake_quant(args[0], quantizer), *args[1:], **kwargs)
+
+    return tap
+
+
+def compose(taps: Sequence[Interceptor | None]) -> Interceptor | None:
+    """Returns one interceptor that applies `taps` left to right to what enters a module; None if there is none."""
+    taps = [tap for tap in taps if tap is not None]
+    if not taps:
+        return None
+
+    def tap(next_fun, args, kwargs, context):
+        for inner in reversed(taps):
+            next_fun = _bind(inner, next_fun, context)
+        return next_fun(*args, **kwargs)
+
+    return tap
+
+
+def _bind(tap: Interceptor, next_fun: Callable, context: nn.module.InterceptorContext) -> Callable:
+    return lambda *args, **kwargs: tap(next_fun, args, kwargs, context)

@@ -1,0 +1,62 @@
+"""Kills at random moments, and several writers of one workdir: the records are those of one unbroken run.
+
+A few of each here; with SLIMBENCH_KILLS=100 and SLIMBENCH_RACES=20 in the environment, so many.
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.benchmarks.sweep.grids import CONFIG, finish, records, start
+
+KILLS, RACES = (int(os.environ.get(name, few)) for name, few in (("SLIMBENCH_KILLS", 3), ("SLIMBENCH_RACES", 1)))
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """(config file, records of an unbroken run, seconds that it took, compiled programs to begin with)."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    config = folder / "config.py"
+    config.write_text(CONFIG)
+    begun = time.monotonic()
+    finish(folder / "work", config)
+    return config, records(folder / "work"), time.monotonic() - begun
+
+
+def leftovers(work):
+    """What an interrupted run may leave, and a finished one may not."""
+    return [path for pattern in ("*.tmp", "checkpoints*", "*.bad") for path in work.rglob(pattern)]
+
+
+def test_random_kills_leave_the_same_records(unbroken, tmp_path):
+    config, expected, seconds = unbroken
+    rng, done, work = random.Random(0), 0, None
+    while done < KILLS:
+        work = tmp_path / f"work{done}"
+        for _ in range(rng.randint(1, 3)):
+            process = start(work, config)
+            time.sleep(rng.uniform(0.2, 1.0) * seconds)
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+                done += 1
+            process.communicate()
+        finish(work, config)
+        assert records(work) == expected
+        assert not leftovers(work)
+
+
+@pytest.mark.parametrize("seed", range(RACES))
+def test_two_writers_share_the_work_and_leave_the_same_records(unbroken, tmp_path, seed):
+    config, expected, seconds = unbroken
+    rng = random.Random(seed)
+    first = start(tmp_path, config)
+    time.sleep(rng.uniform(0, 0.5) * seconds)
+    second = start(tmp_path, config)
+    for process in (first, second):
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+    assert records(tmp_path) == expected
+    assert not leftovers(tmp_path)

@@ -1,0 +1,75 @@
+"""What each method has to hit: one row for each. The contract is in test_methods.py."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from methods.arrays.uniform import decoded, is_quantized
+from methods.paths import select
+
+
+def has_sparsity(shipped, strength):
+    (strength,) = strength
+    for path, weight in select(shipped.variables["params"]).items():
+        assert np.count_nonzero(decoded(weight)) == weight_size(weight) - round(strength * weight_size(weight)), path
+
+
+def has_bits(shipped, strength, edges=None):
+    (strength,) = strength
+    leaves = jax.tree.leaves(shipped.variables["params"], is_leaf=is_quantized)
+    found = [leaf.bits for leaf in leaves if is_quantized(leaf)]
+    middle = [strength] * (len(found) - 2)
+    assert sorted(found) == sorted([edges or strength, edges or strength, *middle])
+    for leaf in filter(is_quantized, leaves):
+        assert int(leaf.codes.max()) - leaf.low < 2**leaf.bits
+        assert int(leaf.codes.min()) >= leaf.low
+
+
+def has_input_bits(shipped, strength):
+    has_bits(shipped, strength)
+    (strength,) = strength
+    assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
+    for grid in shipped.inputs.values():
+        assert grid.high - grid.low == 2**strength - 1
+
+
+def has_width(shipped, strength):
+    (strength,) = strength
+    assert (shipped.net.channels, shipped.net.hidden) == (
+        (round(4 * strength), round(4 * strength)),
+        round(8 * strength),
+    )
+
+
+def is_pruned_and_quantized(shipped, strength):
+    sparsity, bits = strength
+    for path, leaf in select(shipped.variables["params"]).items():
+        assert leaf.bits == bits, path
+        size = weight_size(leaf)
+        assert np.count_nonzero(decoded(leaf)) <= size - round(sparsity * size), path
+
+
+def weight_size(leaf):
+    return (leaf.codes if is_quantized(leaf) else leaf).size
+
+
+class Row(NamedTuple):
+    identity: tuple  # the strength that changes nothing
+    strengths: tuple  # two that do
+    exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
+
+
+ROWS = {
+    "dense": Row((), ((), ()), lambda shipped, strength: None),
+    "rtn": Row((32,), ((8,), (3,)), has_bits),
+    "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
+    "lsq": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
+    "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "kd": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "student": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "magnitude_rtn": Row((0.0, 32), ((0.5, 8), (0.9, 4)), is_pruned_and_quantized),
+}

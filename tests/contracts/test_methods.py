@@ -1,0 +1,237 @@
+"""The contract that every registered method passes. A new method adds one row to `ROWS`, in rows.py."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.measure.clock import Clock
+from benchmarks.measure.forward import compile_forward
+from benchmarks.measure.shipped import agreement
+from benchmarks.plan.config import Loop
+from benchmarks.train.checkpoints import Checkpoints
+from benchmarks.train.loop import train
+from benchmarks.train.optimize import example, optimize, prepare, problem_of
+from benchmarks.train.step import StepSpec, in_graph, start
+from methods import METHODS
+from methods.arrays.uniform import decoded, is_quantized
+from methods.base import Description, Shipped, Teacher
+from methods.chain import chain
+from methods.flaxnet import forward
+from methods.paths import flatten
+from tests.contracts.rows import ROWS
+
+ABOUT = {name: entry.about for name, entry in METHODS.items()}
+MADE = {name: entry.make() for name, entry in METHODS.items()}  # once: jit's cache goes by identity
+each_method = pytest.mark.parametrize("name", METHODS)
+
+
+class Case(NamedTuple):
+    """The tiny task with its data and a dense net."""
+
+    task: Any
+    data: Any
+    dense: Any
+
+    def problem(self, steps=6):
+        return problem_of(self.task, self.data, steps, Teacher(self.task.net, self.dense.variables))
+
+    def optimize(self, name, strength, seed=0):
+        """What the bench makes of a method: init, recovery and settle."""
+        problem = self.problem(6 if ABOUT[name].budget == "recovery" else 0)
+        given = (self.task, MADE[name], problem, self.dense.variables, strength, seed, self.task.recovery)
+        return optimize(*given, self.data.train, loop=Loop(log_every=3), clock=Clock())
+
+
+@pytest.fixture(scope="module")
+def case(tiny, tiny_data, tiny_dense):
+    return Case(tiny, tiny_data, tiny_dense[0])
+
+
+@pytest.fixture(scope="module")
+def optimized(case):
+    """{name: net, variables, state} of each method at its second strength, recovered."""
+    return {name: case.optimize(name, ROWS[name].strengths[1]) for name in METHODS}
+
+
+def test_every_method_has_a_row():
+    assert set(ROWS) == set(METHODS)
+
+
+@each_method
+def test_a_description_is_whole(name):
+    about = ABOUT[name]
+    assert about.family
+    assert all(knob.name and knob.low < knob.high for knob in about.knobs)
+    assert len(set(about.sweep)) >= 5 or not about.knobs
+    for strength in about.sweep:
+        assert isinstance(strength, tuple)
+        assert all(knob.low <= value <= knob.high for value, knob in zip(strength, about.knobs, strict=True))
+    assert about.changes <= {"weights", "values", "inputs", "shape", "loss"}
+    assert about.needs <= {"groups", "classes", "teacher"}
+
+
+@each_method
+def test_a_control_shares_strengths(name):
+    control = ABOUT[name].control
+    assert control is None or set(ABOUT[control].sweep) & set(ABOUT[name].sweep)
+    assert ABOUT[name].reference in METHODS
+
+
+@each_method
+def test_what_a_method_changes_is_declared(name, optimized, case):
+    net, variables, state = optimized[name]
+    method, default, params = MADE[name], MADE["dense"], variables["params"]
+    seen = method.view(state, params)
+    viewed = any(not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (seen, params)), strict=True))
+    shipped = method.export(state, Shipped(net, variables))
+    rounded = any(map(is_quantized, jax.tree.leaves(shipped.variables, is_leaf=is_quantized)))
+    found = {
+        "weights": viewed,
+        "values": rounded,
+        "inputs": method.tap(state) is not None,
+        "shape": shipped.net != case.task.net,
+        "loss": method.loss is not default.loss and "loss" in ABOUT[name].changes,
+    }
+    assert {what for what, changed in found.items() if changed} == set(ABOUT[name].changes)
+
+
+@each_method
+def test_identity_strength_leaves_outputs_bit_equal(name, case):
+    method, dense, x = MADE[name], case.dense, case.data.valid["x"]
+    problem = case.problem(steps=0)
+    net, variables, state = prepare(method, problem, dense.variables, ROWS[name].identity, 0)
+    state = method.settle(jax.random.key(0), problem, variables, state)
+    seen, out = simulate(method, net, variables, state, x)
+    assert net == case.task.net
+    for path, weight in flatten(seen).items():
+        np.testing.assert_array_equal(weight, flatten(dense.variables["params"])[path])
+    expected = jax.jit(lambda v, x: forward(net, v, x)[0])(dense.variables, x)
+    np.testing.assert_array_equal(out, expected)
+
+
+def simulate(method, net, variables, state, x):
+    """(weights that run, outputs), jitted."""
+
+    @jax.jit
+    def run(variables, state, x):
+        seen = method.view(state, variables["params"])
+        return seen, forward(net, {**variables, "params": seen}, x, tap=method.tap(state))[0]
+
+    return run(variables, state, x)
+
+
+@each_method
+def test_strength_is_hit_exactly(name, optimized):
+    net, variables, state = optimized[name]
+    ROWS[name].exact(MADE[name].export(state, Shipped(net, variables)), ROWS[name].strengths[1])
+
+
+@each_method
+def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
+    """By the bench's own check, and by one of this test's own: outputs of the decoded artifact, another split."""
+    net, variables, state = optimized[name]
+    method, x = MADE[name], case.data.valid["x"]
+    trained = Shipped(net, variables)
+    write_artifact(tmp_path / "a", method.export(state, trained), x)
+    shipped = read_artifact(tmp_path / "a").shipped
+    assert agreement(method, state, trained, shipped, example(case.task, case.data)) <= 1e-5
+    _, out = simulate(method, net, variables, state, x)
+    np.testing.assert_allclose(compile_forward(shipped, x).run(x), out, rtol=1e-5, atol=1e-5)
+
+
+@each_method
+def test_second_strength_and_seed_compile_nothing(name, case, tiny_dense):
+    method = METHODS[name].make()  # a new one, so that nothing is compiled yet
+    spec = StepSpec(case.task, case.task.net, in_graph(method), case.task.recovery)
+    compilations = []
+    for strength, dense, seed in zip(ROWS[name].strengths, tiny_dense, (0, 1), strict=True):
+        net, variables, state = prepare(method, case.problem(), dense.variables, strength, seed)
+        if net != case.task.net:
+            pytest.skip(f"{name} shrinks the net in init: it compiles once per shape")
+        with Clock() as clock:
+            train(spec, start(spec, variables, state), case.data.train, seed, log_every=3, clock=clock)
+        compilations.append(clock.steps_compiled)
+    assert compilations in ([1, 0], [0, 0])  # none where the method adds nothing to a step: then dense's is shared
+
+
+@each_method
+def test_gradients_are_finite_and_dtypes_kept(name, optimized):
+    _, variables, state = optimized[name]
+    for path, leaf in flatten(variables["params"]).items():
+        assert leaf.dtype == jnp.float32
+        assert np.isfinite(leaf).all(), path
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
+    halves = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), variables["params"])
+    assert {leaf.dtype for leaf in jax.tree.leaves(MADE[name].view(state, halves))} == {jnp.dtype(jnp.bfloat16)}
+
+
+@each_method
+def test_state_survives_orbax(name, case, tmp_path):
+    prepared = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0)
+    spec = StepSpec(case.task, prepared.net, MADE[name], case.task.recovery)
+    carry = start(spec, prepared.variables, prepared.state)
+    checkpoints = Checkpoints(tmp_path, every_s=0, keep=2)
+    checkpoints.save(1, carry, {"seconds": 2.5})
+    checkpoints.close()
+    restored, facts = Checkpoints(tmp_path, every_s=0, keep=2).latest(jax.tree.map(jnp.zeros_like, carry))
+    assert facts == {"seconds": 2.5}
+    assert jax.tree.structure(restored) == jax.tree.structure(carry)
+    for a, b in zip(jax.tree.leaves(restored), jax.tree.leaves(carry), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+@each_method
+def test_settling_keeps_the_types_of_the_state(name, case, optimized):
+    def types(fixed):
+        return list(map(type, fixed)) if type(fixed) is tuple else type(fixed)  # a chain's: one of each part
+
+    state = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0).state
+    assert types(state.fixed) == types(optimized[name].state.fixed)
+
+
+@each_method
+def test_same_key_same_bits(name, optimized, case):
+    again = case.optimize(name, ROWS[name].strengths[1])
+    assert again.net == optimized[name].net
+    for a, b in zip(jax.tree.leaves(again[1:]), jax.tree.leaves(optimized[name][1:]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def kind(about: Description) -> tuple:
+    """Methods of one kind behave alike in a chain: by what they change, and whether they train."""
+    return tuple(sorted(about.changes)), about.budget
+
+
+KINDS = {kind(about): name for name, about in reversed(ABOUT.items())}
+"""The first method of each kind: chains are tried with these, so that a new method of a known kind adds none."""
+PAIRS = [(a, b) for a in KINDS.values() for b in KINDS.values()]
+
+
+def refused(first: Description, second: Description) -> bool:
+    """By what the two declare: nothing changes weights whose values another owns; only the first may reshape."""
+    rounds_first = "values" in first.changes and "weights" in second.changes
+    return rounds_first or bool(first.changes and "shape" in second.changes)
+
+
+@pytest.mark.parametrize(("name", "second"), PAIRS)
+def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
+    strength = ROWS[name].strengths[0] + ROWS[second].strengths[0]
+    problem = case.problem(steps=0)
+    try:
+        method = chain(METHODS[name], METHODS[second], sweep=(strength,)).make()
+        net, variables, state = prepare(method, problem, case.dense.variables, strength, 0)
+    except ValueError as error:
+        assert "of the chain changes" in str(error)  # noqa: PT017 - refusing is one of two right answers
+        assert refused(ABOUT[name], ABOUT[second])
+        return
+    assert not refused(ABOUT[name], ABOUT[second])
+    state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
+    seen = method.view(state, variables["params"])
+    ships = decoded(method.export(state, Shipped(net, variables)).variables)
+    for path, weight in flatten(seen).items():
+        np.testing.assert_array_equal(weight, flatten(ships["params"])[path])
