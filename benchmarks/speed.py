@@ -64,7 +64,7 @@ def _task(name: str, net, x, y, batch: int) -> Task:
 
 
 def tasks() -> tuple[Task, Task]:
-    """The perceptron, batch 128, and the GPT, 12 windows of 64 tokens."""
+    """Returns the perceptron, batch 128, and the GPT, 12 windows of 64 tokens."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(512, 512)).astype(np.float32), rng.integers(0, 10, 512).astype(np.int32)
     tokens = rng.integers(0, 65, (96, 65)).astype(np.int32)
@@ -101,7 +101,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
 
 
 def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
-    """(method, step time over dense, peak memory over dense): one whole recovery of each, chunk by chunk in turn."""
+    """Yields (method, step time over dense, peak memory over dense): a recovery of each, chunk by chunk in turn."""
     sides = {name: ready(task, METHODS[name].make(), strength) for name, strength in SIDES.items()}
     seconds = dict.fromkeys(sides, 0.0)
     for first in range(0, STEPS, CHUNK):
@@ -116,7 +116,7 @@ def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
 
 
 def curve_ratio(task: Task) -> float:
-    """Seconds to be ready to step at a curve's first point over those at the next: the first compiles for all."""
+    """Returns seconds to be ready to step at a curve's first point over those at the next: the first compiles for all."""
     method, taken = METHODS["lsq"].make(), []
     for strength in ((8.0,), (4.0,)):
         begun = time.perf_counter()
