@@ -116,7 +116,7 @@ def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
 
 
 def curve_ratio(task: Task) -> float:
-    """Returns seconds to be ready to step at a curve's first point over those at the next: the first compiles for all."""
+    """Returns the time until a curve's first point is ready to step over that of the next: the first compiles."""
     method, taken = METHODS["lsq"].make(), []
     for strength in ((8.0,), (4.0,)):
         begun = time.perf_counter()

@@ -174,9 +174,10 @@ def run_again(config: Config, workdir: Path, command: str) -> Record:
 
 def _compare(record: Record, found: Record, point: Point, run: Run) -> Verification | None:
     """Prints a line per check. None if one failed."""
+    assert run.result is not None  # as `find` chose it
     again = next(r for p in found.points if p.strength == point.strength for r in p.runs if r.seed == run.seed)
     if again.result is None:
-        print(f"run       DIFFERS  {plain(again.failure)}")
+        print(f"run       DIFFERS  {plain(again.failure or '')}")
         return None
     allowed = tolerance(record.task, run.result)
     nets = [next(net for net in one.dense if net.seed == run.seed) for one in (record, found)]
