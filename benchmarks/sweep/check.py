@@ -12,7 +12,7 @@ from benchmarks.plan.plan import Job
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
-from benchmarks.train.optimize import prepare, problem_of
+from benchmarks.train.optimize import example, prepare, problem_of
 from leaderboard.command import UsageError
 from methods import METHODS
 from methods.base import OptionError, PyTree, Shipped, Teacher
@@ -41,12 +41,12 @@ def check_task(here: Setting, jobs: Sequence[Job]) -> None:
         check_nets(task)
         for split in Data._fields:
             check_split(task, split, getattr(here.data, split))
-        x = gather(task, here.data.calibration, np.arange(min(task.eval_batch, count(here.data.calibration))))["x"]
+        x = example(task, here.data)
         variables = fresh(task.net, jax.random.key(KEY), first_example(x))
         if any("groups" in METHODS[job.method].about.needs for job in jobs):
             check_groups(task, x)
         check_forward(task, variables, x)
-        check_outcomes(task, variables, x, here.data.test)
+        check_outcomes(task, variables, here.data.test)
     except ValueError as error:
         raise UsageError(f"task {task.name}: {error}") from None
     check_methods(here, jobs, variables)
@@ -115,17 +115,16 @@ def check_forward(task: Task, variables: PyTree, x: PyTree) -> None:
             raise ValueError(f"net: collection {name!r} changes its structure from one call to the next")
 
 
-def check_outcomes(task: Task, variables: PyTree, x: PyTree, test: Arrays) -> None:
+def check_outcomes(task: Task, variables: PyTree, test: Arrays) -> None:
     """Raises ValueError unless loss and outcomes are one number for each example, of the metric's kind.
 
     Args:
       task: whose functions run.
       variables: of the net.
-      x: one input batch of evaluation.
       test: the split.
     """
     batch = gather(task, test, np.minimum(np.arange(task.eval_batch), count(test) - 1))
-    out = compile_forward(Shipped(task.net, variables), x).run(batch["x"])
+    out = compile_forward(Shipped(task.net, variables), batch["x"]).run(batch["x"])
     for field, function in (("loss", task.loss), ("outcomes", task.outcomes)):
         made = _called(field, function, out, batch)
         if made.shape != (task.eval_batch,):
