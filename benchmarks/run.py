@@ -1,74 +1,73 @@
-"""`python -m benchmarks.run`: runs the grid of a config, writes records, prints the board. Flags only."""
+"""`python -m benchmarks.run`: runs the grid of a config, writes records, prints the board."""
 
-import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import jax
 import msgspec
 from absl import flags
 
-from benchmarks.cli import call, print_safely
-from benchmarks.identity import identity
-from benchmarks.identity.provenance import command
+from benchmarks.data import define_data_dir
+from benchmarks.identity import provenance
 from benchmarks.plan import outside
 from benchmarks.plan.config import Config, Strength, check
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.estimate import described
 from benchmarks.plan.load import load, with_value
 from benchmarks.plan.plan import plan
+from benchmarks.process import set_up
 from benchmarks.sweep.sweep import sweep
 from benchmarks.train import signals
-from benchmarks.train.allocator import keep_freed
 from leaderboard import show
+from leaderboard.command import Command, UsageError, call
 from leaderboard.record import files
 from leaderboard.record.layout import RECORDS, strength_text
 from methods import METHODS
 from tasks import TASKS
-from tasks.data.store.dataset import set_data_dir
+from tasks.data.store.dataset import DataError, set_data_dir
 
 
-def _flags() -> flags.FlagValues:
-    """Flags of this program alone: another one has a --list, too."""
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 1 a job failed, 2 the user's mistake, 128 + n stopped by signal n."""
+    return call(partial(_run, argv), _command(), argv)
+
+
+def _command() -> Command:
     values = flags.FlagValues()
     text, names = partial(flags.DEFINE_string, flag_values=values), partial(flags.DEFINE_list, flag_values=values)
     boolean = partial(flags.DEFINE_bool, flag_values=values)
     text("config", "configs/board.py", "Config file, with :arg for get_config(arg).")
-    names("task", None, "Tasks instead of the config's, comma-separated; my_task.py is a file of your own.")
-    names("method", None, "Methods instead of the config's, comma-separated; my_method.py is a file of your own.")
+    names("task", None, "Tasks instead of the config's; my_task.py is a file of your own.")
+    names("method", None, "Methods instead of the config's; my_method.py is a file of your own.")
     names("strengths", None, "Strengths of the methods of --method; a chain's as 0.5+8.")
-    names("seeds", None, "Seeds instead of the config's, comma-separated.")
+    names("seeds", None, "Seeds instead of the config's.")
     flags.DEFINE_multi_string(
         "set", [], "path.to.field=value: changes a field of the config; may be repeated.", flag_values=values
     )
-    text("workdir", None, "Where everything goes; default runs/<name of the config>.")
-    text("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
+    text("workdir", None, "Where everything goes; without it, runs/<name of the config>.")
+    define_data_dir(values)
     flags.DEFINE_enum("retry", None, ["failed"], "Run again what failed earlier.", flag_values=values)
     boolean("dry_run", False, "Print the jobs with counts and an estimate, and run nothing.")
-    boolean("list", False, "Print the tasks and the methods with knobs and default strengths.")
-    return values
+    boolean("list", False, "Print the tasks, and the methods with knobs and default strengths.")
+    return Command(__doc__, values, mistakes=(DataError,))
 
 
-def main(values: flags.FlagValues) -> int:
-    """Runs what the flags say. Returns the exit code: 1 if a job failed."""
+def _run(argv: Sequence[str], values: flags.FlagValues) -> int:
     if values.list:
-        print_safely(listing())
+        print(listing())
         return 0
     if values.data_dir:
         set_data_dir(values.data_dir)
     config = narrowed(load(values.config), values)
     if values.dry_run:
-        print_safely(described(plan(config)))
+        print(described(plan(config)))
         return 0
-    identity.pin()
-    keep_freed()
     workdir = Path(values.workdir or Path("runs") / Path(values.config.partition(":")[0]).stem)
-    keep_compiled(workdir)
+    set_up(workdir)
     with signals.heeded():
-        done = sweep(config, workdir, command("benchmarks.run", sys.argv[1:]), retry=values.retry == "failed")
+        done = sweep(config, workdir, provenance.command("benchmarks.run", argv), retry=values.retry == "failed")
     show.print_run([files.read(path) for path in done.records], workdir / "board.md")
-    print_safely(f"\nrecords: {workdir / RECORDS}    board: {workdir / 'board.md'}")
+    print(f"\nrecords: {workdir / RECORDS}    board: {workdir / 'board.md'}")
     if done.failed:
         again = "--retry=failed runs them again"
         print(f"{len(done.failed)} jobs failed: {', '.join(done.failed)}; {again}", file=sys.stderr)
@@ -130,17 +129,5 @@ def listing() -> str:
     return "\n".join(lines)
 
 
-def keep_compiled(workdir: Path) -> None:
-    """Keeps JAX's compiled programs in the workdir."""
-    jax.config.update("jax_compilation_cache_dir", str((workdir / "compiled").absolute()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def cli(argv: list[str]) -> int:
-    """Returns the exit code: 0 done, 1 a job failed, 2 the user's mistake, 70 ours, 128 + n stopped by signal n."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return call(main, _flags(), argv, __doc__)
-
-
 if __name__ == "__main__":
-    sys.exit(cli(sys.argv))
+    sys.exit(main(sys.argv[1:]))

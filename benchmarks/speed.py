@@ -9,7 +9,7 @@ whole, the renewals of masks in it, on two nets: a perceptron of 4 × 512 and a 
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,15 +18,15 @@ import numpy as np
 from absl import flags
 
 from benchmarks import scale, versus
-from benchmarks.cli import call
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
 from benchmarks.measure.memory import memory
-from benchmarks.plan.errors import UsageError
+from benchmarks.process import check_platform
 from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
 from benchmarks.train.optimize import prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
+from leaderboard.command import Command, UsageError, call
 from methods import METHODS
 from methods.base import Method
 from methods.flaxnet import fresh
@@ -64,7 +64,7 @@ def _task(name: str, net, x, y, batch: int) -> Task:
 
 
 def tasks() -> tuple[Task, Task]:
-    """The perceptron, batch 128, and the GPT, 12 windows of 64 tokens."""
+    """Returns the perceptron, batch 128, and the GPT, 12 windows of 64 tokens."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(512, 512)).astype(np.float32), rng.integers(0, 10, 512).astype(np.int32)
     tokens = rng.integers(0, 65, (96, 65)).astype(np.int32)
@@ -101,7 +101,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
 
 
 def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
-    """(method, step time over dense, peak memory over dense): one whole recovery of each, chunk by chunk in turn."""
+    """Yields (method, step time over dense, peak memory over dense): a recovery of each, chunk by chunk in turn."""
     sides = {name: ready(task, METHODS[name].make(), strength) for name, strength in SIDES.items()}
     seconds = dict.fromkeys(sides, 0.0)
     for first in range(0, STEPS, CHUNK):
@@ -116,7 +116,7 @@ def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
 
 
 def curve_ratio(task: Task) -> float:
-    """Seconds to be ready to step at a curve's first point over those at the next: the first compiles for all."""
+    """Returns the time until a curve's first point is ready to step over that of the next: the first compiles."""
     method, taken = METHODS["lsq"].make(), []
     for strength in ((8.0,), (4.0,)):
         begun = time.perf_counter()
@@ -125,18 +125,24 @@ def curve_ratio(task: Task) -> float:
     return taken[0] / taken[1]
 
 
-def _flags() -> flags.FlagValues:
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 1 a bound is not kept, 2 the user's mistake."""
+    return call(_speed, _command(), argv)
+
+
+def _command() -> Command:
     values = flags.FlagValues()
-    about = "Compare our nets with the same ones in another framework instead."
-    flags.DEFINE_enum("versus", None, ["torch"], about, flag_values=values)
+    other = "Compare our nets with the same ones in another framework instead."
+    flags.DEFINE_enum("versus", None, ["torch"], other, flag_values=values)
     flags.DEFINE_bool("leaderboard", False, "Build the board from 10,000 made-up records instead.", flag_values=values)
-    return values
+    return Command(__doc__, values)
 
 
-def main(values: flags.FlagValues) -> int:
-    """Prints a table; exit code 1 where a bound is not kept."""
+def _speed(values: flags.FlagValues) -> int:
+    """Prints a table."""
     if values.leaderboard:
         return _leaderboard()
+    check_platform()
     keep_freed()
     if values.versus:
         return _versus()
@@ -168,10 +174,5 @@ def _leaderboard() -> int:
     return 0 if built.kept() else 1
 
 
-def cli(argv) -> int:
-    """Exit code: 0 done, 1 a bound is not kept, 2 the user's mistake, in one line."""
-    return call(main, _flags(), argv, __doc__)
-
-
 if __name__ == "__main__":
-    sys.exit(cli(sys.argv))
+    sys.exit(main(sys.argv[1:]))

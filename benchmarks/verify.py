@@ -1,4 +1,4 @@
-"""`python -m benchmarks.verify RECORD`: makes one run of a record again, and compares.
+"""`python -m benchmarks.verify`: makes one run of RECORD again, and compares.
 
 It starts from the record's own config: dense net, method, recovery. Where all agrees, the record's `verified` says so
 from then on; else the record stays as it is and the exit code is 1. How far it may be off:
@@ -9,34 +9,33 @@ from then on; else the record stays as it is and the exit code is 1. How far it 
     MACs      not at all
 """
 
-import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import msgspec
 from absl import flags
 
-from benchmarks.cli import call
-from benchmarks.identity import identity, provenance
+from benchmarks.data import define_data_dir
+from benchmarks.identity import provenance
 from benchmarks.plan.config import Budget, Config, check
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import curve_config, plan
-from benchmarks.run import keep_compiled
+from benchmarks.process import set_up
 from benchmarks.sweep.places import point_place
 from benchmarks.sweep.setting import setting
 from benchmarks.sweep.sweep import sweep
 from benchmarks.tolerances import checks, tolerance
 from benchmarks.train import signals
-from benchmarks.train.allocator import keep_freed
+from leaderboard.command import Command, UsageError, call
 from leaderboard.record.canonical import digest
-from leaderboard.record.files import RecordError, read, write
+from leaderboard.record.files import read, write
 from leaderboard.record.layout import RUN, strength_text
 from leaderboard.record.schema import Point, Record, Run, Verification
 from leaderboard.record.text import plain
 from tasks import TASKS
 from tasks.base import fingerprint
-from tasks.data.store.dataset import set_data_dir
+from tasks.data.store.dataset import DataError, set_data_dir
 
 
 class _Asked(msgspec.Struct):
@@ -48,30 +47,32 @@ class _Asked(msgspec.Struct):
     budget: Budget
 
 
-def _flags() -> flags.FlagValues:
-    """Flags of this program alone: another one has a --seed, too."""
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 verified, 1 the run is another than the record says, 2 the user's mistake."""
+    return call(partial(_verify, argv), _command(), argv)
+
+
+def _command() -> Command:
     values = flags.FlagValues()
     text = partial(flags.DEFINE_string, flag_values=values)
     flags.DEFINE_integer("seed", 0, "Which seed is run again.", flag_values=values)
-    text("strength", None, "Which strength; a chain's as 0.5+8. Default: the record's first.")
+    text("strength", None, "Which strength; a chain's as 0.5+8. Without it, the record's first.")
     text("workdir", "runs/verify", "Where it runs. A dense net that is there is used; the run is always made again.")
-    text("data_dir", None, "Where datasets are; default $SLIMBENCH_DATA, else the user's cache.")
-    return values
+    define_data_dir(values)
+    return Command(__doc__, values, arguments=("RECORD",), mistakes=(DataError,))
 
 
-def main(values: flags.FlagValues, path: str) -> int:
-    """Makes the run again, compares, and marks the record. Returns the exit code: 1 if they differ."""
+def _verify(argv: Sequence[str], values: flags.FlagValues, path: str) -> int:
+    """Makes the run again, compares, and marks the record."""
     if values.data_dir:
         set_data_dir(values.data_dir)
-    record = _read(path)
+    record, workdir = read(path), Path(values.workdir)
     point, run = find(record, values.strength, values.seed)
     config = config_of(record, point, run.seed)
+    set_up(workdir)
     check_here(record)
-    identity.pin()
-    keep_freed()
-    keep_compiled(Path(values.workdir))
     with signals.heeded():
-        found = run_again(config, Path(values.workdir))
+        found = run_again(config, workdir, provenance.command("benchmarks.verify", argv))
     verification = _compare(record, found, point, run)
     if verification is None:
         print(f"not verified, the record is left as it is: {path}")
@@ -79,13 +80,6 @@ def main(values: flags.FlagValues, path: str) -> int:
     _mark(path, verification)
     print(f"verified on {verification.device}: {path}")
     return 0
-
-
-def _read(path) -> Record:
-    try:
-        return read(path)
-    except RecordError as error:
-        raise UsageError(str(error)) from None
 
 
 def find(record: Record, strength: str | None, seed: int) -> tuple[Point, Run]:
@@ -162,11 +156,17 @@ def check_here(record: Record) -> None:
         raise UsageError(f"the record is of data {record.task.fingerprint}, here they are {found}")
 
 
-def run_again(config: Config, workdir: Path) -> Record:
-    """Returns the record of the one run of `config`, made now in `workdir`."""
+def run_again(config: Config, workdir: Path, command: str) -> Record:
+    """Returns the record of the one run of `config`, made now in `workdir`.
+
+    Args:
+      config: a grid of one run.
+      workdir: where it runs.
+      command: that started this process.
+    """
     job = plan(config).jobs[-1]
     (point_place(job, setting(TASKS[job.task], job.budget), workdir).folder / RUN).unlink(missing_ok=True)
-    done = sweep(config, workdir, provenance.command("benchmarks.verify", sys.argv[1:]), retry=True)
+    done = sweep(config, workdir, command, retry=True)
     if not done.records:
         raise UsageError("the dense net failed here; see its line above")
     return read(done.records[0])
@@ -174,9 +174,10 @@ def run_again(config: Config, workdir: Path) -> Record:
 
 def _compare(record: Record, found: Record, point: Point, run: Run) -> Verification | None:
     """Prints a line per check. None if one failed."""
+    assert run.result is not None  # as `find` chose it
     again = next(r for p in found.points if p.strength == point.strength for r in p.runs if r.seed == run.seed)
     if again.result is None:
-        print(f"run       DIFFERS  {plain(again.failure)}")
+        print(f"run       DIFFERS  {plain(again.failure or '')}")
         return None
     allowed = tolerance(record.task, run.result)
     nets = [next(net for net in one.dense if net.seed == run.seed) for one in (record, found)]
@@ -206,11 +207,5 @@ def _mark(path: str, verification: Verification) -> None:
     write(path, msgspec.structs.replace(record, verified=sorted([*others, verification], key=key)))
 
 
-def cli(argv) -> int:
-    """Exit code: 0 verified, 1 the run is another than the record says, 2 the user's mistake, in one line."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return call(main, _flags(), argv, __doc__, takes=("RECORD",))
-
-
 if __name__ == "__main__":
-    sys.exit(cli(sys.argv))
+    sys.exit(main(sys.argv[1:]))

@@ -5,43 +5,45 @@ A record that is refused is one line on stderr; the pages are made of the others
 
 import shlex
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from leaderboard.board import board, claims
-from leaderboard.cli import ROOT, Parser, UsageError, call, complain
+from absl import flags
+
+from leaderboard.board import claims
+from leaderboard.command import Command, UsageError, call, complain
+from leaderboard.inputs import define_results, read_boards
 from leaderboard.record.atomic import write_atomically
-from leaderboard.record.files import read_all
 from leaderboard.render import pages, readme
 from leaderboard.site import page
 
+ROOT = Path(__file__).parents[1]
 OUT, README = ROOT / "leaderboard" / "README.md", ROOT / "README.md"
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 done, 1 a page has drifted, 2 a flag, record or marker is wrong."""
-    return call(lambda args: _build(args, argv), _parser(), argv)
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 1 a page is not up to date, 2 a flag, record or marker is wrong."""
+    return call(partial(_build, argv), _command(), argv)
 
 
-def _build(args, argv) -> int:
-    if args.out.exists() and not args.out.is_file():
-        raise UsageError(f"--out={args.out}: is a folder or a device, it must be a file; a site is written beside it")
-    records, refused = read_all(args.results)
-    pages = _pages(board.boards(records), args.out)
-    done = _check(pages, argv) if args.check else _write(pages)
+def _command() -> Command:
+    values = flags.FlagValues()
+    define_results(values)
+    page = "Page; the site goes beside it. With the default, the table in README.md is made, too."
+    flags.DEFINE_string("out", str(OUT), page, flag_values=values)
+    flags.DEFINE_bool("check", False, "Write nothing; exit code 1 if a page is not up to date.", flag_values=values)
+    return Command(__doc__, values, mistakes=(claims.ClaimError,))
+
+
+def _build(argv: Sequence[str], values: flags.FlagValues) -> int:
+    out = Path(values.out)
+    if out.exists() and not out.is_file():
+        raise UsageError(f"--out={out}: is a folder or a device, it must be a file; a site is written beside it")
+    boards, refused = read_boards(values)
+    made = _pages(boards, out)
+    done = _check(made, argv) if values.check else _write(made)
     return complain(refused) or done
-
-
-def _parser():
-    parser = Parser("build", __doc__)
-    parser.add_results()
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=OUT,
-        help="page, default %(default)s; the site goes beside it; with the default the table in README.md is made, too",
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a page is not up to date")
-    return parser
 
 
 def _pages(boards, out) -> dict[Path, str]:

@@ -4,18 +4,19 @@ A record gets a new digest, as its config says more: its file is renamed. What s
 identities of nets and runs, the settings of JAX, the number of starts.
 """
 
-import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from absl import flags
 
-from leaderboard.cli import Parser, UsageError, call, complain
+from leaderboard.command import Command, UsageError, call, complain
+from leaderboard.inputs import define_results
 from leaderboard.record.canonical import digest, parse
 from leaderboard.record.files import RecordError, place, refusal, write
-from leaderboard.record.layout import RESULTS
 from leaderboard.record.schema import Record
 
 TASKS = Path(__file__).with_name("schema2.json")
@@ -23,24 +24,25 @@ TASKS = Path(__file__).with_name("schema2.json")
 WHOLE = {"dense": 1.0, "recovery": 1.0, "batch": 1.0, "examples": 1.0}
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 done, 2 a flag or a record is wrong; the others are rewritten."""
-    return call(_migrate, _parser(), argv)
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 2 a flag or a record is wrong; the others are rewritten."""
+    return call(_migrate, _command(), argv)
 
 
-def _parser():
-    parser = Parser("migrate", __doc__)
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records, default %(default)s")
-    return parser
+def _command() -> Command:
+    values = flags.FlagValues()
+    define_results(values)
+    return Command(__doc__, values)
 
 
-def _migrate(args: argparse.Namespace) -> int:
-    if not args.results.is_dir():
-        raise UsageError(f"--results={args.results}: no such folder")
+def _migrate(values: flags.FlagValues) -> int:
+    folder = Path(values.results)
+    if not folder.is_dir():
+        raise UsageError(f"--results={folder}: no such folder")
     refused, known = [], json.loads(TASKS.read_text("utf-8"))
-    for path in sorted(args.results.rglob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         try:
-            _rewrite(path, args.results, known)
+            _rewrite(path, folder, known)
         except RecordError as error:
             refused.append(error)
     return complain(refused)

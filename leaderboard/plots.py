@@ -1,43 +1,42 @@
 """`python -m leaderboard.plots`: the trade-off plot of each task as SVG and PNG, for papers."""
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import vl_convert
+from absl import flags
 
-from leaderboard.board.board import boards
-from leaderboard.cli import Parser, board_of, call, complain
+from leaderboard.command import Command, call, complain
+from leaderboard.inputs import define_results, define_task, read_boards
 from leaderboard.record.atomic import write_atomically
-from leaderboard.record.files import read_all
 from leaderboard.render.plots import AXES, spec
 
 VEGA_LITE, SCALE = "6.4", 3
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 done, 2 a flag or a record is wrong."""
-    return call(_plots, _parser(), argv)
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 2 a flag or a record is wrong."""
+    return call(_plots, _command(), argv)
 
 
-def _parser():
-    parser = Parser("plots", __doc__)
-    parser.add_results()
-    parser.add_argument("--task", help="one task; default all")
-    parser.add_argument("--by", choices=AXES, default="bytes", help="horizontal axis, default %(default)s")
-    parser.add_argument("--out", type=Path, required=True, help="folder for <task>-<division>-<axis>.svg and .png")
-    return parser
+def _command() -> Command:
+    values = flags.FlagValues()
+    flags.DEFINE_string("out", None, "Folder for <task>-<division>-<axis>.svg and .png.", flag_values=values)
+    define_results(values)
+    define_task(values, "One task instead of all.")
+    flags.DEFINE_enum("by", "bytes", list(AXES), "Horizontal axis.", flag_values=values)
+    return Command(__doc__, values, required=("out",))
 
 
-def _plots(args: argparse.Namespace) -> int:
-    records, refused = read_all(args.results)
-    found = boards(records)
-    for board in found if args.task is None else [board_of(found, args.task)]:
+def _plots(values: flags.FlagValues) -> int:
+    found, refused = read_boards(values)
+    for board in found:
         for division in board.divisions:
             if any(row.figures for row in division.rows):
-                stem = args.out / f"{board.task.name}-{division.name}-{args.by}"
-                _write(stem, spec(board, division, AXES[args.by]))
+                stem = Path(values.out) / f"{board.task.name}-{division.name}-{values.by}"
+                _write(stem, spec(board, division, AXES[values.by]))
     return complain(refused)
 
 

@@ -3,61 +3,54 @@
 Without --task: the tasks. The best row is on top; ● is Pareto-optimal in quality and bytes, whatever the budget.
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from absl import flags
+
 from leaderboard.board.board import Board, Division, boards
-from leaderboard.cli import Parser, UsageError, board_of, call, complain
+from leaderboard.command import Command, UsageError, call, complain
+from leaderboard.inputs import define_results, define_task, read_boards
 from leaderboard.record.atomic import write_atomically
-from leaderboard.record.files import read_all
 from leaderboard.record.schema import Record
 from leaderboard.record.text import plain
 from leaderboard.render import budget, pages, terminal
 from leaderboard.render.facts import division_facts
-from leaderboard.render.terminal import aligned, say
+from leaderboard.render.terminal import aligned
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 done, 2 a flag or a record is wrong."""
-    return call(_show, _parser(), argv)
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 done, 2 a flag or a record is wrong."""
+    return call(_show, _command(), argv)
 
 
-def _parser():
-    parser = Parser("show", __doc__)
-    parser.add_results()
-    parser.add_argument("--task", help="one task; without it, the list of tasks")
-    parser.add_argument(
-        "--by",
-        choices=budget.COSTS,
-        default="bytes",
-        help="what --under bounds: artifact bytes, latency at batch 1, or MACs by nonzero weights of one example; "
-        "default %(default)s",
-    )
-    parser.add_argument(
-        "--under", help="the most it may cost: 20kB (B, kB, MB), 5ms (us, ms, s) or 3M (k, M, G); default: anything"
-    )
-    return parser
+def _command() -> Command:
+    values = flags.FlagValues()
+    define_results(values)
+    define_task(values, "One task; without it, the list of tasks.")
+    bounded = "What --under bounds: artifact bytes, latency at batch 1, or MACs by nonzero weights of one example."
+    flags.DEFINE_enum("by", "bytes", list(budget.COSTS), bounded, flag_values=values)
+    most = "The most it may cost: 20kB (B, kB, MB), 5ms (us, ms, s) or 3M (k, M, G); without it, anything."
+    flags.DEFINE_string("under", None, most, flag_values=values)
+    return Command(__doc__, values)
 
 
-def _show(args: argparse.Namespace) -> int:
-    if args.under is not None and args.task is None:
+def _show(values: flags.FlagValues) -> int:
+    if values.under is not None and values.task is None:
         raise UsageError("--under: needs --task")
-    under = _amount(args)
-    records, refused = read_all(args.results)
-    found = boards(records)
-    text = task_text(board_of(found, args.task), args.by, under) if args.task else tasks_text(found)
-    say(text)
+    under = _amount(values)
+    found, refused = read_boards(values)
+    print(task_text(found[0], values.by, under) if values.task else tasks_text(found))
     return complain(refused)
 
 
-def _amount(args):
-    if args.under is None:
+def _amount(values: flags.FlagValues) -> float:
+    if values.under is None:
         return math.inf
     try:
-        return budget.amount(args.under, args.by)
+        return budget.amount(values.under, values.by)
     except ValueError as error:
         raise UsageError(f"--under: {error}") from None
 
@@ -69,7 +62,7 @@ def print_run(records: Sequence[Record], page: Path) -> None:
     """
     found = boards(records)
     write_atomically(page, pages.markdown(found, []))
-    say(terminal.text(found))
+    print(terminal.text(found))
 
 
 def tasks_text(found: list[Board]) -> str:

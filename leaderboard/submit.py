@@ -5,13 +5,14 @@ It is replaced only if the new one holds every one of its runs, bit for bit the 
 strengths, newer timings. Its verifications are kept.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from absl import flags
 
-from leaderboard.cli import Parser, UsageError, call, complain
+from leaderboard.command import Command, UsageError, call, complain
 from leaderboard.record import evidence
 from leaderboard.record.files import RecordError, place, read, read_all, refusal, write
 from leaderboard.record.layout import RECORDS, RESULTS, strength_text
@@ -20,26 +21,25 @@ from leaderboard.record.schema import Record
 DELETE = "delete it first if it is to be replaced"
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 all is on the board, 2 a flag is wrong or a record was refused; the others are placed."""
-    return call(_submit, _parser(), argv)
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code: 0 all is on the board, 2 a flag is wrong or a record was refused; others are placed."""
+    return call(_submit, _command(), argv)
 
 
-def _parser():
-    parser = Parser("submit", __doc__)
-    parser.add_argument("rundir", metavar="RUNDIR", type=Path, help="--workdir of a finished benchmarks.run")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of records, default %(default)s")
-    return parser
+def _command() -> Command:
+    values = flags.FlagValues()
+    flags.DEFINE_string("out", str(RESULTS), "Folder of records.", flag_values=values)
+    return Command(__doc__, values, arguments=("RUNDIR",))
 
 
-def _submit(args: argparse.Namespace) -> int:
-    folder = args.rundir / RECORDS
+def _submit(values: flags.FlagValues, rundir: str) -> int:
+    folder = Path(rundir) / RECORDS
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; RUNDIR must be the --workdir of a finished benchmarks.run")
     records, refused = read_all(folder)
     for record in records:
         try:
-            print(_placed(record, args.rundir, args.out))
+            print(_placed(record, Path(rundir), Path(values.out)))
         except RecordError as error:
             refused.append(error)
     return complain(refused)

@@ -16,7 +16,7 @@ ALLOWED = {
 }
 LIBRARIES = {
     "methods": {"jax", "flax", "optax", "numpy"},
-    "leaderboard": {"msgspec", "numpy", "scipy", "vl_convert"},
+    "leaderboard": {"absl", "msgspec", "numpy", "scipy", "vl_convert"},
 }
 
 
@@ -102,9 +102,14 @@ def test_every_room_of_the_leaderboard_is_listed():
     assert {str(folder) for folder in folders} == {".", *LEADERBOARD}
 
 
-def test_benchmarks_import_records_alone_and_run_shows_its_board():
-    found = {(file, name) for file, name in modules("benchmarks") if name.split(".")[1] != "record"}
+def test_benchmarks_import_records_and_the_command_line_and_run_shows_its_board():
+    found = {(file, name) for file, name in modules("benchmarks") if name.split(".")[1] not in ("record", "command")}
     assert found == {("benchmarks/run.py", "leaderboard.show")}
+
+
+def test_the_command_line_knows_of_the_leaderboard_only_what_a_record_is():
+    found = {name for file, name in modules("leaderboard") if file == "leaderboard/command.py"}
+    assert found == {"leaderboard.record.files.RecordError", "leaderboard.record.text.plain"}
 
 
 @pytest.mark.parametrize("room", LIBRARIES)

@@ -3,7 +3,7 @@
 import functools
 import shlex
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.identity import identity
@@ -34,7 +34,7 @@ def provenance(command: str, files: Iterable[Path]) -> Provenance:
     )
 
 
-def command(module: str, argv: list[str]) -> str:
+def command(module: str, argv: Sequence[str]) -> str:
     """Returns the shell command that runs a module with these arguments."""
     return shlex.join(["python", "-m", module, *argv])
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from benchmarks.plan import outside
-from benchmarks.plan.errors import UsageError
+from leaderboard.command import UsageError
 from methods import METHODS
 from methods.base import Description
 from tasks import TASKS

@@ -10,7 +10,7 @@ import msgspec
 
 from benchmarks.plan import outside
 from benchmarks.plan.config import Config
-from benchmarks.plan.errors import UsageError
+from leaderboard.command import UsageError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.plan.errors import UsageError
+from leaderboard.command import UsageError
 from methods import METHODS
 from methods.base import Entry
 from tasks import TASKS

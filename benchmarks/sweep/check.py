@@ -8,12 +8,12 @@ import numpy as np
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import gather
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from benchmarks.train.optimize import example, prepare, problem_of
+from leaderboard.command import UsageError
 from methods import METHODS
 from methods.base import OptionError, PyTree, Shipped, Teacher
 from methods.flaxnet import first_example, forward, fresh

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.plan import Job, Plan, plan
 from benchmarks.sweep.assemble import assemble, skipped
 from benchmarks.sweep.check import check_task
@@ -16,6 +15,7 @@ from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import setting
 from benchmarks.train import signals
+from leaderboard.command import Stopped, UsageError
 from leaderboard.record.files import write
 from leaderboard.record.layout import RECORDS, record_file
 from leaderboard.record.schema import Record
@@ -119,8 +119,8 @@ class _Sweep:
         """Runs each job once; returns those that wait for another process."""
         waiting = []
         for job in jobs:
-            if signals.asked():
-                raise signals.Stopped(f"stopped before {job.name}")
+            if number := signals.asked():
+                raise Stopped(f"stopped before {job.name}", number)
             outcome = run_job(job, self.workdir, self.command, self.progress, retry=self.retry)
             if outcome == "failed":
                 self.failed.append(job.name)

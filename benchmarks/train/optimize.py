@@ -14,6 +14,7 @@ from benchmarks.train import signals
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
+from leaderboard.command import Stopped
 from methods.base import Method, Problem, PyTree, State, Teacher
 from methods.flaxnet import first_example
 from tasks.base import Arrays, Data, Recipe, Task
@@ -52,14 +53,14 @@ class Keeper:
 
     def due(self) -> bool:
         """Returns whether the state is to be saved now."""
-        return signals.asked() or self._checkpoints.due()
+        return signals.asked() is not None or self._checkpoints.due()
 
     def save(self, step: int, carry: TrainState) -> None:
         """Saves the state. Raises Stopped where a signal asked for it."""
         self._checkpoints.save(step, carry, self._clock.facts())
-        if signals.asked():
+        if number := signals.asked():
             self._checkpoints.close()
-            raise signals.Stopped(f"stopped at step {step}")
+            raise Stopped(f"stopped at step {step}", number)
 
 
 def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = None) -> Problem:

@@ -11,17 +11,9 @@ ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 _asked: list[int] = []
 
 
-class Stopped(BaseException):
-    """The work ended early since a signal asked for it. Its state is saved."""
-
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
-        self.code = 128 + _asked[0] if _asked else 1
-
-
-def asked() -> bool:
-    """Returns whether a signal has asked this process to stop."""
-    return bool(_asked)
+def asked() -> int | None:
+    """Returns the number of the signal that has asked this process to stop; None if none has."""
+    return _asked[0] if _asked else None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """The board as text for a terminal: fewer columns, aligned."""
 
-import sys
 from collections.abc import Sequence
 
 from leaderboard.board.board import Board, Division
@@ -8,9 +7,6 @@ from leaderboard.record.schema import TaskInfo
 from leaderboard.record.text import plain
 from leaderboard.render.columns import NARROW, grid
 from leaderboard.render.facts import division_facts, listed, remarks, stale
-
-ASCII = str.maketrans({"−": "-", "–": "-", "×": "x", "●": "*", "†": "+", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."})
-"""For terminals and logs that take ASCII only."""
 
 
 def text(boards: Sequence[Board]) -> str:
@@ -34,18 +30,3 @@ def aligned(rows: list[list[str]]) -> list[str]:
     """Returns one line a row, columns padded to one width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def say(text: str) -> None:
-    """Prints `text` on any terminal; nothing where stdout is closed."""
-    if sys.stdout is not None:
-        print(fitted(text, sys.stdout.encoding))
-
-
-def fitted(text: str, encoding: str) -> str:
-    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    return text

@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Budget, strengths
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.load import load, with_value
 from benchmarks.sweep.sweep import sweep
 from configs.board import EMBEDDED, SMOKE_STEPS
+from leaderboard.command import UsageError
 from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS

@@ -15,7 +15,7 @@ def cli(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("SLIMBENCH_DATA", str(tmp_path))
 
     def call(*args):
-        code = data.cli(["benchmarks.data", *args])
+        code = data.main(args)
         out, err = capsys.readouterr()
         return code, out, err
 
@@ -56,6 +56,13 @@ def test_get_of_what_is_there_says_where(cli, monkeypatch, tmp_path):
     assert cli("--get=tiny") == (0, f"tiny: in {tmp_path / 'tiny'}\n", "")
 
 
+def test_a_user_without_a_home_is_told_what_to_give(cli, monkeypatch):
+    for name in ("SLIMBENCH_DATA", "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
+    bad(cli("--list"), ["no data directory", "home", "give --data_dir or set SLIMBENCH_DATA"])
+
+
 def test_no_network_is_one_line_and_exit_code_2(cli, monkeypatch):
     # Port 9 of this machine: nobody listens.
     download = dataclasses.replace(DATASETS["fsdd"].downloads[0], url="http://127.0.0.1:9/fsdd.zip")
@@ -70,6 +77,9 @@ def test_no_network_is_one_line_and_exit_code_2(cli, monkeypatch):
         ([], ["--list", "--get"]),
         (["--get=mnist,imagenet"], ["--get", "'imagenet'", "mnist, cifar10"]),
         (["--get"], ["get"]),
+        (["--get="], ["--get: is empty"]),
+        (["--data_dir="], ["--data_dir: is empty"]),
+        (["--list=maybe"], ["--list=maybe: must be true or false"]),
         (["--lst"], ["lst"]),
         (["mnist"], ["'mnist'", "is not a flag"]),
     ],

@@ -1,16 +1,19 @@
 """The command line: bad input is one line that says what is wrong and what would be right, and exit code 2."""
 
 import dataclasses
+import errno
+import os
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from benchmarks import run
 from benchmarks.plan.config import Budget, Config, check, options
-from benchmarks.plan.errors import UsageError
 from benchmarks.plan.load import with_value
 from benchmarks.plan.plan import curve_config, scaled, under
-from benchmarks.sweep.sweep import Swept
+from benchmarks.sweep.sweep import Swept, sweep
+from leaderboard.command import UsageError
 from leaderboard.record.canonical import digest
 from methods import METHODS
 from tasks import TASKS
@@ -22,17 +25,23 @@ CONFIG = Config(tasks=("digits",), methods=("rtn", "kd"))
 
 @pytest.fixture
 def cli(capsys, monkeypatch):
-    """cli(*args) -> (exit code, stdout, stderr); nothing is run, the config is returned by `swept`."""
-    swept = []
-    monkeypatch.setattr(run, "sweep", lambda config, *_, **__: swept.append(config) or Swept([], []))
-    monkeypatch.setattr(run, "keep_compiled", lambda workdir: None)
+    """cli(*args) -> (exit code, stdout, stderr); nothing is run, `swept` has configs, `calls` workdirs and commands."""
+    swept, calls = [], []
+
+    def sweep(config, workdir, command, **_):
+        swept.append(config)
+        calls.append((workdir, command))
+        return Swept([], [])
+
+    monkeypatch.setattr(run, "sweep", sweep)
+    monkeypatch.setattr(run, "set_up", lambda workdir: None)
 
     def call(*args):
-        code = run.cli(["benchmarks.run", *args])
+        code = run.main(args)
         out, err = capsys.readouterr()
         return code, out, err
 
-    call.swept = swept
+    call.swept, call.calls = swept, calls
     return call
 
 
@@ -62,8 +71,17 @@ def cli(capsys, monkeypatch):
         (["--config=README.md"], ["--config", "README.md", "Python file"]),
         (["--config=configs/quickstart.py:smoke"], ["--config=configs/quickstart.py:smoke", "TypeError"]),
         (["--method=nowhere.py"], ["--method", "no file nowhere.py"]),
-        (["--list=maybe"], ["list", "maybe"]),
-        (["--retry=all"], ["retry", "failed"]),
+        (["--list=maybe"], ["--list=maybe", "true or false"]),
+        (["--set="], ["--set", "empty"]),
+        (["--data_dir="], ["--data_dir", "empty"]),
+        (["--workdir="], ["--workdir", "empty"]),
+        (["--workdir", ""], ["empty"]),
+        (["--retry="], ["--retry", "empty"]),
+        (["--list="], ["--list", "empty"]),
+        (["--task=digits,"], ["--task", "unknown name ''"]),
+        (["--flagfile=flags.txt"], ["'flagfile'"]),
+        (["--undefok=x"], ["'undefok'"]),
+        (["--retry=all"], ["--retry=all", "<failed>"]),
         (
             ["--method=magnitude_rtn", "--strengths=8+0.5"],
             ["strengths of magnitude_rtn", "8 must be from 0 to 1: sparsity"],
@@ -79,7 +97,7 @@ def cli(capsys, monkeypatch):
         (["--set=budget"], ["--set=budget", "path.to.field=value"]),
         (["--set=options.kd.temprature=2"], ["options.kd.temprature", "temperature, alpha"]),
         (["--set=options.kd.temperature=hot"], ["options.kd.temperature", "'hot'", "float"]),
-        (["--stength=8"], ["stength"]),
+        (["--stength=8"], ["'stength'", "strengths"]),
         (["digits"], ["'digits'", "not a flag"]),
     ],
 )
@@ -93,15 +111,79 @@ def test_bad_input_is_one_line_and_exit_code_2(cli, args, said):
     assert cli.swept == []
 
 
-def test_a_config_that_fails_is_one_line(cli, tmp_path):
-    (tmp_path / "bad.py").write_text("def get_config():\n    return 1 / 0\n")
-    code, _, err = cli(f"--config={tmp_path / 'bad.py'}")
-    assert code == 2
-    assert "ZeroDivisionError: division by zero" in err
-    (tmp_path / "bad.py").write_text(
-        "from benchmarks.plan.config import Config\ndef get_config():\n    return Config(task=1)\n"
-    )
-    assert "nexpected keyword argument 'task'" in cli(f"--config={tmp_path / 'bad.py'}")[2]
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("sys.exit('bye')", "SystemExit: bye"),
+        ("None", "get_config returned NoneType; it must return a Config"),
+        ("Config(task=1)", "nexpected keyword argument 'task'"),
+        ("Config(('digits',), ('rtn',), budget=None)", "budget: Expected `object`, got `null`"),
+        ("Config(('digits',), ('rtn',), strengths={'rtn': 4})", "strengths.rtn: 4 must be strengths, each with"),
+        ("Config(('digits',), ('rtn',), strengths=4)", "strengths: 4 must be a mapping by method"),
+        ("Config(('digits',), ('kd',), options={'kd': 4})", "options.kd: 4 must be keyword arguments"),
+        ("Config(('digits',), ('rtn',), loop=Loop(log_every=2.5))", "loop.log_every: Expected `int`, got `float`"),
+        ("Config('digits', ('rtn',))", "tasks: Expected `array`, got `str`"),
+    ],
+)
+def test_a_config_that_is_wrong_is_one_line(cli, tmp_path, made, said):
+    head = "import sys\nfrom benchmarks.plan.config import Config, Loop\n\n\ndef get_config():\n    return "
+    (tmp_path / "bad.py").write_text(f"{head}{made}\n")
+    code, out, err = cli(f"--config={tmp_path / 'bad.py'}")
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+    assert cli.swept == []
+
+
+@pytest.mark.parametrize("text", ["def get_config(:", "import nowhere", "x = 1"])
+def test_a_file_that_is_no_config_is_one_line(cli, tmp_path, text):
+    (tmp_path / "bad.py").write_text(text)
+    code, out, err = cli(f"--config={tmp_path / 'bad.py'}")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --config")
+    assert str(tmp_path / "bad.py") in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["file", "file/below", "x" * 300, "/proc/slimbench"])
+def test_a_workdir_that_cannot_be_made_is_one_line_before_data_are_loaded(cli, tmp_path, monkeypatch, where):
+    def load():
+        pytest.fail("data were loaded")
+
+    monkeypatch.setattr(run, "sweep", sweep)
+    monkeypatch.setitem(TASKS, "digits", dataclasses.replace(TASKS["digits"], load=load))
+    (tmp_path / "file").touch()
+    workdir = tmp_path / where
+    code, out, err = cli("--task=digits", "--method=rtn", f"--workdir={workdir}")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: --workdir: {workdir}: ")
+    assert err.endswith("; it must be a folder that can be written\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.ENOENT, errno.EROFS, errno.EACCES])
+def test_a_disk_that_fails_is_one_line_that_names_the_file(cli, tmp_path, monkeypatch, number):
+    """Full, too large a file, the workdir removed meanwhile, not to be written."""
+
+    def sweep(*_, **__):
+        raise OSError(number, os.strerror(number), "work/digits/run.json")
+
+    monkeypatch.setattr(run, "sweep", sweep)
+    said = f"error: work/digits/run.json: {os.strerror(number)}\n"
+    assert cli("--task=digits", f"--workdir={tmp_path}") == (2, "", said)
+
+
+def test_configs_are_found_and_the_workdir_is_made_wherever_it_is_called(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("--task=digits")[0] == 0
+    assert cli("--config=configs/quickstart.py", "--workdir=sp ace")[0] == 0
+    assert cli.calls == [
+        (Path("runs/board"), "python -m benchmarks.run --task=digits"),
+        (Path("sp ace"), "python -m benchmarks.run --config=configs/quickstart.py '--workdir=sp ace'"),
+    ]
+    assert Path("runs/board/board.md").is_file()
+    assert cli("--config=configs/nowhere.py")[2].count("configs/quickstart.py") == 1
 
 
 def test_flags_narrow_the_grid(cli, tmp_path):
@@ -138,7 +220,7 @@ def test_a_dataset_that_cannot_be_had_is_one_line(cli, tmp_path, monkeypatch):
 def test_help_is_printed_and_nothing_is_run(cli):
     code, out, err = cli("--help")
     assert (code, err) == (0, "")
-    assert out.startswith("`python -m benchmarks.run`")
+    assert out.startswith("usage: python -m benchmarks.run [flags]\n\nRuns the grid of a config, ")
     assert "--workdir" in out
     assert cli.swept == []
 

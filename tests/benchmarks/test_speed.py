@@ -21,7 +21,7 @@ def short(monkeypatch):
 
 def test_ratios_of_every_method_and_the_exit_code(short, monkeypatch, capsys):
     monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 9999})
-    assert speed.cli(["speed"]) == 0
+    assert speed.main([]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("tiny")]
     assert [line[:2] for line in lines[:2]] == [["tiny", "lsq"], ["tiny", "magnitude"]]
     for _, _, step, _, memory in lines[:2]:
@@ -29,22 +29,22 @@ def test_ratios_of_every_method_and_the_exit_code(short, monkeypatch, capsys):
         assert float(memory) >= 1  # a method's state comes on top
     assert len(lines) == 3
     monkeypatch.setattr(speed, "BOUNDS", {"lsq": 9999, "magnitude": 0.0})
-    assert speed.cli(["speed"]) == 1
+    assert speed.main([]) == 1
 
 
 def test_without_the_other_framework_it_says_so(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert speed.cli(["speed", "--versus=torch"]) == 2
+    assert speed.main(["--versus=torch"]) == 2
     assert "pip install torch" in capsys.readouterr().err
 
 
 def test_the_board_of_few_made_up_records(monkeypatch, capsys):
     monkeypatch.setattr(scale, "RECORDS", 40)
     monkeypatch.setattr(scale, "TESTS", (50, -20))
-    assert speed.cli(["speed", "--leaderboard"]) == 0
+    assert speed.main(["--leaderboard"]) == 0
     assert capsys.readouterr().out.startswith("40 records: ")
     monkeypatch.setattr(scale, "GIGABYTES", 0.001)
-    assert speed.cli(["speed", "--leaderboard"]) == 1
+    assert speed.main(["--leaderboard"]) == 1
 
 
 def test_made_up_records_are_records(monkeypatch, tmp_path):

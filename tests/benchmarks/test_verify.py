@@ -31,8 +31,7 @@ def here(tiny, monkeypatch):
     """The tiny task is known, the code is that of a commit, latency is timed briefly, JAX's cache stays where it is."""
     monkeypatch.setitem(TASKS, "tiny", tiny)
     monkeypatch.setattr(provenance, "_state", lambda: ("c" * 40, False))
-    monkeypatch.setattr(verify, "keep_compiled", lambda workdir: None)
-    monkeypatch.setattr(verify, "keep_freed", lambda: None)
+    monkeypatch.setattr(verify, "set_up", lambda workdir: None)
     monkeypatch.setattr(latency, "BUDGET", 0.0)
 
 
@@ -56,7 +55,7 @@ def run(here, swept, tmp_path, capsys):
         edit(values)
         path.write_text(canonical.dumps(values) + "\n", "utf-8")
         before = path.read_bytes()
-        code = verify.cli(["verify", str(path), f"--workdir={tmp_path / 'work'}", *flags])
+        code = verify.main([str(path), f"--workdir={tmp_path / 'work'}", *flags])
         return code, *capsys.readouterr(), before, path.read_bytes()
 
     return call
@@ -107,7 +106,7 @@ def check_again(first, tmp_path):
     (run_file,) = (tmp_path / "work").rglob("run.json")
     run_file.write_text("not what was measured")
     path = tmp_path / "record.json"
-    assert verify.cli(["verify", str(path), f"--workdir={tmp_path / 'work'}", "--strength=0.75"]) == 0
+    assert verify.main([str(path), f"--workdir={tmp_path / 'work'}", "--strength=0.75"]) == 0
     assert path.read_bytes() == first
     assert json.loads(run_file.read_text())["run"]["seed"] == 0
 
@@ -208,8 +207,8 @@ def test_what_cannot_be_made_again_is_one_line_and_exit_2(run, tmp_path, edit, f
 
 
 def test_a_record_must_be_named(here, capsys):
-    assert verify.cli(["verify"]) == 2
-    assert capsys.readouterr().err == "error: RECORD is missing; see --help\n"
+    assert verify.main([]) == 2
+    assert capsys.readouterr().err == "error: RECORD: must be given; see --help\n"
 
 
 def test_uncommitted_code_verifies_nothing(run, monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import build, cli
+from leaderboard import build, inputs
 from leaderboard.board import claims
 from leaderboard.board.board import boards
 from leaderboard.record import files
@@ -23,7 +23,7 @@ README = f"# Title\r\nbefore\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
 def clone(toy, tmp_path, monkeypatch):
     """A folder like a clone: one record and a README with markers."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
+    monkeypatch.setattr(inputs, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
     monkeypatch.setattr(build, "README", Path("README.md"))
     files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
@@ -107,9 +107,9 @@ def bad_markers():
 @pytest.mark.parametrize(
     ("spoil", "argv", "message"),
     [
-        (None, ["--colour=1"], "unrecognized arguments: --colour=1; see --help"),
-        (None, ["stray"], "unrecognized arguments: stray"),
-        (None, ["--results"], "argument --results: expected one argument"),
+        (None, ["--colour=1"], "Unknown command line flag 'colour'; see --help"),
+        (None, ["stray"], "'stray' is not a flag; see --help"),
+        (None, ["--results"], "Missing value for flag --results"),
         (None, ["--results=nowhere"], "nowhere: no such folder"),
         (None, ["--out=leaderboard"], "--out=leaderboard: is a folder"),
         (None, ["--out=/dev/null"], "--out=/dev/null: is a folder or a device, it must be a file"),

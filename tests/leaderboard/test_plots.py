@@ -24,8 +24,8 @@ def test_writes_both_files_of_each_division(toy, tmp_path, capsys):
     ("argv", "message"),
     [
         (["--out=x", "--task=atlantis"], "--task: there are no records of 'atlantis'; there are of toy"),
-        (["--out=x", "--by=colour"], "argument --by: invalid choice"),
-        ([], "the following arguments are required: --out"),
+        (["--out=x", "--by=colour"], "--by=colour: value should be one of <bytes|"),
+        ([], "--out: must be given"),
         (["--out="], "--out: is empty"),
     ],
 )

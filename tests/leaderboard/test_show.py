@@ -189,7 +189,7 @@ def test_a_bad_record_is_one_line_and_the_others_are_shown(run, records, tmp_pat
     ("flags", "said"),
     [
         (["--task=tou"], "--task: there are no records of 'tou'; there are of toy"),
-        (["--task=toy", "--by=size"], "--by: invalid choice: 'size'"),
+        (["--task=toy", "--by=size"], "--by=size: value should be one of <bytes|"),
         (["--task=toy", "--under=3"], "--under: '3' is not an amount of bytes; it must be a number and B, kB or MB"),
         (["--task=toy", "--under=3ms"], "'3ms' is not an amount of bytes"),
         (["--task=toy", "--under=-3kB"], "'-3kB' is not an amount of bytes"),
@@ -201,7 +201,7 @@ def test_a_bad_record_is_one_line_and_the_others_are_shown(run, records, tmp_pat
         (["--task="], "--task: is empty"),
         (["--results="], "--results: is empty"),
         (["--under=3kB"], "--under: needs --task"),
-        (["toy"], "unrecognized arguments: toy"),
+        (["toy"], "'toy' is not a flag"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(run, records, flags, said):

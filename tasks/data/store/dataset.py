@@ -59,8 +59,11 @@ class Dataset:
 
 
 def data_dir() -> Path:
-    """Returns the data directory, absolute; it need not exist."""
-    return Path(os.environ.get(VARIABLE) or pooch.os_cache("slimbench")).expanduser().absolute()
+    """Returns the data directory, absolute; it need not exist. Raises DataError for a user without a home."""
+    try:
+        return Path(os.environ.get(VARIABLE) or pooch.os_cache("slimbench")).expanduser().absolute()
+    except RuntimeError as error:
+        raise DataError(f"no data directory ({error}); give --data_dir or set {VARIABLE}") from None
 
 
 def set_data_dir(path: str | os.PathLike) -> None:

@@ -9,8 +9,8 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.plan.config import Config
-from benchmarks.plan.errors import UsageError
 from benchmarks.sweep.sweep import sweep
+from leaderboard.command import UsageError
 from leaderboard.record import files as record
 from methods import METHODS
 from tasks import TASKS

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.plan import outside
-from benchmarks.plan.errors import UsageError
+from leaderboard.command import UsageError
 from methods import METHODS
 from tasks import TASKS
 from tests.benchmarks.sweep.grids import ROOT, finish, kill_when, start
