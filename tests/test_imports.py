@@ -25,7 +25,7 @@ LEADERBOARD = {
     "stats": {"record", "stats"},
     "board": {"record", "stats", "board"},
     "render": {"record", "stats", "board", "render"},
-    "site": {"record", "stats", "board", "site"},
+    "site": {"record", "stats", "board", "render", "site"},
 }
 """Rooms of the leaderboard, and which of these each may import; its commands, beside them, may import all."""
 

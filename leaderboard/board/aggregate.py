@@ -35,7 +35,7 @@ class Aggregate(NamedTuple):
 
 
 def aggregate(boards: Sequence[Board]) -> list[Aggregate]:
-    """Of each axis and method with a score: those who lack no task first, and in them the best first."""
+    """Returns the aggregate of each axis and method with a score: methods that lack no task first, then the best."""
     found = []
     for axis in RANGE:
         table = cells(boards, axis)
@@ -49,16 +49,19 @@ def _order(a):
 
 
 def cells(boards: Sequence[Board], axis: str) -> dict[str, dict[str, tuple[float, ...]]]:
-    """method -> task -> the score of each seed; without the tasks where dense alone ran, which compare nothing."""
+    """Returns {method: {task: score of each seed}}, without the tasks where dense alone ran, which compare nothing.
+
+    `axis`: "bytes" or "latency".
+    """
     table: dict[str, dict[str, tuple[float, ...]]] = {}
     for board, division in compared(boards):
-        for score in _chosen(division.scores, axis):
+        for score in chosen(division.scores, axis):
             table.setdefault(score.method, {})[board.task.name] = score.seeds
     return table
 
 
-def _chosen(scores: Sequence[Score], axis: str) -> list[Score]:
-    """One of each method: the best on valid; of equals, the first by digest."""
+def chosen(scores: Sequence[Score], axis: str) -> list[Score]:
+    """Returns one score of each method on an axis: the best on valid; of equals, the first by digest."""
     best: dict[str, tuple[float, Score]] = {}
     for score in sorted(scores, key=lambda score: score.digest):
         if score.axis != axis or score.valid is None:
@@ -76,7 +79,10 @@ def _aggregate(method, axis, row, tasks):
 
 
 def iqm(scores: Sequence[Sequence[float]]) -> float:
-    """Mean of the middle half of all runs, tasks and seeds together: a quarter, rounded down, is cut off each end."""
+    """Returns the mean of the middle half of all runs, tasks and seeds together.
+
+    A quarter of the runs, rounded down, is cut off each end.
+    """
     return float(_trimmed(np.concatenate(scores)[None])[0])
 
 
@@ -87,7 +93,7 @@ def _trimmed(runs: np.ndarray) -> np.ndarray:
 
 
 def interval(scores: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """95 % percentile interval of `iqm` by stratified bootstrap: the seeds of each task are drawn from that task."""
+    """Returns the 95 % percentile interval of `iqm` by stratified bootstrap: each task keeps its number of seeds."""
     rng = np.random.default_rng(0)
     drawn = [np.asarray(seeds)[rng.integers(len(seeds), size=(RESAMPLES, len(seeds)))] for seeds in scores]
     low, high = np.quantile(_trimmed(np.concatenate(drawn, axis=1)), (0.025, 0.975))
@@ -95,8 +101,10 @@ def interval(scores: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def profiles(boards: Sequence[Board]) -> dict[str, list[tuple[float, float]]]:
-    """method -> [(τ, share of runs whose score over bytes is above τ)], each of its tasks with the same weight:
-    F(τ) = 1/M · Σ_m 1/N_m · Σ_n 1[x_mn > τ] (eq. 1 of the paper), over the M tasks where the method has a score."""
+    """Returns {method: [(τ, share of runs whose score over bytes is above τ)]}, each of its tasks with the same weight.
+
+    F(τ) = 1/M · Σ_m 1/N_m · Σ_n 1[x_mn > τ] (eq. 1 of the paper), over the M tasks where the method has a score.
+    """
     table = cells(boards, "bytes")
     return {method: [(tau, _above(row.values(), tau)) for tau in THRESHOLDS] for method, row in sorted(table.items())}
 

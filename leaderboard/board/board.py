@@ -25,24 +25,28 @@ class Division(NamedTuple):
 
 
 class Stale(NamedTuple):
+    """A record that is not ranked, and why."""
+
     record: Record
     reason: str
 
 
 class Board(NamedTuple):
+    """All records of a task."""
+
     task: TaskInfo
     divisions: list[Division]
     stale: list[Stale]
 
 
 def boards(records: Sequence[Record]) -> list[Board]:
-    """One board per task, by name."""
+    """Returns one board per task, by name."""
     records = sorted(records, key=_place)
     return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]
 
 
 def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
-    """The closed divisions in which a method other than dense ran, each with its board."""
+    """Returns the closed divisions in which a method other than dense ran, each with its board."""
     closed = [(board, division) for board in boards for division in board.divisions if division.name == "closed"]
     return [(b, d) for b, d in closed if any(row.record.method.name != "dense" for row in d.rows)]
 

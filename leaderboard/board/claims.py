@@ -36,13 +36,15 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Status(NamedTuple):
+    """A claim beside what was reproduced; None where nothing was."""
+
     claim: Claim
     reproduced: Summary | None
     status: Literal["matched", "below", "above", "not attempted"]  # below: worse than claimed; above: better
 
 
 def read(path: str | Path = CLAIMS) -> list[Claim]:
-    """The claims in a file, a JSON list. Raises ClaimError."""
+    """Returns the claims in a file, a JSON list. Raises ClaimError."""
     try:
         text = Path(path).read_bytes().decode()
         canonical.parse(text)
@@ -58,8 +60,11 @@ def read(path: str | Path = CLAIMS) -> list[Claim]:
 
 
 def statuses(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Status]:
-    """Of each claim, in their order: it is reproduced by the closed row of its method and strength, all seeds of which
-    finished; of several configurations, the one that is best on valid. Raises ClaimError: not the task's metric."""
+    """Returns the status of each claim, in their order.
+
+    A claim is reproduced by the closed row of its method and strength, all seeds of which finished; of several
+    configurations, by the one that is best on valid. Raises ClaimError where a claim is not in the task's metric.
+    """
     known = {board.task.name: board for board in boards}
     return [_status(claim, known.get(claim.task)) for claim in claims]
 

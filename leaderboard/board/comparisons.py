@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from leaderboard.board.rows import Comparison, Row, name
+from leaderboard.board.rows import Comparison, Row, full_label, name
 from leaderboard.record.schema import Record, Result
 from leaderboard.stats.paired import Sample, findings, sample
 from leaderboard.stats.ranks import places
@@ -12,22 +12,25 @@ from leaderboard.stats.significance import RISK, holm
 
 
 def beats(comparison: Comparison, *, higher_is_better: bool) -> bool:
-    """Whether the row is better than the other, and by more than chance."""
+    """Returns whether the row is better than the other, and by more than chance."""
     gain = comparison.difference if higher_is_better else -comparison.difference
     return gain > 0 and comparison.p < RISK
 
 
 def dense_results(records: Sequence[Record]) -> dict[str, Result]:
-    """checkpoint -> the dense net as it was scored by the method `dense`, in whichever division."""
+    """Returns {checkpoint: the dense net as it was scored by the method `dense`}, in whichever division."""
     entries = [record for record in records if record.method.name == "dense"]
     runs = [run for record in entries for point in record.points for run in point.runs]
     return {run.dense: run.result for run in runs if run.result is not None}
 
 
 def with_comparisons(rows: Sequence[Row], dense: Mapping[str, Result], better: int) -> list[Row]:
-    """The rows of a table, with all that compares them.
+    """Returns the rows of a table, with all that compares them.
 
-    `dense`: checkpoint -> its result where it is known; `better`: 1 where higher quality is better, else -1.
+    Args:
+        rows: one table's, each by itself.
+        dense: checkpoint -> its result, where it is known.
+        better: 1 where higher quality is better, else -1.
     """
     rows = _labelled(rows)
     samples = [_sample(row.point) for row in rows]
@@ -46,7 +49,7 @@ def _labelled(rows):
         digests[row.record.method.name].add(row.record.method.digest)
     several = {name for name, found in digests.items() if len(found) > 1}
     infos = [(row, row.record.method) for row in rows]
-    return [row._replace(label=f"{m.name} ({m.digest})") if m.name in several else row for row, m in infos]
+    return [row._replace(label=full_label(m)) if m.name in several else row for row, m in infos]
 
 
 def _sample(point) -> Sample | None:
@@ -62,10 +65,15 @@ def _dense(record: Record, dense: Mapping[str, Result]) -> Sample:
 def compare(
     rows: Sequence[Row], samples: Sequence[Sample | None], dense: Sequence[Sample], better: int
 ) -> list[dict[str, Comparison]]:
-    """The comparisons of each row by kind: "dense", "control" and "best", where there is another row and a shared seed.
+    """Returns the comparisons of each row by kind: "dense", "control" and "best".
 
-    `samples`: of each row, None if it has no figures; `dense`: of the dense nets of its seeds; `better`: 1 where
-    higher quality is better, else -1.
+    A kind is left out where there is no other row or no shared seed.
+
+    Args:
+        rows: one table's.
+        samples: outcomes of each row, None if it has no figures.
+        dense: outcomes of the dense nets of each row's seeds.
+        better: 1 where higher quality is better, else -1.
     """
     pairs = list(_pairs(rows, samples, dense, better))
     found = zip(pairs, findings([(pair.own, pair.other) for pair in pairs]), strict=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from leaderboard.board.display import MISSING, number
 from leaderboard.record.layout import strength_text
-from leaderboard.record.schema import Dense, Latency, Point, Record, Result
+from leaderboard.record.schema import Dense, Latency, MethodInfo, Point, Record, Result
 from leaderboard.stats.summary import Summary, mean, summarize
 
 BUSY = 1.5
@@ -22,6 +22,8 @@ class Timing(NamedTuple):
 
 
 class Timings(NamedTuple):
+    """The two batch sizes that are timed."""
+
     one: Timing  # at batch 1
     batch: Timing  # at the task's batch
 
@@ -84,7 +86,7 @@ class Row(NamedTuple):
 
 
 def row_of(record: Record, point: Point) -> Row:
-    """By itself, yet without comparisons and rank."""
+    """Returns a point as a row by itself: without comparisons and rank."""
     dense = {net.seed: net for net in record.dense}
     done = [(dense[run.seed], run.result) for run in point.runs if run.result is not None]
     return Row(
@@ -114,14 +116,19 @@ def commits(record: Record) -> list[str]:
 
 
 def strength(row: Row) -> str:
-    """ "bits 4"; a method without a knob has none."""
+    """Returns "bits 4", or MISSING for a method without a knob."""
     knobs = row.record.method.knobs
     return f"{', '.join(knobs)} {row.strength}" if knobs else MISSING
 
 
 def name(row: Row) -> str:
-    """ "rtn, bits 4"."""
+    """Returns "rtn, bits 4"."""
     return f"{row.label}, {strength(row)}" if row.record.method.knobs else row.label
+
+
+def full_label(method: MethodInfo) -> str:
+    """Returns "rtn (0a1b2c3d)", which tells two configurations of a method apart."""
+    return f"{method.name} ({method.digest})"
 
 
 def _remarks(run):

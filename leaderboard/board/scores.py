@@ -25,8 +25,11 @@ RANGE = {"bytes": 64, "latency": 8}
 
 
 class Score(NamedTuple):
-    """Mean over the seeds that ran at every strength, and its 95 % interval, None of one seed. All None, and no
-    `seeds`, where there is no score: no deployed artifact, or no seed that ran at every strength."""
+    """Mean over the seeds that ran at every strength, and its 95 % interval, which is None for one seed.
+
+    All are None, and there are no `seeds`, where there is no score: no deployed artifact, or no seed that ran at every
+    strength.
+    """
 
     method: str
     digest: str
@@ -39,7 +42,7 @@ class Score(NamedTuple):
 
 
 def scores(record: Record) -> list[Score]:
-    """On each axis."""
+    """Returns the score of a record on each axis."""
     return [_score(record, axis) for axis in RANGE]
 
 
@@ -53,7 +56,7 @@ def _score(record, axis):
 
 
 def by_seed(record: Record, axis: str) -> list[tuple[float, float]]:
-    """The score of each seed that ran at every strength: with quality on test, and on valid. Empty if there is none."""
+    """Returns (score with quality on test, score on valid) of each seed that ran at every strength."""
     zero = record.task.reference
     curves = {net.seed: [] for net in record.dense}
     for point in record.points:

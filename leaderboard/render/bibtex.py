@@ -9,7 +9,7 @@ PAPERS = Path(__file__).with_name("papers.bib")
 
 
 def as_bibtex(boards: list[Board]) -> str:
-    """slimbench and the papers of the methods on the boards; of a method that names none, a comment says so."""
+    """Returns the papers of slimbench and of the methods on the boards; a comment names methods without a paper."""
     methods = {row.record.method.name for board in boards for d in board.divisions for row in d.rows}
     entries = papers()
     found = [text for keywords, text in entries if keywords & (methods | {"slimbench"})]
@@ -19,7 +19,7 @@ def as_bibtex(boards: list[Board]) -> str:
 
 
 def papers() -> list[tuple[set[str], str]]:
-    """(methods, entry) of each entry of papers.bib."""
+    """Returns (methods, entry) for each entry of papers.bib."""
     text = PAPERS.read_text("utf-8")
     entries = re.finditer(r"^@.*?keywords = \{(.*?)\}.*?^}\n", text, re.DOTALL | re.MULTILINE)
     return [(set(entry[1].split(", ")), entry[0]) for entry in entries]

@@ -6,54 +6,43 @@ from leaderboard.board import display
 from leaderboard.board.board import Division
 from leaderboard.board.rows import Figures, Row
 from leaderboard.record.schema import TaskInfo
-from leaderboard.render.columns import grid
+from leaderboard.render.columns import COST, grid
 
-COSTS = {
-    "bytes": lambda figures: figures.bytes,
-    "latency": lambda figures: figures.latency.one.median_ms / 1000,
-    "macs": lambda figures: figures.effective_macs,
-}
-"""Of figures: bytes of the artifact, seconds at batch 1, multiplications of one example by a nonzero weight."""
-UNITS = {
-    "bytes": {"B": 1.0, "kB": 1e3, "MB": 1e6},
-    "latency": {"us": 1e-6, "ms": 1e-3, "s": 1.0},
-    "macs": {"k": 1e3, "M": 1e6, "G": 1e9},
-}
-COLUMNS = (
-    "",
-    "rank",
-    "method",
-    "strength",
-    "quality",
-    "against dense",
-    "bytes",
-    "MACs",
-    "latency, batch 1",
-    "run as",
-    "n",
+COSTS = {"bytes": COST["bytes"], "latency": COST["latency_1"], "macs": COST["macs"]}
+"""Of figures: bytes of the artifact, ms at batch 1, multiplications of one example by a nonzero weight."""
+UNIT = {"bytes": "B", "latency": "ms", "macs": "count"}
+SHOWN = (
+    *("optimal", "rank", "method", "strength", "quality", "difference"),
+    *("bytes", "macs", "latency_1", "execution", "n"),
 )
+"""The columns of a table."""
 
 
 def amount(text: str, by: str) -> float:
-    """ "20kB" as a number of the unit of COSTS[by]. Raises ValueError."""
+    """Returns "20kB" as a number of the unit of COSTS[by]. Raises ValueError."""
     match = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*([A-Za-z]+)", text.strip())
-    if not match or match[2] not in UNITS[by]:
-        *units, last = UNITS[by]
+    factors = display.AMOUNTS[UNIT[by]]
+    if not match or match[2] not in factors:
+        *units, last = factors
         raise ValueError(f"{text!r} is not an amount of {by}; it must be a number and {', '.join(units)} or {last}")
-    return float(match[1]) * UNITS[by][match[2]]
+    return float(match[1]) * factors[match[2]]
 
 
 def shown(figures: Figures, by: str) -> str:
-    """The cost as the table shows it."""
-    if by == "latency":
-        return f"{display.number(1000 * COSTS[by](figures))} ms"
-    return display.si(COSTS[by](figures), "B" if by == "bytes" else "")
+    """Returns the cost as the table shows it."""
+    return display.shown(COSTS[by](figures), UNIT[by])
 
 
 def ranked(task: TaskInfo, division: Division, by: str, under: float) -> list[int]:
-    """Places in `division.rows` of those that cost at most `under`: best quality first, among equals the cheapest.
+    """Returns places in `division.rows` of those that are affordable: best quality first, among equals the cheapest.
 
     Rows with failed seeds come last: the seeds that survive are no fair sample.
+
+    Args:
+        task: of the division.
+        division: its rows.
+        by: key of COSTS.
+        under: the most that a row may cost.
     """
     sign = -1 if task.higher_is_better else 1
 
@@ -65,11 +54,24 @@ def ranked(task: TaskInfo, division: Division, by: str, under: float) -> list[in
 
 
 def affordable(row: Row, by: str, under: float) -> bool:
+    """Returns whether a row costs at most so much.
+
+    Args:
+        row: one without figures is not affordable.
+        by: key of COSTS.
+        under: the most that it may cost.
+    """
     return row.figures is not None and COSTS[by](row.figures) <= under
 
 
 def table(task: TaskInfo, division: Division, by: str, under: float) -> list[list[str]]:
-    """Header and rows, unescaped: those of the board, fewer columns."""
-    header, *rows = grid(task, division)
-    kept = [i for i, name in enumerate(header) if name in COLUMNS]
-    return [[row[i] for i in kept] for row in (header, *(rows[i] for i in ranked(task, division, by, under)))]
+    """Returns header and rows of what is affordable, unescaped: those of the board, fewer columns.
+
+    Args:
+        task: of the division.
+        division: its rows.
+        by: key of COSTS.
+        under: the most that a row may cost.
+    """
+    header, *rows = grid(task, division, SHOWN)
+    return [header, *(rows[i] for i in ranked(task, division, by, under))]

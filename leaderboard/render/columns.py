@@ -1,100 +1,228 @@
-"""The columns of a table: what each shows of a row."""
+"""THE table of columns: Markdown, terminal, LaTeX and CSV are made of it, and the page is told it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from leaderboard.board import display
 from leaderboard.board.board import Division
-from leaderboard.board.comparisons import beats
-from leaderboard.board.rows import Row, strength
+from leaderboard.board.rows import Figures, Timing, strength
 from leaderboard.record.schema import TaskInfo
+from leaderboard.render import cells
+from leaderboard.render.cells import Cell, Entry, figure, nothing
+from leaderboard.stats.summary import Summary
 
-Cell = Callable[[Row, bool], str]
-NARROW = ("", "method", "strength", "quality", "against dense", "bytes", "ratio", "run as", "n")
-"""The columns that a terminal has room for, and the latency at the task's batch."""
+Value = float | str | None
+COST: Mapping[str, Callable[[Figures], float]] = {
+    "bytes": lambda f: f.bytes,
+    "macs": lambda f: f.effective_macs,
+    "bops": lambda f: f.bops,
+    "latency_1": lambda f: f.latency.one.median_ms,
+    "latency": lambda f: f.latency.batch.median_ms,
+    "cost": lambda f: f.seconds,
+}
+"""Column -> what a row costs, in the column's unit."""
+NARROW = ("optimal", "method", "strength", "quality", "difference", "bytes", "ratio", "execution", "n")
+"""The columns that a paper has room for."""
 
 
-def grid(task: TaskInfo, division: Division) -> list[list[str]]:
-    """Header and rows, unescaped."""
-    columns = _columns(task, division)
+class Column(NamedTuple):
+    """What is shown of a row under one title. `title`, `head` and `hint` may hold {metric} and {batch}, the task's."""
+
+    id: str
+    title: str
+    unit: str  # of display.UNITS, or "text"
+    value: Callable[[Entry], Value]  # what it is sorted by
+    better: str = ""  # "low" or "high", "task" where the task says it
+    hint: str = ""
+    text: Cell | None = None  # where it is not the value by its unit
+    note: Cell = nothing  # what is small beside it
+    show: Cell | None = None  # text and note as one, where they are not simply joined
+    head: str = ""  # the page's title, where it is another
+    raw: Callable[[Figures], dict[str, Value]] = lambda figures: {}  # names and numbers of CSV
+
+    def cell(self, entry: Entry) -> str:
+        """Returns all that is shown of a row, as one text."""
+        return self.show(entry) if self.show else f"{self.main(entry)} {self.note(entry)}".rstrip()
+
+    def main(self, entry: Entry) -> str:
+        """Returns the cell without what is small in it."""
+        value = self.value(entry)
+        if self.text:
+            return self.text(entry)
+        return value if isinstance(value, str) else display.shown(value, self.unit)
+
+
+def grid(task: TaskInfo, division: Division, ids: Sequence[str] = ()) -> list[list[str]]:
+    """Returns header and rows of a table, unescaped.
+
+    Args:
+        task: of the division.
+        division: its rows.
+        ids: of the columns to show; default: all.
+    """
+    kept = [column for column in COLUMNS if not ids or column.id in ids]
+    header = [filled(column.title, task) for column in kept]
+    return [header, *([column.cell(entry) for column in kept] for entry in entries(task, division))]
+
+
+def entries(task: TaskInfo, division: Division) -> list[Entry]:
+    """Returns the rows of a division, in their order."""
     rows = zip(division.rows, division.optimal, strict=True)
-    return [list(columns)] + [[cell(row, optimal) for cell in columns.values()] for row, optimal in rows]
+    return [Entry(task, row, optimal, division.devices) for row, optimal in rows]
 
 
-def _columns(task: TaskInfo, division: Division) -> dict[str, Cell]:
-    """Header -> cell of (row, whether it is optimal)."""
-
-    def figure(show):
-        return lambda row, _: display.MISSING if row.figures is None else show(row.figures)
-
-    def latency(name):
-        def show(row, _):
-            timing = row.figures and getattr(row.figures.latency, name)
-            return display.MISSING if timing is None else _latency(timing) + device(row)
-
-        return show
-
-    def device(row):
-        numbers = [str(division.devices.index(name) + 1) for name in row.devices]
-        return f" [{', '.join(numbers)}]" if len(division.devices) > 1 else ""
-
-    return {
-        "": lambda row, optimal: "●" if optimal else "",
-        "rank": lambda row, _: _rank(row),
-        "method": lambda row, _: row.label,
-        "strength": lambda row, _: strength(row),
-        "quality": lambda row, _: display.spread(row.figures.quality) if row.figures else row.missing,
-        "against dense": lambda row, _: _against_dense(row),
-        "against control": lambda row, _: _against_control(row, task),
-        "bytes": figure(lambda f: display.si(f.bytes, "B")),
-        "ratio": figure(lambda f: f"×{display.number(f.ratio)}"),
-        "MACs": figure(_macs),
-        "BOPs": figure(lambda f: display.si(f.bops)),
-        "latency, batch 1": latency("one"),
-        f"latency, batch {task.eval_batch}": latency("batch"),
-        "run as": figure(lambda f: f.execution),
-        "cost": figure(_cost),
-        "n": lambda row, _: _seeds(row),
-    }
+def filled(text: str, task: TaskInfo) -> str:
+    """Returns a title or hint as it reads for a task."""
+    return text.replace("{metric}", task.metric).replace("{batch}", str(task.eval_batch))
 
 
-def _rank(row):
-    """ "2"; "1–9, tie 1" """
-    if row.rank is None:
-        return display.MISSING
-    first, last = row.rank
-    return str(first) if first == last else f"{first}–{last}, tie {row.tie}"
+def _of(get: Callable[[Figures], Value]) -> Callable[[Entry], Value]:
+    return lambda entry: None if entry.row.figures is None else get(entry.row.figures)
 
 
-def _against_dense(row):
-    """Difference with its interval over seeds, and the p of the comparison."""
-    if row.figures is None:
-        return display.MISSING
-    found = row.comparisons.get("dense")
-    return display.spread(row.figures.difference, signed=True) + (f", {display.p_value(found.p)}" if found else "")
+def _summary(name: str, value: Summary) -> dict[str, Value]:
+    return {f"{name}_{key}": number for key, number in value._asdict().items() if key != "n"}
 
 
-def _against_control(row, task):
-    found = row.comparisons.get("control")
-    if found is None:
-        return display.MISSING
-    verdict = "" if beats(found, higher_is_better=task.higher_is_better) else "not beaten: "
-    return f"{verdict}{display.fixed(found.difference, signed=True)}, {display.p_value(found.p)}"
+def _latency(id: str, batch: str, of: Callable[[Figures], Timing], raw: Callable[[Timing], dict]) -> Column:
+    def show(entry: Entry) -> str:
+        return figure(lambda f: f"{display.shown(COST[id](f), 'ms')} {cells.speedup(of(f))}{cells.device(entry)}")(
+            entry
+        )
+
+    return Column(
+        id,
+        f"latency, batch {batch}",
+        "ms",
+        _of(COST[id]),
+        "low",
+        "Median; × is the speed against dense",
+        note=figure(lambda f: cells.speedup(of(f)), missing=""),
+        show=show,
+        raw=lambda f: raw(of(f)),
+    )
 
 
-def _macs(figures):
-    total, effective = display.si(figures.macs), display.si(figures.effective_macs)
-    return total if total == effective else f"{effective} of {total}"
-
-
-def _latency(timing):
-    return f"{display.number(timing.median_ms)} ms ×{timing.speedup:.2f}"
-
-
-def _cost(figures):
-    teacher = f", {display.si(figures.teacher_forwards)} teacher" if figures.teacher_forwards else ""
-    return f"{display.number(round(figures.seconds, 2))} s, {figures.steps:.0f} steps{teacher}"
-
-
-def _seeds(row):
-    count = str(row.asked) if row.finished == row.asked else f"{row.finished}/{row.asked}"
-    return f"{count} †" if row.finished == 1 else count
+COLUMNS = (
+    Column("optimal", "", "text", lambda e: "●" if e.optimal else "", hint="Pareto-optimal in quality and bytes"),
+    Column(
+        "rank",
+        "rank",
+        "rank",
+        lambda e: e.row.rank and e.row.rank[0],
+        "low",
+        "The ranks that it may have; rows with the same letter cannot be told apart",
+        text=cells.rank,
+        show=cells.rank_and_tie,
+    ),
+    Column("method", "method", "text", lambda e: e.row.label),
+    Column("strength", "strength", "text", lambda e: e.row.strength, text=lambda e: strength(e.row)),
+    Column(
+        "quality",
+        "quality",
+        "quality",
+        _of(lambda f: f.quality.mean),
+        "task",
+        "Mean ± standard deviation over seeds, and its 95 % interval",
+        text=cells.quality,
+        note=figure(lambda f: display.ends(f.quality.low, f.quality.high), missing=""),
+        head="{metric}",
+        raw=lambda f: _summary("quality", f.quality),
+    ),
+    Column(
+        "difference",
+        "against dense",
+        "difference",
+        _of(lambda f: f.difference.mean),
+        "task",
+        "Quality − dense, paired by seed; p after Holm’s correction",
+        note=lambda e: cells.p(e, "dense"),
+        show=cells.against_dense,
+        head="vs dense",
+        raw=lambda f: _summary("dense_quality", f.dense) | _summary("quality_difference", f.difference),
+    ),
+    Column(
+        "control",
+        "against control",
+        "difference",
+        lambda e: cells.difference(e, "control"),
+        "task",
+        "Quality − control at the same strength",
+        note=cells.control_note,
+        show=cells.against_control,
+        head="vs control",
+    ),
+    Column(
+        "bytes", "bytes", "B", _of(COST["bytes"]), "low", "Artifact file", raw=lambda f: {"artifact_bytes": f.bytes}
+    ),
+    Column(
+        "ratio",
+        "ratio",
+        "ratio",
+        _of(lambda f: f.ratio),
+        "high",
+        "Dense bytes / bytes",
+        raw=lambda f: {"ratio": f.ratio},
+    ),
+    Column(
+        "macs",
+        "MACs",
+        "count",
+        _of(COST["macs"]),
+        "low",
+        "Of one example; “a of b” multiply by a nonzero weight",
+        note=figure(cells.of_macs, missing=""),
+        raw=lambda f: {"macs": f.macs, "effective_macs": f.effective_macs},
+    ),
+    Column(
+        "bops",
+        "BOPs",
+        "count",
+        _of(COST["bops"]),
+        "low",
+        "Bit operations of one example",
+        raw=lambda f: {"bops": f.bops},
+    ),
+    _latency(
+        "latency_1",
+        "1",
+        lambda f: f.latency.one,
+        lambda t: {"latency_batch_1_ms": t.median_ms, "speedup_batch_1": t.speedup},
+    ),
+    _latency(
+        "latency",
+        "{batch}",
+        lambda f: f.latency.batch,
+        lambda t: {
+            "task_batch": t.batch,
+            "latency_task_batch_ms": t.median_ms,
+            "speedup_task_batch": t.speedup,
+        },
+    ),
+    Column("execution", "run as", "text", _of(lambda f: f.execution), raw=lambda f: {"execution": f.execution}),
+    Column(
+        "cost",
+        "cost",
+        "s",
+        _of(COST["cost"]),
+        "low",
+        "Of optimizing, compilation apart",
+        note=figure(cells.steps, missing=""),
+        show=figure(lambda f: f"{display.shown(f.seconds, 's')}, {cells.steps(f)}"),
+        raw=lambda f: {
+            "optimization_s": f.seconds,
+            "steps": f.steps,
+            "teacher_forwards_examples": f.teacher_forwards,
+        },
+    ),
+    Column(
+        "n",
+        "n",
+        "seeds",
+        lambda e: e.row.finished,
+        "high",
+        "Seeds; † a single one; 2/3: one of three failed",
+        text=cells.seeds,
+    ),
+)
+"""In the board's order."""

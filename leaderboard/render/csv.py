@@ -4,17 +4,19 @@ import csv
 import io
 
 from leaderboard.board.board import Board
-from leaderboard.board.rows import commits
+from leaderboard.board.rows import Figures, commits
 from leaderboard.record.text import plain
+from leaderboard.render.cells import Entry
+from leaderboard.render.columns import COLUMNS, Value, entries
 
 
 def as_csv(boards: list[Board]) -> str:
-    """A line per ranked row, raw numbers, units in the header; empty where every seed failed."""
+    """Returns a line per ranked row: raw numbers, units in the header; empty where every seed failed."""
     rows = [
-        _identity(board, division, row, optimal) | _numbers(row.figures)
+        _identity(entry, division.name) | _numbers(entry.row.figures)
         for board in boards
         for division in board.divisions
-        for row, optimal in zip(division.rows, division.optimal, strict=True)
+        for entry in entries(board.task, division)
     ]
     file, header = io.StringIO(), list(max(rows, key=len, default={}))
     writer = csv.writer(file, lineterminator="\n")
@@ -23,14 +25,14 @@ def as_csv(boards: list[Board]) -> str:
     return file.getvalue()
 
 
-def _identity(board, division, row, optimal) -> dict:
-    record = row.record
+def _identity(entry: Entry, division: str) -> dict[str, Value]:
+    row, record = entry.row, entry.row.record
     return {
         "task": record.task.name,
         "task_version": record.task.version,
         "metric": record.task.metric,
-        "higher_is_better": board.task.higher_is_better,
-        "division": division.name,
+        "higher_is_better": entry.task.higher_is_better,
+        "division": division,
         "family": record.method.family,
         "method": record.method.name,
         "digest": record.method.digest,
@@ -40,33 +42,14 @@ def _identity(board, division, row, optimal) -> dict:
         "commits": "; ".join(commits(record)),
         "seeds_asked": row.asked,
         "seeds_finished": row.finished,
-        "pareto_optimal": optimal,
+        "pareto_optimal": entry.optimal,
     }
 
 
-def _numbers(figures) -> dict:
+def _numbers(figures: Figures | None) -> dict[str, Value]:
     if figures is None:
         return {}
-    summaries = {name: getattr(figures, name)._asdict() for name in ("quality", "dense", "difference")}
-    names = {"quality": "quality", "dense": "dense_quality", "difference": "quality_difference"}
-    one, batch = figures.latency.one, figures.latency.batch
-    return {
-        **{f"{names[s]}_{key}": v for s, fields in summaries.items() for key, v in fields.items() if key != "n"},
-        "artifact_bytes": figures.bytes,
-        "ratio": figures.ratio,
-        "macs": figures.macs,
-        "effective_macs": figures.effective_macs,
-        "bops": figures.bops,
-        "execution": figures.execution,
-        "latency_batch_1_ms": one.median_ms,
-        "speedup_batch_1": one.speedup,
-        "task_batch": batch.batch,
-        "latency_task_batch_ms": batch.median_ms,
-        "speedup_task_batch": batch.speedup,
-        "optimization_s": figures.seconds,
-        "steps": figures.steps,
-        "teacher_forwards_examples": figures.teacher_forwards,
-    }
+    return {name: value for column in COLUMNS for name, value in column.raw(figures).items()}
 
 
 def _csv_cell(value) -> str:

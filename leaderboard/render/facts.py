@@ -10,7 +10,7 @@ from leaderboard.stats.summary import summarize
 
 
 def task_facts(task: TaskInfo) -> list[str]:
-    """Metric, data and controls."""
+    """Returns metric, data and controls."""
     better = "higher" if task.higher_is_better else "lower"
     facts = [f"metric: {task.metric}, {better} is better; {task.modality}; task version {task.version}"]
     facts += [f"data: {task.source}; {task.rows['test']} test examples; fingerprint {task.fingerprint}"]
@@ -19,7 +19,7 @@ def task_facts(task: TaskInfo) -> list[str]:
 
 
 def division_facts(task: TaskInfo, division: Division) -> list[str]:
-    """What the dense nets are, whether they reach the task's bar, and the devices."""
+    """Returns what the dense nets are, whether they reach the task's bar, and the devices."""
     reached = [task.reaches(net.quality) for net in division.dense]
     quality = summarize([net.quality for net in division.dense])
     size = summarize([net.bytes for net in division.dense]).mean
@@ -43,10 +43,16 @@ def remarks(division: Division) -> list[str]:
 
 
 def stale(board: Board) -> list[str]:
-    """Which records are not ranked and why."""
+    """Returns which records are not ranked, and why."""
     return [f"{s.record.method.name}-{s.record.method.digest} ({s.record.division}): {s.reason}" for s in board.stale]
 
 
 def listed(title: str, items: Sequence[str], escape: Callable[[str], str]) -> list[str]:
-    """Returns the lines of a list under its title; nothing of no items."""
+    """Returns the lines of a list under its title; no lines if there are no items.
+
+    Args:
+        title: a line.
+        items: of the list, unescaped.
+        escape: what makes an item safe where it is shown.
+    """
     return ["", title, "", *(f"- {escape(item)}" for item in items)] if items else []

@@ -27,15 +27,14 @@ LATEX = {
 
 
 def as_latex(boards: list[Board]) -> str:
-    """A table per task and division, of the package booktabs."""
+    """Returns a table per task and division, in the style of the package booktabs."""
     return "\n".join(_latex_table(board.task, division) for board in boards for division in board.divisions)
 
 
 def _latex_table(task, division) -> str:
-    header, *rows = grid(task, division)
-    kept = [i for i, name in enumerate(header) if name in NARROW]
-    shape = "".join("l" if header[i] in ("", "method", "strength") else "r" for i in kept)
-    head, *body = [" & ".join(latex(row[i]) for i in kept) + r" \\" for row in (header, *rows)]
+    header, *rows = grid(task, division, NARROW)
+    shape = "".join("l" if title in ("", "method", "strength") else "r" for title in header)
+    head, *body = [" & ".join(map(latex, row)) + r" \\" for row in (header, *rows)]
     facts = [f"{task.name}, {division.name} division", task.metric, *division_facts(task, division)]
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{latex('; '.join(facts))}}}"]
     lines += [rf"\begin{{tabular}}{{{shape}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
@@ -43,5 +42,5 @@ def _latex_table(task, division) -> str:
 
 
 def latex(text: str) -> str:
-    """`text` such that LaTeX shows it literally; a character that plain LaTeX may not know becomes "?"."""
+    """Returns `text` such that LaTeX shows it literally; a character that plain LaTeX may not know becomes "?"."""
     return "".join(LATEX.get(c, c if c.isascii() else "?") for c in plain(text))

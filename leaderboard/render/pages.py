@@ -57,7 +57,7 @@ the tolerance; *below* is worse than claimed, *above* is better.
 
 
 def markdown(boards: Sequence[Board], statuses: Sequence[Status]) -> str:
-    """The whole page."""
+    """Returns the whole page."""
     parts = [PAGE, *_across(boards), *map(_markdown_board, boards), *_claims(statuses)]
     return "\n".join(parts if boards else [PAGE, "There are no records yet.\n"])
 
@@ -94,6 +94,6 @@ def _markdown_board(board: Board) -> str:
 
 
 def escaped(text: str) -> str:
-    """`text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
+    """Returns `text` such that GitHub's Markdown, in a table or outside, shows it literally and on one line."""
     text = plain(text).translate(ESCAPES)
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text) if "_" in text else text

@@ -20,7 +20,7 @@ NOTE = (
 
 
 def block(boards: list[Board]) -> str:
-    """Markdown: a row per method, a column per task with one besides dense, closed division only."""
+    """Returns Markdown: a row per method, a column per task with one besides dense, closed division only."""
     columns = compared(boards)
     if not columns:
         return "No method has records in the closed division yet."
@@ -34,7 +34,10 @@ def block(boards: list[Board]) -> str:
 
 
 def splice(page: str, text: str) -> str:
-    """`page` with `text` between its markers; as it is if it has none. Raises ValueError if they do not pair."""
+    """Returns `page` with `text` between its markers, or as it is if it has none.
+
+    Raises ValueError if the markers do not pair.
+    """
     if BEGIN not in page and END not in page:
         return page
     if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):

@@ -13,7 +13,7 @@ Grid = list[list[str]]
 
 
 def scores(division: Division) -> Grid:
-    """Header and a row per record, the best over bytes first; no rows where nothing has a score."""
+    """Returns header and a row per record, the best over bytes first; no rows where nothing has a score."""
     labels = {(row.record.method.name, row.record.method.digest): row.label for row in division.rows}
     found: dict[tuple[str, str], dict] = {}
     for score in division.scores:
@@ -38,7 +38,7 @@ def _seeds(scores):
 
 
 def aggregates(found: Sequence[Aggregate], axis: str) -> Grid:
-    """Header and a row per method; only who lacks no task has a place."""
+    """Returns header and a row per method; only methods that lack no task have a place."""
     rows, place = [], 0
     for a in (a for a in found if a.axis == axis):
         place += not a.missing
@@ -49,7 +49,7 @@ def aggregates(found: Sequence[Aggregate], axis: str) -> Grid:
 
 
 def claims(statuses: Sequence[Status]) -> Grid:
-    """Header and a row per claim."""
+    """Returns header and a row per claim."""
     header = ["task", "method", "strength", "metric", "claimed", "reproduced", "n", "tolerance", "status", "source"]
     return [header, *(_claim(status) for status in statuses)]
 

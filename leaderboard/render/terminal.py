@@ -25,10 +25,8 @@ def _text_board(board: Board) -> str:
 
 def _text_division(task: TaskInfo, division: Division) -> str:
     facts = [f"{task.name}, {division.name} division", task.metric, *division_facts(task, division)]
-    shown = (*NARROW, f"latency, batch {task.eval_batch}")
-    header, *rows = grid(task, division)
-    kept = [i for i, name in enumerate(header) if name in shown]
-    lines = [plain("; ".join(facts)), *aligned([[plain(row[i]) for i in kept] for row in (header, *rows)])]
+    rows = grid(task, division, (*NARROW, "latency"))
+    lines = [plain("; ".join(facts)), *aligned([[plain(cell) for cell in row] for row in rows])]
     return "\n".join(lines + listed("Failures and notes:", remarks(division), plain))
 
 
@@ -45,7 +43,7 @@ def say(text: str) -> None:
 
 
 def fitted(text: str, encoding: str) -> str:
-    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped: \\u2713."""
+    """Returns `text` if `encoding` can hold it, else with the board's signs in ASCII and others escaped."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

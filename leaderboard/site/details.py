@@ -3,7 +3,8 @@
 from typing import Any
 
 from leaderboard.board.board import Board
-from leaderboard.board.rows import Row, Timings, row_of
+from leaderboard.board.comparisons import beats
+from leaderboard.board.rows import Comparison, Row, Timings, row_of
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, Result
 from leaderboard.site.payload import key
@@ -11,7 +12,7 @@ from leaderboard.site.values import number, places, text, tree
 
 
 def records(board: Board) -> dict[str, Any]:
-    """By key: provenance, configuration, seeds, comparisons and remarks of each record of a task."""
+    """Returns by key: provenance, configuration, seeds, comparisons and remarks of each record of a task."""
     ranked = [(row.record, row) for division in board.divisions for row in division.rows]
     old = [(stale.record, row_of(stale.record, point)) for stale in board.stale for point in stale.record.points]
     found: dict[str, tuple[Record, list[Row]]] = {}
@@ -21,7 +22,10 @@ def records(board: Board) -> dict[str, Any]:
 
 
 def outcomes(board: Board) -> dict[str, list]:
-    """By key, then strength by strength and seed by seed: "0110…", or losses of three digits; None of a failed run."""
+    """Returns by key, then strength by strength and seed by seed: "0110…", or losses of three digits.
+
+    None stands for a failed run.
+    """
     everyone = [row.record for division in board.divisions for row in division.rows]
     everyone += [stale.record for stale in board.stale]
     return {
@@ -44,7 +48,7 @@ def _record(record: Record, rows: list[Row]):
         "points": [
             {
                 "strength": row.strength,
-                "comparisons": {name: _comparison(found) for name, found in row.comparisons.items()},
+                "comparisons": {name: _comparison(found, record) for name, found in row.comparisons.items()},
                 "remarks": [text(remark) for remark in row.remarks],
                 "runs": [_run(run) for run in point.runs],
             }
@@ -87,8 +91,9 @@ def _verified(found):
     }
 
 
-def _comparison(found):
+def _comparison(found: Comparison, record: Record):
     return {
+        "beats": beats(found, higher_is_better=record.task.higher_is_better),
         "against": text(found.against),
         "difference": [places(value) for value in (found.difference, found.low, found.high)],
         "p": number(found.p, 3),

@@ -17,6 +17,7 @@ from typing import Any
 import vl_convert
 
 from leaderboard.board.board import Board
+from leaderboard.render import marks
 from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"
@@ -33,7 +34,7 @@ EXPORT = re.compile(r"^export (?:const|function|async function) (\w+)", re.MULTI
 
 
 def build(boards: list[Board]) -> str:
-    """The whole page."""
+    """Returns the whole page."""
     script, style, library = _script(), _style(), _library()
     policy = "; ".join(
         (
@@ -51,7 +52,7 @@ def build(boards: list[Board]) -> str:
 
 
 def unpacked(page: str) -> str:
-    """The page with its blocks as text: how they are packed differs between builds of zlib, what they hold does not."""
+    """Returns the page with its blocks as text: how they are packed differs between builds of zlib."""
     return BLOCK.sub(lambda match: match[1] + gzip.decompress(base64.b64decode(match[2])).decode(), page)
 
 
@@ -89,7 +90,7 @@ def _specs() -> dict[str, Any]:
 
 
 def _style() -> str:
-    return "\n".join((SOURCE / name).read_text("utf-8") for name in STYLES)
+    return "\n".join([marks.css(), *((SOURCE / name).read_text("utf-8") for name in STYLES)])
 
 
 def _script() -> str:

@@ -6,18 +6,25 @@ A record's key is "<method>-<digest>", as in its file's name; it is unique in it
 from typing import Any
 
 from leaderboard.board import aggregate, claims
-from leaderboard.board.board import Board, Division
-from leaderboard.board.rows import Row, Timings, devices, row_of
+from leaderboard.board.board import Board, Division, Stale
+from leaderboard.board.rows import devices, full_label, row_of
+from leaderboard.board.scores import RANGE
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
+from leaderboard.render import cells
+from leaderboard.render.axes import in_sight, near_dense, quality_title
+from leaderboard.render.cells import Entry
+from leaderboard.render.columns import COLUMNS, entries
+from leaderboard.site import told
 from leaderboard.site.values import number, places, text
 from leaderboard.stats.summary import Summary, summarize
 
 
 def overview(boards: list[Board]) -> dict[str, Any]:
-    """Tasks with their records and scores, the ranking across tasks, and the claims of papers."""
+    """Returns tasks with their records and scores, marks, the ranking across tasks, and the claims of papers."""
     return {
         "tasks": [_task(board) for board in boards],
+        "marks": told.families(boards),
         "aggregate": [_aggregate(entry) for entry in aggregate.aggregate(boards)],
         "profiles": {
             name: [[number(t), places(share)] for t, share in steps]
@@ -28,28 +35,32 @@ def overview(boards: list[Board]) -> dict[str, Any]:
 
 
 def rows(board: Board) -> dict[str, list]:
-    """The figures of every row of a task, column by column, in the order of its groups."""
-    made = [
-        _row(row, optimal)
-        for division in board.divisions
-        for row, optimal in zip(division.rows, division.optimal, strict=True)
-    ]
-    made += [_row(row_of(stale.record, point), False) for stale in board.stale for point in stale.record.points]
+    """Returns the figures of every row of a task, column by column, in the order of its groups."""
+    made = [_row(entry) for division in board.divisions for entry in entries(board.task, division)]
+    for stale in board.stale:
+        alone = [row_of(stale.record, point)._replace(label=label(stale)) for point in stale.record.points]
+        made += [_row(Entry(board.task, row)) | {"reason": text(stale.reason)} for row in alone]
     return {name: [row[name] for row in made] for name in (made[0] if made else ())}
 
 
 def key(record: Record) -> str:
+    """Returns the name of a record that is unique in its task."""
     return f"{record.method.name}-{record.method.digest}"
 
 
 def summary(value: Summary) -> list:
-    """[mean, std, n, low, high]"""
+    """Returns [mean, std, n, low, high]."""
     return [places(value.mean), places(value.std), value.n, places(value.low), places(value.high)]
+
+
+def label(stale: Stale) -> str:
+    """Returns what a record is called that is in no table: method and digest."""
+    return full_label(stale.record.method)
 
 
 def _task(board):
     task: TaskInfo = board.task
-    stale = [_record(stale.record) | {"stale": text(stale.reason)} for stale in board.stale]
+    stale = [_record(stale.record, label(stale)) | {"stale": text(stale.reason)} for stale in board.stale]
     return {
         "name": task.name,
         "modality": text(task.modality),
@@ -57,37 +68,53 @@ def _task(board):
         "metric": text(task.metric),
         "outcome": task.outcome,
         "higher": task.higher_is_better,
+        "quality_title": text(quality_title(task)),
+        "optimal": told.BY_ID["optimal"].hint,
+        "columns": told.columns(task),
+        "stale": told.stale_columns(task),
+        "axes": told.axes(task),
         "source": text(task.source),
         "fingerprint": text(task.fingerprint),
         "examples": task.rows["test"],
         "batch": task.eval_batch,
         "reach": number(task.reach),
-        "reference": number(task.reference),
         "controls": [[text(name), number(value)] for name, value in sorted(task.controls.items())],
-        "groups": [_division(division) for division in board.divisions]
+        "groups": [_division(task, division) for division in board.divisions]
         + ([{"name": "stale", "records": stale}] if stale else []),
     }
 
 
-def _division(division: Division):
-    scores = {}
-    for score in division.scores:
-        values = [places(value) for value in (score.value, score.low, score.high, score.valid)]
-        scores.setdefault((score.method, score.digest), {})[score.axis] = values
-    records = {key(row.record): row.record for row in division.rows}.values()
+def _division(task: TaskInfo, division: Division):
+    labels = {key(row.record): (row.record, row.label) for row in division.rows}
+    best = {axis: {(s.method, s.digest) for s in aggregate.chosen(division.scores, axis)} for axis in RANGE}
     return {
         "name": division.name,
         "dense": {
             "quality": summary(summarize([net.quality for net in division.dense])),
-            "bytes": number(summarize([net.bytes for net in division.dense]).mean),
+            "bytes": number(summarize([net.bytes for net in division.dense]).mean, 9),
         },
-        "records": [_record(r) | {"scores": scores.get((r.method.name, r.method.digest), {})} for r in records],
+        "sight": [places(end) for end in in_sight(task, division)],
+        "near": [places(end) for end in near_dense(task, division)],
+        "records": [
+            _record(record, label)
+            | {
+                "scores": _scores(division, record),
+                "chosen": [axis for axis in RANGE if (record.method.name, record.method.digest) in best[axis]],
+            }
+            for record, label in labels.values()
+        ],
     }
 
 
-def _record(record: Record):
+def _scores(division: Division, record: Record) -> dict[str, list]:
+    own = [s for s in division.scores if (s.method, s.digest) == (record.method.name, record.method.digest)]
+    return {score.axis: [places(value) for value in (score.value, score.low, score.high)] for score in own}
+
+
+def _record(record: Record, label: str):
     return {
         "key": key(record),
+        "label": label,
         "method": record.method.name,
         "digest": record.method.digest,
         "family": text(record.method.family),
@@ -100,38 +127,15 @@ def _record(record: Record):
     }
 
 
-def _row(row: Row, optimal: bool):
-    low, high = row.rank or (None, None)
-    found = row.comparisons
-    control = found.get("control")
-    return {
-        "record": key(row.record),
-        "strength": row.strength,
-        "optimal": int(optimal),
-        "finished": row.finished,
-        "asked": row.asked,
-        "rank_low": low,
-        "rank_high": high,
-        "tie": row.tie,
-        **{f"p_{name}": number(found[name].p, 2) if name in found else None for name in ("dense", "control", "best")},
-        "control_difference": places(control.difference) if control else None,
-        **_figures(row.figures),
-    }
-
-
-def _figures(figures):
-    """None throughout where no seed finished."""
-    quality = summary(figures.quality) if figures else [None] * 5
-    difference = summary(figures.difference) if figures else [None] * 5
-    numbers = {"quality": quality[0], "std": quality[1], "low": quality[3], "high": quality[4]}
-    numbers |= {"difference": difference[0], "difference_std": difference[1]}
-    for name in ("bytes", "ratio", "macs", "effective_macs", "bops", "seconds", "steps", "teacher_forwards"):
-        numbers[name] = number(getattr(figures, name), 4) if figures else None
-    for name in Timings._fields:
-        timing = getattr(figures.latency, name) if figures else None
-        numbers[f"ms_{name}"] = number(timing.median_ms, 3) if timing else None
-        numbers[f"speedup_{name}"] = number(timing.speedup, 3) if timing else None
-    return numbers | {"execution": figures.execution if figures else None}
+def _row(entry: Entry) -> dict[str, Any]:
+    """Returns the value of each column, what stands for it and beside it, and what the page asks of a row besides."""
+    row, figures = entry.row, entry.row.figures
+    made: dict[str, Any] = {"record": key(row.record), "whole": int(row.whole), "tie": row.tie}
+    for column in COLUMNS:
+        made |= told.cell(column, entry)
+    std, low, high = (figures.quality.std, figures.quality.low, figures.quality.high) if figures else (None,) * 3
+    spread = {"std": places(std), "low": places(low), "high": places(high)}
+    return made | spread | {"beaten": cells.beaten(entry), "reason": None}
 
 
 def _aggregate(entry):

@@ -10,7 +10,7 @@ LONGEST = 400
 
 
 def number(value: float | None, significant: int = 5) -> float | int | None:
-    """Rounded, so that the last bits of a platform's arithmetic do not show; whole numbers as integers."""
+    """Returns a number rounded, whole ones as integers: the last bits of a platform's arithmetic do not show."""
     if value is None:
         return None
     rounded = digits(float(value), significant)
@@ -18,12 +18,12 @@ def number(value: float | None, significant: int = 5) -> float | int | None:
 
 
 def places(value: float | None, digits: int = 4) -> float | None:
-    """Of a quality: the decimal places that the tables show."""
+    """Returns a quality rounded to the decimal places that the tables show."""
     return None if value is None else round(value, digits) + 0.0  # + 0.0: no negative zero
 
 
 def text(value: str | None) -> str | None:
-    """Without control and format characters: what is copied from the page is what is seen."""
+    """Returns a string without control and format characters: what is copied from the page is what is seen."""
     if value is None:
         return None
     line = plain(value)
@@ -31,7 +31,7 @@ def text(value: str | None) -> str | None:
 
 
 def tree(value: Any) -> Any:
-    """`text` and `number` at the leaves of what JSON holds."""
+    """Returns a JSON value with `text` and `number` applied to its leaves."""
     if isinstance(value, dict):
         return {text(key): tree(item) for key, item in value.items()}
     if isinstance(value, list):

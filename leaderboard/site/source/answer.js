@@ -1,19 +1,15 @@
 // In one sentence: under this much, what is best, by how much, and is that real?
+import { textOf } from "./columns.js";
 import { el } from "./dom.js";
-import { fixed, interval, probability, signed, strength } from "./format.js";
+import { shown } from "./format.js";
 import { toCompare, toRecord } from "./route.js";
+import { at } from "./tradeoff.js";
 
 export function answer({ task, rows, axis, limit }) {
-  const whole = rows.filter(
-    (row) =>
-      row.quality !== null &&
-      row.finished === row.asked &&
-      row.info.method !== "dense" &&
-      (!limit || (axis.of(row) !== null && axis.of(row) <= limit)),
-  );
-  const under = limit ? `Under ${axis.show(limit)}` : "Of all rows";
+  const whole = rows.filter((row) => row.whole && row.info.method !== "dense" && (!limit || at(row, axis) <= limit));
+  const under = limit ? `Under ${shown(limit, axis.unit)}` : "Of all rows";
   if (!whole.length) return el("p", { class: "answer" }, `${under}: nothing on the board fits.`);
-  const better = (a, b) => (task.higher ? b.quality - a.quality : a.quality - b.quality) || axis.of(a) - axis.of(b);
+  const better = (a, b) => (task.higher ? b.quality - a.quality : a.quality - b.quality) || at(a, axis) - at(b, axis);
   const [best, ...others] = whole.sort(better);
   const next = others.find((row) => row.info.method !== best.info.method);
   return el(
@@ -24,11 +20,11 @@ export function answer({ task, rows, axis, limit }) {
       {},
       `${under}, best is `,
       name(best),
-      ` at ${axis.show(axis.of(best))}: ${task.metric} `,
-      el("b", {}, fixed(best.quality)),
-      best.low === null ? null : ` ${interval(best.low, best.high)}`,
-      `, ${signed(best.difference)} against dense`,
-      best.p_dense === null ? null : ` (p ${probability(best.p_dense)})`,
+      ` at ${shown(at(best, axis), axis.unit)}: ${task.metric} `,
+      el("b", {}, textOf(best, task.column.quality)),
+      best.note_quality && ` ${best.note_quality}`,
+      `, ${textOf(best, task.column.difference)} against dense`,
+      best.note_difference && ` (${best.note_difference})`,
       ".",
     ),
     next &&
@@ -37,7 +33,7 @@ export function answer({ task, rows, axis, limit }) {
         {},
         "Next is ",
         name(next),
-        `, ${signed(next.quality - best.quality)}. `,
+        `, ${shown(next.quality - best.quality, "difference")}. `,
         verdict(best, next, others),
         " ",
         el("a", { href: toCompare(task.name, best.id, next.id) }, "Compare them"),
@@ -45,7 +41,7 @@ export function answer({ task, rows, axis, limit }) {
   );
 }
 
-const name = (row) => el("a", { href: toRecord(row.info.task, row.record) }, `${row.info.label}, ${strength(row)}`);
+const name = (row) => el("a", { href: toRecord(row.info.task, row.record) }, `${row.info.label}, ${row.text_strength}`);
 
 function verdict(best, next, others) {
   if (best.tie === null) return null;

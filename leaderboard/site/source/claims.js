@@ -1,6 +1,6 @@
 // What papers claim, beside what was reproduced here.
 import { el } from "./dom.js";
-import { fixed, interval, MISSING } from "./format.js";
+import { interval, MISSING, shown } from "./format.js";
 import { table } from "./grid.js";
 import { toTask } from "./route.js";
 
@@ -42,7 +42,7 @@ function line(board, claim) {
     el(
       "td",
       { class: "number" },
-      claim.reproduced ? [fixed(mean), el("small", {}, `${interval(low, high) ?? ""} n ${n}`)] : MISSING,
+      claim.reproduced ? [shown(mean, "quality"), el("small", {}, `${interval(low, high) ?? ""} n ${n}`)] : MISSING,
     ),
     el("td", {}, el("span", { class: `stamp ${STAMPS[claim.status]}` }, claim.status)),
     el("td", {}, claim.paper, claim.arxiv && `, arXiv ${claim.arxiv}`, el("small", {}, claim.where)),

@@ -1,13 +1,14 @@
 // Two entries side by side: figures, the difference seed by seed, and which examples changed.
+import { noteOf, textOf } from "./columns.js";
 import { el, fill, picker, symbol } from "./dom.js";
-import { absent, fixed, interval, MISSING, plusMinus, probability, rank, seeds, signed, strength, three } from "./format.js";
+import { MISSING, plusMinus, shown } from "./format.js";
 import { colourOf, marks } from "./marks.js";
 import { paired } from "./paired.js";
 import { toCompare, toRecord, toTask } from "./route.js";
 import { rows as load } from "./store.js";
-import { axes, drawTradeoff } from "./tradeoff.js";
+import { at, drawTradeoff } from "./tradeoff.js";
 
-const SIDES = ["--family-2", "--family-0"];
+const SIDES = ["var(--family-2)", "var(--family-0)"];
 
 export async function comparePage(main, board, route, task) {
   const rows = (await load(task)).filter((row) => row.info.group !== "stale");
@@ -20,7 +21,7 @@ export async function comparePage(main, board, route, task) {
   };
   const options = rows.map((row) => [
     row.id,
-    `${row.info.label}, ${strength(row)}${row.info.group === "open" ? " (open)" : ""}`,
+    `${row.info.label}, ${row.text_strength}${row.info.group === "open" ? " (open)" : ""}`,
   ]);
   const plot = el("div", {
     class: "plot",
@@ -37,9 +38,9 @@ export async function comparePage(main, board, route, task) {
       el(
         "h1",
         {},
-        `${a.info.label}, ${strength(a)}`,
+        `${a.info.label}, ${a.text_strength}`,
         el("span", { class: "against" }, " against "),
-        `${b.info.label}, ${strength(b)}`,
+        `${b.info.label}, ${b.text_strength}`,
       ),
     ),
     el(
@@ -62,26 +63,31 @@ export async function comparePage(main, board, route, task) {
     task,
     group,
     rows: rows.filter((row) => [a.record, b.record].includes(row.record)),
-    axis: axes(task).bytes,
+    axis: task.axis.bytes,
     limit: null,
     near: false,
     only: "",
     all,
     height: 320,
-    sides: { domain: [a.record, b.record], range: SIDES.map(colourOf) },
+    sides: { domain: [a.record, b.record], range: SIDES.map((side) => colourOf(side)) },
   });
   fill(seeding, await paired(task, a, b, rows));
 }
 
 function figures(task, a, b, all) {
   const heads = [a, b].map((row, i) => {
-    const mark = all.of(row.info);
+    const colour = colourOf(SIDES[i]);
     return el(
       "th",
       { scope: "col" },
       el("span", { class: "side" }, "AB"[i]),
-      el("a", { href: toRecord(task.name, row.record) }, symbol(mark.path, colourOf(SIDES[i])), row.info.label),
-      el("small", {}, strength(row)),
+      el(
+        "a",
+        { href: toRecord(task.name, row.record) },
+        symbol({ ...all.of(row.info), colour, fill: colour }),
+        row.info.label,
+      ),
+      el("small", {}, row.text_strength),
     );
   });
   const line = (label, show, ratio) =>
@@ -92,7 +98,7 @@ function figures(task, a, b, all) {
       [a, b].map((row) => el("td", { class: "number" }, show(row))),
       el("td", { class: "number" }, ratio ? quotient(ratio(a), ratio(b)) : null),
     );
-  const axis = axes(task);
+  const told = (id, cell = textOf) => line(task.column[id].title, (row) => cell(row, task.column[id]));
   return el(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures" },
@@ -103,24 +109,27 @@ function figures(task, a, b, all) {
       el(
         "tbody",
         {},
-        line(task.metric, (r) =>
-          r.quality === null
-            ? absent(r)
-            : [plusMinus(fixed(r.quality), r.std), el("small", {}, interval(r.low, r.high))],
-        ),
-        line("vs dense", (r) => [
-          signed(r.difference),
-          r.p_dense !== null && el("small", {}, `p ${probability(r.p_dense)}`),
+        told("quality", (row, column) => [
+          plusMinus(textOf(row, column), row.std),
+          noteOf(row, column) && el("small", {}, noteOf(row, column)),
         ]),
-        line("rank", rank),
-        line("n", seeds),
-        ["bytes", "macs", "bops", "ms1", "ms", "cost"].map((id) =>
-          line(axis[id].label, (r) => (axis[id].of(r) === null ? MISSING : axis[id].show(axis[id].of(r))), axis[id].of),
+        told("difference", (row, column) => [
+          textOf(row, column),
+          noteOf(row, column) && el("small", {}, noteOf(row, column)),
+        ]),
+        told("rank"),
+        told("n"),
+        task.axes.map((axis) =>
+          line(
+            axis.label,
+            (row) => shown(at(row, axis), axis.unit),
+            (row) => at(row, axis),
+          ),
         ),
-        line("run as", (r) => r.execution ?? MISSING),
+        told("execution"),
       ),
     ),
   );
 }
 
-const quotient = (a, b) => (a === null || b === null || b === 0 ? MISSING : `×${three(a / b)}`);
+const quotient = (a, b) => (a === null || b === null || b === 0 ? MISSING : shown(a / b, "ratio"));

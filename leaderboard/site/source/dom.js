@@ -20,15 +20,20 @@ export function fill(node, ...children) {
   append(node, children);
 }
 
-export function symbol(path, colour) {
+export function symbol(mark) {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
   svg.setAttribute("viewBox", "-6 -6 12 12");
   svg.setAttribute("aria-hidden", "true");
   svg.classList.add("symbol");
   const shape = document.createElementNS(space, "path");
-  shape.setAttribute("d", path);
-  shape.setAttribute("fill", colour);
+  for (const [name, value] of Object.entries({
+    d: mark.path,
+    fill: mark.fill,
+    stroke: mark.colour,
+    "stroke-width": 0.8,
+  }))
+    shape.setAttribute(name, value);
   svg.append(shape);
   return svg;
 }

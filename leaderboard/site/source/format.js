@@ -1,69 +1,71 @@
-// Numbers as the tables show them; the same rules as the Markdown page's.
+// Numbers as the tables show them: one rule for each unit, in leaderboard/board/display.py as here.
+// A test runs both over the same numbers.
 
 export const MISSING = "–";
 const minus = (text) => text.replace("-", "−");
 
-export function si(value, unit = "") {
-  if (value === null || value === undefined) return MISSING;
+// Rounds a tie to even, as Python does; `toFixed` and `toPrecision` round it up.
+function rounded(value, method, digits) {
+  const exact = value[method](digits + 50);
+  const cut = exact.slice(0, -50).replace(/\.$/, "");
+  return exact.endsWith(`5${"0".repeat(49)}`) && "02468".includes(cut.at(-1)) ? cut : value[method](digits);
+}
+
+function significant(value, digits) {
+  const found = Number(rounded(value, "toPrecision", digits));
+  if (found === 0 || Math.abs(found) >= 1e-4) return String(found);
+  return found.toExponential().replace(/-(\d)$/, "-0$1");
+}
+
+const number = (value) => (Math.abs(value) < 999.5 ? significant(value, 3) : rounded(value, "toFixed", 0));
+
+function si(value, unit) {
   const prefixes = ["", "k", "M", "G", "T"];
   let i = 0;
   while (Math.abs(value) >= 999.5 && i < prefixes.length - 1) {
     value /= 1000;
     i += 1;
   }
-  return `${three(value)} ${prefixes[i]}${unit}`.trimEnd();
+  return `${number(value)} ${prefixes[i]}${unit}`.trimEnd();
 }
 
-// Three significant digits.
-export function three(value) {
-  if (value === null || value === undefined) return MISSING;
-  return Math.abs(value) < 999.5 ? String(Number(value.toPrecision(3))) : value.toFixed(0);
+function decimals(value, places, plus = "") {
+  const text = rounded(value, "toFixed", places);
+  const size = text.replace("-", "");
+  return Number(size) === 0 ? plus + size : minus(value > 0 ? plus + text : text);
 }
 
-export function fixed(value, places = 4) {
-  return value === null || value === undefined ? MISSING : minus((value + 0).toFixed(places));
-}
+const UNITS = {
+  quality: (value) => decimals(value, 4),
+  difference: (value) => decimals(value, 4, "+"),
+  score: (value) => decimals(value, 3),
+  p: (p) => (p < 0.001 ? "p < 0.001" : `p ${significant(p, 2)}`),
+  B: (value) => si(value, "B"),
+  count: (value) => si(value, ""),
+  ms: (value) => `${number(value)} ms`,
+  s: (value) => `${number(Number(rounded(value, "toFixed", 2)))} s`,
+  ratio: (value) => `×${number(value)}`,
+  speedup: (value) => `×${rounded(value, "toFixed", 2)}`,
+  number,
+};
 
-export function signed(value, places = 4) {
-  if (value === null || value === undefined) return MISSING;
-  const text = value.toFixed(places);
-  return minus(Number(text) === 0 ? text.replace("-", "") : value > 0 ? `+${text}` : text);
+export function shown(value, unit) {
+  return value === null || value === undefined ? MISSING : UNITS[unit](value);
 }
 
 export function plusMinus(text, std) {
-  return std === null || std === undefined ? text : `${text} ± ${std.toFixed(4)}`;
+  return std === null || std === undefined ? text : `${text} ± ${shown(std, "quality")}`;
 }
 
-export function interval(low, high, places = 4) {
-  return low === null || low === undefined ? null : `[${fixed(low, places)}, ${fixed(high, places)}]`;
+export function interval(low, high, unit = "quality") {
+  return low === null || low === undefined ? null : `[${shown(low, unit)}, ${shown(high, unit)}]`;
 }
 
-export function probability(p) {
-  if (p === null || p === undefined) return MISSING;
-  return p < 0.001 ? "< 0.001" : String(Number(p.toPrecision(2)));
-}
-
-export function seeds(row) {
-  const count = row.finished === row.asked ? String(row.asked) : `${row.finished}/${row.asked}`;
-  return row.finished === 1 ? `${count} †` : count;
-}
-
-// In place of a quality, where no seed finished.
-export const absent = (row) => (row.asked ? "failed" : "skipped");
-
-export function rank(row) {
-  if (row.rank_low === null || row.rank_low === undefined) return MISSING;
-  return row.rank_low === row.rank_high ? String(row.rank_low) : `${row.rank_low}–${row.rank_high}`;
-}
-
-export function strength(row) {
-  return row.info.knob ? `${row.info.knob} ${row.strength}` : MISSING;
-}
-
-// "20kB", "1.5 M", "0.3": a number with an SI prefix; a unit is passed over. null if it is none.
-export function parseAmount(text) {
-  const match = /^\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kMGT]?)\s*(?:i?B|bytes|ms|s)?\s*$/.exec(text);
+// "20kB", "1.5 M", "0.3": a number, and one of the axis's units or its prefix alone. null if it is none.
+export function parseAmount(text, axis) {
+  const match = /^\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([A-Za-z]*)\s*$/.exec(text);
   if (!match) return null;
-  const value = Number(match[1]) * { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 }[match[2]];
+  const factor = match[2] ? (axis.amounts[match[2]] ?? axis.amounts[match[2] + axis.unit]) : 1;
+  const value = Number(match[1]) * factor;
   return value > 0 && Number.isFinite(value) ? value : null;
 }

@@ -3,7 +3,7 @@ import { el, fill } from "./dom.js";
 
 const FIRST = 300; // rows that are drawn before someone asks for all
 
-// `columns`: [{id, label, hint, numeric, value(row), cell(row), rising}]. `state.sort`: "-quality" is falling.
+// `columns`: [{id, title, hint, numeric, value(row), cell(row), rising}]. `state.sort`: "-quality" is falling.
 export function grid(caption, columns, state, changed) {
   const body = el("tbody");
   const headers = columns.map((column) => header(column));
@@ -20,8 +20,8 @@ export function grid(caption, columns, state, changed) {
 
   function header(column) {
     const button = column.value
-      ? el("button", { type: "button", onclick: () => sortBy(column), title: column.hint }, column.label)
-      : el("span", { title: column.hint }, column.label);
+      ? el("button", { type: "button", onclick: () => sortBy(column), title: column.hint || null }, column.title)
+      : el("span", { title: column.hint || null }, column.title);
     return el("th", { scope: "col", "data-column": column.id, class: column.numeric ? "number" : null }, button);
   }
 

@@ -1,6 +1,6 @@
 // The heat map: every task against every method, by curve score.
 import { el, symbol } from "./dom.js";
-import { fixed, interval, MISSING } from "./format.js";
+import { interval, MISSING, shown } from "./format.js";
 import { toRecord, toTask } from "./route.js";
 
 // One row a task, one column a method; of several configurations, the best on valid, with their number.
@@ -11,12 +11,9 @@ export function heat(board, all, axis) {
     for (const group of task.groups.filter((one) => one.name === "closed"))
       for (const record of group.records) {
         const place = `${task.name}/${record.family}/${record.method}`;
-        const score = record.scores[axis]?.[0] ?? null;
-        const valid = record.scores[axis]?.[3] ?? null;
-        const cell = best.get(place) ?? { count: 0, record, score, valid };
+        const cell = best.get(place) ?? { count: 0, record: null };
         cell.count += 1;
-        if (score !== null && (cell.score === null || valid > cell.valid))
-          Object.assign(cell, { record, score, valid });
+        if (record.chosen.includes(axis)) cell.record = record;
         best.set(place, cell);
         names.add(`${record.family}/${record.method}`);
       }
@@ -39,7 +36,7 @@ export function heat(board, all, axis) {
           el(
             "th",
             { scope: "col", title: method.family },
-            el("span", { class: "upright" }, symbol(method.path, method.colour), method.name),
+            el("span", { class: "upright" }, symbol(method), method.name),
           ),
         ),
       ),
@@ -71,7 +68,7 @@ export function heat(board, all, axis) {
 }
 
 function cell(task, method, found, axis) {
-  if (!found || found.score === null)
+  if (!found?.record)
     return el(
       "td",
       { class: "missing", title: `${method.name} on ${task.name}: ${found ? "no score" : "not run"}` },
@@ -85,9 +82,9 @@ function cell(task, method, found, axis) {
       "a",
       {
         href: found.count > 1 ? toTask(task.name, { only: method.name }) : toRecord(task.name, found.record.key),
-        title: `${method.name} on ${task.name}: ${fixed(value, 3)} ${interval(low, high, 3) ?? ""}`,
+        title: `${method.name} on ${task.name}: ${shown(value, "score")} ${interval(low, high, "score") ?? ""}`,
       },
-      fixed(value, 2),
+      value.toFixed(2),
       found.count > 1 && el("sup", {}, String(found.count)),
     ),
   );

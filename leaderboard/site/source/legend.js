@@ -31,7 +31,7 @@ export function legend(all, records, state, changed) {
         onclick: () => isolate(method.name),
         title: "Show this method alone; again: show all",
       },
-      symbol(method.path, method.colour),
+      symbol(method),
       method.name,
     );
     syncs.push(() => {

@@ -3,7 +3,7 @@ import { claims } from "./claims.js";
 import { choice, el, fill } from "./dom.js";
 import { MISSING } from "./format.js";
 import { heat } from "./heat.js";
-import { marks, scales } from "./marks.js";
+import { marks, scale } from "./marks.js";
 import { draw } from "./plot.js";
 import { remember } from "./route.js";
 
@@ -122,7 +122,7 @@ function drawRanking(host, note, board, all, axis) {
   return draw(host, "ranking", (spec) => {
     spec.height = 60 + 24 * values.length;
     spec.datasets.methods = values;
-    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
+    scale(spec, all);
   });
 }
 
@@ -138,6 +138,6 @@ function drawProfile(host, board, all) {
   if (!steps.length) return fill(host, el("p", { class: "none" }, "There is nothing to compare yet."));
   return draw(host, "profile", (spec) => {
     spec.datasets.steps = steps;
-    scales(spec.encoding.color, spec.layer[1].encoding.shape, all);
+    scale(spec, all);
   });
 }

@@ -1,7 +1,7 @@
 // Two rows seed by seed: the difference, and which test examples changed.
 import { el } from "./dom.js";
 import { changes, flips, mean, pairs } from "./flips.js";
-import { fixed, signed } from "./format.js";
+import { shown } from "./format.js";
 import { table } from "./grid.js";
 import { details, outcomes } from "./store.js";
 
@@ -36,7 +36,7 @@ export async function paired(task, a, b, rows) {
       "Mean difference A − B over ",
       el("b", {}, `${common.length} paired seed${common.length > 1 ? "s" : ""}`),
       ": ",
-      el("b", { id: "difference" }, signed(difference)),
+      el("b", { id: "difference" }, shown(difference, "difference")),
       `; ${better}. `,
       tied(a, b),
     ),
@@ -48,7 +48,11 @@ export async function paired(task, a, b, rows) {
           "tr",
           { class: "top" },
           el("th", { scope: "row" }, String(line.pair.seed)),
-          cells(fixed(line.pair.a.quality), fixed(line.pair.b.quality), signed(line.difference)),
+          cells(
+            shown(line.pair.a.quality, "quality"),
+            shown(line.pair.b.quality, "quality"),
+            shown(line.difference, "difference"),
+          ),
           line.flips
             ? [flipped(line.flips.onlyA), flipped(line.flips.onlyB), cells(String(line.flips.examples))]
             : el("td", { colspan: 3 }, "outcomes are in the records alone"),

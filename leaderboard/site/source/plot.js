@@ -3,7 +3,7 @@ import { colourOf } from "./marks.js";
 import { library, specs } from "./store.js";
 
 function config() {
-  const [ink, muted, line] = ["--ink", "--muted", "--line"].map(colourOf);
+  const [ink, muted, line] = ["--ink", "--muted", "--line"].map((name) => colourOf(`var(${name})`));
   const font = getComputedStyle(document.body).fontFamily;
   return {
     background: null,

@@ -1,12 +1,13 @@
 // One record: what was run, where, what every seed gave, and how to run it again.
+import { noteOf, textOf } from "./columns.js";
 import { el, facts, fill, symbol } from "./dom.js";
-import { absent, fixed, interval, MISSING, plusMinus, probability, rank, seeds, si, signed, strength } from "./format.js";
+import { interval, MISSING, plusMinus, shown } from "./format.js";
 import { small, table, td } from "./grid.js";
 import { marks } from "./marks.js";
 import { toCompare, toTask } from "./route.js";
 import { seedsOf } from "./seeds.js";
 import { details, rows as load } from "./store.js";
-import { axes, drawTradeoff } from "./tradeoff.js";
+import { drawTradeoff } from "./tradeoff.js";
 
 export async function recordPage(main, board, task, record) {
   const [every, all] = [await load(task), marks(board)];
@@ -41,7 +42,7 @@ export async function recordPage(main, board, task, record) {
     task,
     group,
     rows,
-    axis: axes(task).bytes,
+    axis: task.axis.bytes,
     limit: null,
     near: false,
     only: "",
@@ -58,7 +59,6 @@ const file = (task, record) =>
   );
 
 function head(task, record, all, found) {
-  const mark = all.of(record);
   const stamps = [
     [record.division, "plain"],
     record.stale && [`stale: ${record.stale}`, "warn"],
@@ -68,7 +68,7 @@ function head(task, record, all, found) {
     "div",
     { class: "title" },
     el("p", { class: "crumb" }, el("a", { href: toTask(task.name) }, task.name), " / record"),
-    el("h1", {}, symbol(mark.path, mark.colour), record.method),
+    el("h1", {}, symbol(all.of(record)), record.method),
     el(
       "p",
       { class: "stamps" },
@@ -89,22 +89,21 @@ function head(task, record, all, found) {
 // Each strength with its paired comparisons.
 function curve(task, rows, found) {
   const names = ["dense", "control", "best"];
+  const { rank, quality, n, difference, control, bytes } = task.column;
   const line = (row, i) =>
     el(
       "tr",
       {},
-      el("th", { scope: "row" }, strength(row)),
-      td(rank(row)),
-      td(
-        row.quality === null ? absent(row) : [plusMinus(fixed(row.quality), row.std), small(interval(row.low, row.high))],
-      ),
-      td(seeds(row)),
+      el("th", { scope: "row" }, row.text_strength),
+      td(textOf(row, rank)),
+      td(plusMinus(textOf(row, quality), row.std), small(noteOf(row, quality))),
+      td(textOf(row, n)),
       names.map((name) => td(comparison(found?.points[i]?.comparisons[name], row, name, task))),
-      td(si(row.bytes, "B")),
+      td(textOf(row, bytes)),
     );
   return table(
     "Strengths",
-    ["strength", "rank", task.metric, "n", "vs dense", "vs control", "vs best", "bytes"],
+    ["strength", rank.title, quality.title, n.title, difference.title, control.title, "vs best", bytes.title],
     rows.map(line),
   );
 }
@@ -138,16 +137,16 @@ function partners(task, record, rows, every) {
 }
 
 function comparison(found, row, name, task) {
-  if (!found) return name === "dense" ? signed(row.difference) : MISSING;
+  if (!found) return name === "dense" ? textOf(row, task.column.difference) : MISSING;
   const [difference, low, high] = found.difference;
-  const beats = (task.higher ? difference > 0 : difference < 0) && found.p < 0.05;
+  const lost = name === "control" && !found.beats;
   return [
-    signed(difference),
-    small(interval(low, high)),
+    shown(difference, "difference"),
+    small(interval(low, high, "difference")),
     el(
       "small",
-      { class: name === "control" && !beats ? "warn" : null, title: `${found.test}, against ${found.against}` },
-      `${name === "control" && !beats ? "does not beat it, " : ""}p ${probability(found.p)}`,
+      { class: lost ? "warn" : null, title: `${found.test}, against ${found.against}` },
+      `${lost ? "does not beat it, " : ""}${shown(found.p, "p")}`,
     ),
   ];
 }

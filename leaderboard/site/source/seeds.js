@@ -1,10 +1,12 @@
 // What a record's page unpacks: how to run it again, what every seed gave, where it was made.
 import { copyButton, el, facts } from "./dom.js";
-import { fixed, MISSING, si, signed, three } from "./format.js";
+import { MISSING, shown } from "./format.js";
 import { table, td } from "./grid.js";
 
 export function seedsOf(task, found) {
-  const remarks = found.points.flatMap((point) => point.remarks.map((text) => [point.strength, text].filter(Boolean).join(", ")));
+  const remarks = found.points.flatMap((point) =>
+    point.remarks.map((text) => [point.strength, text].filter(Boolean).join(", ")),
+  );
   return [
     remarks.length > 0 &&
       el(
@@ -51,22 +53,30 @@ function seedTable(task, found) {
             {},
             el("th", { scope: "row" }, point.strength || MISSING),
             td(run.seed),
-            el("td", { colspan: 10, class: "warn" }, run.failure ? `failed: ${run.failure}` : `skipped: ${run.skipped}`),
+            el(
+              "td",
+              { colspan: 10, class: "warn" },
+              run.failure ? `failed: ${run.failure}` : `skipped: ${run.skipped}`,
+            ),
           )
         : el(
             "tr",
             {},
             el("th", { scope: "row" }, point.strength || MISSING),
             td(run.seed),
-            td(fixed(run.quality)),
-            td(signed(run.quality - dense.get(run.seed))),
-            td(fixed(run.valid)),
-            td(si(run.bytes, "B")),
-            td(si(run.parameters)),
-            td(three(run.density)),
-            td(["one", "batch"].map((name) => el("div", {}, `${three(run.ms[name])} (p95 ${three(run.p95[name])})`))),
-            td(si(run.memory, "B")),
-            td(`${three(run.seconds)} s, ${run.steps} steps`),
+            td(shown(run.quality, "quality")),
+            td(shown(run.quality - dense.get(run.seed), "difference")),
+            td(shown(run.valid, "quality")),
+            td(shown(run.bytes, "B")),
+            td(shown(run.parameters, "count")),
+            td(shown(run.density, "number")),
+            td(
+              ["one", "batch"].map((name) =>
+                el("div", {}, `${shown(run.ms[name], "number")} (p95 ${shown(run.p95[name], "number")})`),
+              ),
+            ),
+            td(shown(run.memory, "B")),
+            td(`${shown(run.seconds, "s")}, ${run.steps} steps`),
             el("td", {}, el("code", {}, run.artifact)),
           ),
     ),
@@ -77,9 +87,9 @@ function seedTable(task, found) {
       "strength",
       "seed",
       task.metric,
-      "vs dense",
+      task.column.difference.title,
       "validation",
-      "bytes",
+      task.column.bytes.title,
       "parameters",
       "density",
       `ms, batch 1 and ${task.batch}`,
@@ -105,7 +115,7 @@ function provenance(found) {
     [
       "dense nets",
       found.dense.map(([seed, checkpoint, quality]) =>
-        el("div", {}, `seed ${seed}: ${fixed(quality)}, `, el("code", {}, checkpoint)),
+        el("div", {}, `seed ${seed}: ${shown(quality, "quality")}, `, el("code", {}, checkpoint)),
       ),
     ],
   ]);
@@ -119,7 +129,7 @@ function verified(found) {
       el(
         "li",
         {},
-        `verified: strength ${v.strength}, seed ${v.seed} gave ${fixed(v.quality)} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}`,
+        `verified: strength ${v.strength}, seed ${v.seed} gave ${shown(v.quality, "quality")} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}`,
       ),
     ),
   );

@@ -17,20 +17,19 @@ function once(id, make) {
   return cache.get(id);
 }
 
-// Tasks by name; each group knows its records, each record its group.
+// Tasks by name; each group knows its records, each record its group; columns and axes by id.
 export function overview() {
   return once("overview", (text) => {
     const board = JSON.parse(text);
     board.byName = new Map(board.tasks.map((task) => [task.name, task]));
     for (const task of board.tasks) {
       task.records = new Map();
+      task.column = Object.fromEntries(task.columns.map((column) => [column.id, column]));
+      task.axis = Object.fromEntries(task.axes.map((axis) => [axis.id, axis]));
       for (const group of task.groups) {
-        const methods = group.records.map((record) => record.method);
         for (const record of group.records) {
           record.group = group.name;
           record.task = task.name;
-          const several = methods.indexOf(record.method) !== methods.lastIndexOf(record.method);
-          record.label = several || record.stale ? `${record.method} (${record.digest})` : record.method;
           task.records.set(record.key, record);
         }
       }

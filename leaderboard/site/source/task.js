@@ -1,15 +1,15 @@
 // One task: the trade-off plot with its controls, and below it the table of the same rows.
 import { answer } from "./answer.js";
 import { claims } from "./claims.js";
-import { columns, staleColumns } from "./columns.js";
+import { columns } from "./columns.js";
 import { choice, el, facts, fill } from "./dom.js";
-import { fixed, MISSING, parseAmount, plusMinus, si } from "./format.js";
+import { MISSING, parseAmount, plusMinus, shown } from "./format.js";
 import { grid } from "./grid.js";
 import { hidden, legend } from "./legend.js";
 import { marks } from "./marks.js";
 import { remember } from "./route.js";
 import { rows as load } from "./store.js";
-import { axes, CROWD, drawTradeoff } from "./tradeoff.js";
+import { at, CROWD, drawTradeoff } from "./tradeoff.js";
 import { tray } from "./tray.js";
 
 const DEFAULTS = { group: "", x: "bytes", range: "all", under: "", off: "", only: "", find: "", sort: "" };
@@ -20,9 +20,8 @@ export async function taskPage(main, board, route, task) {
   const start = { ...DEFAULTS, group: groups[0]?.name ?? "", sort: task.higher ? "-quality" : "quality" };
   const state = { ...start, ...Object.fromEntries(Object.entries(route.query).filter(([name]) => name in start)) };
   const all = marks(board);
-  const offered = axes(task);
   const group = () => groups.find((one) => one.name === state.group) ?? groups[0];
-  if (!(state.x in offered)) state.x = start.x;
+  if (!(state.x in task.axis)) state.x = start.x;
 
   const set = (name) => (value) => {
     state[name] = value;
@@ -31,7 +30,7 @@ export async function taskPage(main, board, route, task) {
   const choices = {
     x: choice(
       "Cost",
-      Object.entries(offered).map(([id, axis]) => [id, axis.label]),
+      task.axes.map((axis) => [axis.id, axis.label]),
       set("x"),
     ),
     range: choice(
@@ -58,12 +57,7 @@ export async function taskPage(main, board, route, task) {
   );
   const plot = el("div", { class: "plot", role: "group" });
   const said = el("div", { "aria-live": "polite" });
-  const table = grid(
-    `Rows of ${task.name}`,
-    columns(task, all, () => refresh()),
-    state,
-    () => refresh(),
-  );
+  const table = grid(`Rows of ${task.name}`, columns(task.columns, task, all, true), state, () => refresh());
   const count = el("p", { class: "note" });
 
   function field(label, placeholder, name) {
@@ -82,7 +76,8 @@ export async function taskPage(main, board, route, task) {
   }
 
   function refresh() {
-    const [axis, limit, off] = [offered[state.x], parseAmount(state.under), hidden(state)];
+    const [axis, off] = [task.axis[state.x], hidden(state)];
+    const limit = parseAmount(state.under, axis);
     const ranked = rows.filter((row) => row.info.group === group()?.name && !off.has(row.info.family));
     for (const [name, one] of Object.entries(choices)) one.sync(state[name]);
     under.classList.toggle("wrong", state.under !== "" && limit === null);
@@ -109,14 +104,14 @@ export async function taskPage(main, board, route, task) {
     const listed = ranked.filter(
       (row) =>
         (!state.only || row.info.method === state.only) &&
-        (!limit || axis.of(row) <= limit) &&
+        (!limit || at(row, axis) <= limit) &&
         words.every((word) =>
           `${row.info.label} ${row.info.family} ${row.info.knob} ${row.strength} ${row.execution}`
             .toLowerCase()
             .includes(word),
         ),
     );
-    count.textContent = `${listed.length} of ${ranked.length} rows. ● is Pareto-optimal in quality and bytes.`;
+    count.textContent = `${listed.length} of ${ranked.length} rows. ● is ${task.optimal}.`;
     table.show(listed, (row) => ({ "data-row": row.id }));
     tray();
   }
@@ -138,7 +133,7 @@ export async function taskPage(main, board, route, task) {
       ),
     ),
     el("section", {}, el("div", { class: "head" }, el("h2", {}, "Rows"), find), count, table.node),
-    stale.length > 0 && staleTable(stale, all),
+    stale.length > 0 && staleTable(stale, task, all),
     claims(board, task),
   );
   refresh();
@@ -148,7 +143,7 @@ const CAPTION = (group, crowded) => [
   el("i", { class: "swatch step" }),
   "Pareto front of what is shown  ",
   el("i", { class: "swatch dots" }),
-  `dense${group?.dense ? ` ${fixed(group.dense.quality[0])}` : ""}  `,
+  `dense${group?.dense ? ` ${shown(group.dense.quality[0], "quality")}` : ""}  `,
   `│ 95 % interval${crowded ? ", of the front alone" : ""}. Point at a mark for its figures; click to keep them.`,
 ];
 
@@ -160,24 +155,24 @@ function head(task, groups) {
     el("p", { class: "crumb" }, task.modality),
     el("h1", {}, task.name),
     facts([
-      ["metric", `${task.metric}, ${task.higher ? "higher" : "lower"} is better`],
+      ["metric", task.quality_title],
       ["test examples", task.examples.toLocaleString("en")],
       [
         "dense",
         dense
-          ? `${plusMinus(fixed(dense.quality[0]), dense.quality[1])}, ${si(dense.bytes, "B")}, n ${dense.quality[2]}`
+          ? `${plusMinus(shown(dense.quality[0], "quality"), dense.quality[1])}, ${shown(dense.bytes, "B")}, n ${dense.quality[2]}`
           : MISSING,
       ],
       ["bar", `${task.higher ? "≥" : "≤"} ${task.reach}`],
-      ...task.controls.map(([name, value]) => [name, fixed(value)]),
+      ...task.controls.map(([name, value]) => [name, shown(value, "quality")]),
       ["data", `${task.source}; version ${task.version}, fingerprint ${task.fingerprint}`],
     ]),
   );
 }
 
-function staleTable(rows, all) {
+function staleTable(rows, task, all) {
   const state = { sort: "method" };
-  const table = grid("Stale rows, not ranked", staleColumns(all), state, () => table.show(rows));
+  const table = grid("Stale rows, not ranked", columns(task.stale, task, all), state, () => table.show(rows));
   table.show(rows);
   return el(
     "section",

@@ -1,60 +1,22 @@
 // The trade-off plot: quality against what it costs.
+import { noteOf, textOf } from "./columns.js";
 import { el, fill, symbol } from "./dom.js";
-import { fixed, interval, plusMinus, seeds, si, strength, three } from "./format.js";
-import { colourOf, scales } from "./marks.js";
+import { plusMinus, shown } from "./format.js";
+import { colourOf, scale } from "./marks.js";
 import { draw } from "./plot.js";
 import { toRecord } from "./route.js";
 
 export const CROWD = 200; // rows above which a plot shows the intervals of its front alone
-const CHEAPEST = 0.01; // seconds: a method that costs less is drawn here, as a log axis has no zero
 
-export function axes(task) {
-  return {
-    bytes: { label: "bytes", title: "artifact, bytes", of: (row) => row.bytes, show: (v) => si(v, "B"), format: "~s" },
-    macs: {
-      label: "MACs",
-      title: "effective MACs of one example",
-      of: (row) => row.effective_macs,
-      show: (v) => si(v),
-      format: "~s",
-    },
-    bops: {
-      label: "BOPs",
-      title: "bit operations of one example",
-      of: (row) => row.bops,
-      show: (v) => si(v),
-      format: "~s",
-    },
-    ms1: {
-      label: "latency, batch 1",
-      title: "median latency at batch 1, ms",
-      of: (row) => row.ms_one,
-      show: (v) => `${three(v)} ms`,
-      format: "~g",
-    },
-    ms: {
-      label: `latency, batch ${task.batch}`,
-      title: `median latency at batch ${task.batch}, ms`,
-      of: (row) => row.ms_batch,
-      show: (v) => `${three(v)} ms`,
-      format: "~g",
-    },
-    cost: {
-      label: "cost",
-      title: "seconds of optimizing",
-      of: (row) => (row.seconds === null ? null : Math.max(row.seconds, CHEAPEST)),
-      show: (v) => `${three(v)} s`,
-      format: "~g",
-    },
-  };
-}
+// Where a row stands on an axis; what costs less than the axis has is drawn at its end, as a log axis has no zero.
+export const at = (row, axis) => (row[axis.id] === null ? null : Math.max(row[axis.id], axis.least));
 
 // Rows that no other row equals in both and beats in one. Only rows whose seeds all finished count.
-export function front(rows, of, higher) {
+export function front(rows, axis, higher) {
   const sign = higher ? 1 : -1;
   const whole = rows
-    .filter((row) => row.finished === row.asked && of(row) !== null && row.quality !== null)
-    .sort((a, b) => of(a) - of(b) || sign * (b.quality - a.quality));
+    .filter((row) => row.whole)
+    .sort((a, b) => at(a, axis) - at(b, axis) || sign * (b.quality - a.quality));
   let best = -Infinity;
   return whole.filter((row) => {
     const better = sign * row.quality > best;
@@ -64,21 +26,21 @@ export function front(rows, of, higher) {
 }
 
 export function drawTradeoff(host, { task, group, rows, axis, limit, near, only, all, height, sides }) {
-  const shown = rows.filter((row) => axis.of(row) > 0 && row.quality !== null);
-  if (!shown.length) return fill(host, el("p", { class: "none" }, "No row has both figures."));
-  const best = shown.every((row) => row.record === shown[0].record) ? [] : front(shown, axis.of, task.higher);
-  const told = shown.length > CROWD ? new Set(best) : null;
-  const points = shown.map((row, i) => point(row, axis, only, i, told));
+  const drawn = rows.filter((row) => at(row, axis) > 0 && row.quality !== null);
+  if (!drawn.length) return fill(host, el("p", { class: "none" }, "No row has both figures."));
+  const best = drawn.every((row) => row.record === drawn[0].record) ? [] : front(drawn, axis, task.higher);
+  const told = drawn.length > CROWD ? new Set(best) : null;
+  const points = drawn.map((row, i) => point(row, axis, only, i, told));
   const xs = points.map((p) => p.x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
   const dense = group.dense?.quality[0] ?? null;
-  const range = near && dense !== null ? closeTo(dense, task) : inSight(points, dense, task);
+  const range = near && group.near ? group.near : inSight(points, dense, group.sight);
   const [low, high] = range;
   return draw(host, "tradeoff", (spec) => {
     spec.height = height;
     spec.datasets.points = points;
     spec.datasets.front = best.length
-      ? [...best.map((row) => ({ x: axis.of(row), y: row.quality })), { x: right, y: best.at(-1).quality }]
+      ? [...best.map((row) => ({ x: at(row, axis), y: row.quality })), { x: right, y: best.at(-1).quality }]
       : [];
     spec.datasets.dense =
       dense === null
@@ -94,20 +56,23 @@ export function drawTradeoff(host, { task, group, rows, axis, limit, near, only,
         ]
       : [];
     spec.encoding.x.axis = { ...spec.encoding.x.axis, title: axis.title, format: axis.format };
-    spec.encoding.y.axis.title = `${task.metric}, ${task.higher ? "higher" : "lower"} is better`;
+    spec.encoding.y.axis.title = task.quality_title;
     spec.encoding.x.axis.values = ticks(left, right);
     if (low < high) spec.encoding.y.scale = { domain: range, nice: !near };
-    scales(spec.encoding.color, spec.layer.at(-1).encoding.shape, all);
-    if (sides) spec.encoding.color = { ...spec.encoding.color, field: "record", scale: sides };
-    spec.layer[0].encoding.color.value = colourOf("--muted");
-    spec.layer[1].encoding.color.value = colourOf("--accent");
-    spec.layer[2].encoding.color.value = colourOf("--ink");
-    spec.layer = spec.layer.filter((layer) => drawn(layer, spec.datasets[layer.data.name]));
-  }).then((view) => view && hover(host, view, shown, axis, all));
+    scale(spec, all);
+    if (sides)
+      for (const { encoding } of spec.layer)
+        for (const channel of ["color", "fill", "stroke"])
+          if (encoding[channel]?.field) Object.assign(encoding[channel], { field: "record", scale: sides });
+    spec.layer[0].encoding.color.value = colourOf("var(--muted)");
+    spec.layer[1].encoding.color.value = colourOf("var(--accent)");
+    spec.layer[2].encoding.color.value = colourOf("var(--ink)");
+    spec.layer = spec.layer.filter((layer) => filled(layer, spec.datasets[layer.data.name]));
+  }).then((view) => view && hover(host, view, drawn, axis, task, all));
 }
 
 // Nothing warns of an empty extent where a layer has nothing to draw.
-const drawn = (layer, data) => data.length > 0 && (layer.mark.type !== "rule" || data.some((one) => one.low !== null));
+const filled = (layer, data) => data.length > 0 && (layer.mark.type !== "rule" || data.some((one) => one.low !== null));
 
 // Round values in sight: of many decades, the powers of ten alone; the ends themselves where none is in sight.
 function ticks(left, right) {
@@ -127,7 +92,7 @@ function point(row, axis, only, index, told) {
   const faint = told ? { opacity: 0.3, line: 0.04 } : { opacity: 0.12, line: 0.08 };
   return {
     index,
-    x: axis.of(row),
+    x: at(row, axis),
     y: row.quality,
     low: row.low,
     high: row.high,
@@ -137,34 +102,22 @@ function point(row, axis, only, index, told) {
   };
 }
 
-// Down to a tenth of the way from dense to an answer that ignores its input; to a tenth of dense if nobody knows that.
-function closeTo(dense, task) {
-  const width = 0.1 * Math.abs(dense - (task.reference ?? 0));
-  return possible(task.higher ? [dense - width, dense + width / 3] : [dense - width / 3, dense + width], task);
-}
-
-// Every mean, and as much around them as the middle one of the intervals needs; no wide one makes all else small.
-function inSight(points, dense, task) {
+// Every mean; of the intervals, what the board has in sight.
+function inSight(points, dense, [least, greatest] = [-Infinity, Infinity]) {
   const means = points.map((p) => p.y).concat(dense ?? []);
-  const [least, greatest] = [Math.min(...means), Math.max(...means)];
-  const halves = points.map((p) => ((p.high ?? p.y) - (p.low ?? p.y)) / 2).sort((a, b) => a - b);
-  const room = Math.max((greatest - least) / 4, halves[Math.floor(halves.length / 2)]);
-  const low = Math.min(least, ...points.map((p) => p.low ?? p.y));
-  const high = Math.max(greatest, ...points.map((p) => p.high ?? p.y));
-  return possible([Math.max(low, least - room), Math.min(high, greatest + room)], task);
+  const low = points.map((p) => Math.max(p.low ?? p.y, least));
+  const high = points.map((p) => Math.min(p.high ?? p.y, greatest));
+  return [Math.min(...means, ...low), Math.max(...means, ...high)];
 }
-
-// No quality is below 0, and none of right and wrong above 1.
-const possible = ([low, high], task) => [Math.max(low, 0), task.outcome === "correct" ? Math.min(high, 1) : high];
 
 // Hovering shows a card, a click keeps it, so that a finger can follow its link.
-function hover(host, view, rows, axis, all) {
+function hover(host, view, rows, axis, task, all) {
   const card = el("div", { class: "card", role: "status", hidden: true });
   host.append(card);
   let kept = false;
   const rowOf = (item) => (item?.datum?.index === undefined ? null : rows[item.datum.index]);
   const show = (event, row) => {
-    fill(card, contents(row, axis, all));
+    fill(card, contents(row, axis, task, all));
     card.hidden = false;
     const box = host.getBoundingClientRect();
     const x = event.clientX - box.left,
@@ -187,17 +140,17 @@ function hover(host, view, rows, axis, all) {
   });
 }
 
-function contents(row, axis, all) {
-  const mark = all.of(row.info);
+function contents(row, axis, task, all) {
+  const { quality, bytes, n } = task.column;
   const lines = [
-    ["quality", plusMinus(fixed(row.quality), row.std)],
-    ["95 %", interval(row.low, row.high)],
-    [axis.label, axis.show(axis.of(row))],
-    ["bytes", axis.label === "bytes" ? null : si(row.bytes, "B")],
-    ["n", seeds(row)],
+    ["quality", plusMinus(textOf(row, quality), row.std)],
+    ["95 %", noteOf(row, quality)],
+    [axis.label, shown(at(row, axis), axis.unit)],
+    [bytes.title, axis.id === bytes.id ? null : textOf(row, bytes)],
+    [n.title, textOf(row, n)],
   ];
   return [
-    el("b", {}, symbol(mark.path, mark.colour), `${row.info.label} · ${strength(row)}`),
+    el("b", {}, symbol(all.of(row.info)), `${row.info.label} · ${row.text_strength}`),
     el(
       "dl",
       {},

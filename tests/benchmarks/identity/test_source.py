@@ -146,7 +146,8 @@ def test_sets_do_not_depend_on_the_order_of_hashes(tmp_path):
 
     (tmp_path / "module.py").write_text(BASE)
     script = (
-        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import module; from benchmarks.identity.source import Sources;"
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import module;"
+        "from benchmarks.identity.source import Sources;"
         "print(Sources(module.helper, module.Net).digest())"
     )
     found = {

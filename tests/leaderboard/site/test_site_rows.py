@@ -44,7 +44,7 @@ def test_compares_two_rows(browser, path):
     lines = '[aria-label="Seed by seed"] tbody tr'
     cells = [browser.texts(f"{lines}:nth-child({i}) > *") for i in (1, 2)]
     assert cells[0] == ["0", "0.8000", "0.9000", "−0.1000", "10", "28, 9", "10"]
-    assert cells[1] == ["1", "0.7000", "0.7000", "0.0000", "0", "0", "10"]
+    assert cells[1] == ["1", "0.7000", "0.7000", "+0.0000", "0", "0", "10"]
     browser.click("button", "Swap")
     browser.until("document.getElementById('difference')?.textContent === '+0.0500'")
 

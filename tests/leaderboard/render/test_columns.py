@@ -1,0 +1,52 @@
+"""The table of columns."""
+
+import pytest
+
+from leaderboard.board import display
+from leaderboard.board.board import boards
+from leaderboard.render.columns import COLUMNS, NARROW, entries, grid
+
+
+def test_every_column_is_complete():
+    """A unit that no rule shows has a text of its own; a number says which end of it is better."""
+    ids = [column.id for column in COLUMNS]
+    assert len(set(ids)) == len(ids)
+    assert set(NARROW) <= set(ids)
+    for column in COLUMNS:
+        assert column.unit in display.UNITS or column.unit == "text" or column.text
+        assert column.better in (("",) if column.unit == "text" else ("low", "high", "task"))
+
+
+def test_titles_say_the_tasks_batch_and_some_columns_can_be_chosen(toy):
+    (board,) = boards([toy({4: {0: (0.9, 4000)}})])
+    assert grid(board.task, board.divisions[0], ("latency", "latency_1", "method")) == [
+        ["method", "latency, batch 1", "latency, batch 8"],
+        ["rtn", "0.5 ms ×1.80", "2 ms ×0.50"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("id", "main", "note"),
+    [
+        ("rank", "1–2", ""),
+        ("strength", "bits 4", ""),
+        ("quality", "0.9000", ""),
+        ("difference", "+0.0000", ""),
+        ("control", "+0.4000", "does not beat it, p 0.25"),
+        ("bytes", "4 kB", ""),
+        ("macs", "617 k", "of 1.23 M"),
+        ("latency", "2 ms", "×0.50"),
+        ("cost", "12 s", "300 steps"),
+        ("n", "1 †", ""),
+    ],
+)
+def test_cells_are_a_text_and_a_note(toy, id, main, note):
+    """Right on 4 examples where the control is wrong: p = 2 / 2⁴, twice that of two comparisons."""
+    records = [
+        toy({4: {0: toy.result(0.9, 4000, effective_macs=617_000.0)}}, control="random"),
+        toy({4: {0: (0.5, 4000)}}, method="random"),
+    ]
+    (board,) = boards(records)
+    (column,) = [column for column in COLUMNS if column.id == id]
+    entry = next(e for e in entries(board.task, board.divisions[0]) if e.row.label == "rtn")
+    assert (column.main(entry), column.note(entry)) == (main, note)
