@@ -7,28 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.config import Loop
-from benchmarks.point import Setting, run
 
-from benchmarks.artifact.file import read_artifact
+from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.measure.clock import Clock
+from benchmarks.plan.config import Loop
+from benchmarks.train.optimize import optimize, problem_of
+from methods.base import Shipped
 from methods.paths import flatten
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-
-
-@pytest.fixture(scope="module")
-def example():
-    """The method of the example and its source."""
-    (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    names = {}
-    exec(compile(source, "README.md", "exec"), names)
-    return names["soft"](), source
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("command", re.findall(r"^    python -m leaderboard\.(show|export)(.*)$", README, re.MULTILINE))
 def test_the_commands_of_the_board_run(command, tmp_path, monkeypatch, capsys):
     name, flags = command
-    (tmp_path / "leaderboard").symlink_to(Path(__file__).parents[1] / "leaderboard")
+    (tmp_path / "leaderboard").symlink_to(ROOT / "leaderboard")
     monkeypatch.chdir(tmp_path)
     assert importlib.import_module(f"leaderboard.{name}").main(shlex.split(flags, comments=True)) == 0
     out, err = capsys.readouterr()
@@ -37,23 +32,27 @@ def test_the_commands_of_the_board_run(command, tmp_path, monkeypatch, capsys):
 
 
 def test_readme_is_short():
-    assert len(README.splitlines()) <= 150
+    assert len(README.splitlines()) <= 165
 
 
-def test_the_example_is_short_and_has_a_sweep(example):
-    method, source = example
-    assert len(source.splitlines()) <= 40
-    assert len(method.strengths) >= 5
+def test_the_example_is_short_and_that_of_the_page_on_methods():
+    assert len(EXAMPLE.splitlines()) <= 40
+    assert f"```python\n{EXAMPLE}```" in (ROOT / "docs" / "add-a-method.md").read_text("utf-8")
 
 
-def test_the_example_runs_and_shrinks_weights_by_its_threshold(example, tiny, tiny_data, tiny_dense, tmp_path):
-    setting = Setting(tiny, tiny_data, Loop())
-    result = run(setting, example[0], tiny_dense[0], 0.05, tmp_path, lambda step, losses: None)
-    assert 0 < result.density < 1
-    before = flatten(tiny_dense[0].variables["params"])
-    after = flatten(read_artifact(tmp_path / "artifact.safetensors").shipped.variables["params"])
+def test_the_example_ships_weights_shrunk_by_its_threshold(tiny, tiny_data, tiny_dense, tmp_path):
+    names = {}
+    exec(compile(EXAMPLE, "README.md", "exec"), names)
+    make, about = names["SOFT"]
+    method, problem, start = make(), problem_of(tiny, tiny_data, 0), tiny_dense[0].variables
+    assert about.changes == {"weights"}
+    given = (tiny, method, problem, start, (0.05,), 0, tiny.recovery, tiny_data.train)
+    net, variables, state = optimize(*given, loop=Loop(), clock=Clock())
+    write_artifact(tmp_path / "a", method.export(state, Shipped(net, variables)), problem.example)
+    before, after = (flatten(v["params"]) for v in (start, read_artifact(tmp_path / "a").shipped.variables))
     for path, weight in after.items():
         expected = np.asarray(before[path])
         if path.endswith("kernel"):
             expected = np.sign(expected) * np.maximum(np.abs(expected) - np.float32(0.05), 0)
+            assert 0 < np.count_nonzero(expected) < expected.size
         np.testing.assert_allclose(weight, expected, atol=1e-7)

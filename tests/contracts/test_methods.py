@@ -1,5 +1,6 @@
 """The contract that every registered method passes. A new method adds one row to `ROWS`, in rows.py."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -53,8 +54,8 @@ def case(tiny, tiny_data, tiny_dense):
 
 @pytest.fixture(scope="module")
 def optimized(case):
-    """{name: net, variables, state} of each method at its second strength, recovered."""
-    return {name: case.optimize(name, ROWS[name].strengths[1]) for name in METHODS}
+    """name -> net, variables, state of the method at its second strength, recovered; made once for each."""
+    return functools.cache(lambda name: case.optimize(name, ROWS[name].strengths[1]))
 
 
 def test_every_method_has_a_row():
@@ -83,7 +84,7 @@ def test_a_control_shares_strengths(name):
 
 @each_method
 def test_what_a_method_changes_is_declared(name, optimized, case):
-    net, variables, state = optimized[name]
+    net, variables, state = optimized(name)
     method, default, params = MADE[name], MADE["dense"], variables["params"]
     seen = method.view(state, params)
     viewed = any(not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (seen, params)), strict=True))
@@ -126,14 +127,14 @@ def simulate(method, net, variables, state, x):
 
 @each_method
 def test_strength_is_hit_exactly(name, optimized):
-    net, variables, state = optimized[name]
+    net, variables, state = optimized(name)
     ROWS[name].exact(MADE[name].export(state, Shipped(net, variables)), ROWS[name].strengths[1])
 
 
 @each_method
 def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
     """By the bench's own check, and by one of this test's own: outputs of the decoded artifact, another split."""
-    net, variables, state = optimized[name]
+    net, variables, state = optimized(name)
     method, x = MADE[name], case.data.valid["x"]
     trained = Shipped(net, variables)
     write_artifact(tmp_path / "a", method.export(state, trained), x)
@@ -160,7 +161,7 @@ def test_second_strength_and_seed_compile_nothing(name, case, tiny_dense):
 
 @each_method
 def test_gradients_are_finite_and_dtypes_kept(name, optimized):
-    _, variables, state = optimized[name]
+    _, variables, state = optimized(name)
     for path, leaf in flatten(variables["params"]).items():
         assert leaf.dtype == jnp.float32
         assert np.isfinite(leaf).all(), path
@@ -191,14 +192,14 @@ def test_settling_keeps_the_types_of_the_state(name, case, optimized):
         return list(map(type, fixed)) if type(fixed) is tuple else type(fixed)  # a chain's: one of each part
 
     state = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0).state
-    assert types(state.fixed) == types(optimized[name].state.fixed)
+    assert types(state.fixed) == types(optimized(name).state.fixed)
 
 
 @each_method
 def test_same_key_same_bits(name, optimized, case):
     again = case.optimize(name, ROWS[name].strengths[1])
-    assert again.net == optimized[name].net
-    for a, b in zip(jax.tree.leaves(again[1:]), jax.tree.leaves(optimized[name][1:]), strict=True):
+    assert again.net == optimized(name).net
+    for a, b in zip(jax.tree.leaves(again[1:]), jax.tree.leaves(optimized(name)[1:]), strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -1,11 +1,10 @@
 """README's promise: a task is one file, one row in TASKS and one row in EXPECTED, and nothing else."""
 
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.clone import clone, edit
+
 TOY = '''
 """Two noisy classes, told apart by a net of the task's own."""
 import numpy as np
@@ -56,21 +55,14 @@ TASK = Task(
 
 def test_a_task_of_one_file_and_two_rows_passes_every_test_of_tasks(tmp_path):
     """Also in the board's smoke mode, with its own net."""
-    left_out = shutil.ignore_patterns(".*", "runs", "results", "site", "__pycache__")
-    clone = shutil.copytree(ROOT, tmp_path / "clone", ignore=left_out)
-    (clone / "tasks/vision/toy.py").write_text(TOY.lstrip())
-    edit(clone / "tasks/__init__.py", "import cifar, digits, mnist", "import cifar, digits, mnist, toy")
-    edit(clone / "tasks/__init__.py", "    digits.TASK,", "    digits.TASK,\n    toy.TASK,")
+    copy = clone(tmp_path / "clone")
+    (copy / "tasks/vision/toy.py").write_text(TOY.lstrip())
+    edit(copy / "tasks/__init__.py", "import cifar, digits, mnist", "import cifar, digits, mnist, toy")
+    edit(copy / "tasks/__init__.py", "    digits.TASK,", "    digits.TASK,\n    toy.TASK,")
     row = 'EXPECTED = {\n    "toy": Expected(None, (6,), np.float32, 74, augments=False),'
-    edit(clone / "tests/tasks/test_tasks.py", "EXPECTED = {", row)
+    edit(copy / "tests/tasks/test_tasks.py", "EXPECTED = {", row)
     files = [f"tests/{name}.py" for name in ("tasks/test_tasks", "tasks/nets/test_spec", "benchmarks/test_configs")]
     flags = ["-vv", "-p", "no:cacheprovider", "-k", "toy or every_task"]
-    done = subprocess.run([sys.executable, "-m", "pytest", *files, *flags], cwd=clone, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "pytest", *files, *flags], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "test_a_task_of_each_net_and_dataset_runs_in_smoke_mode[toy] PASSED" in done.stdout
-
-
-def edit(path, old, new):
-    text = path.read_text("utf-8")
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new), "utf-8")
