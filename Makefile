@@ -18,7 +18,7 @@ test: $(BIN)/.installed lint
 test-fast: $(BIN)/.installed
 	$(PYTEST) --dist loadfile -m "not slow" $(if $(K),-k "$(K)")
 
-lint: $(BIN)/.installed js
+lint: $(BIN)/.installed js types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/python -m leaderboard.build --check

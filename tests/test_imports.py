@@ -29,6 +29,10 @@ LEADERBOARD = {
 }
 """Rooms of the leaderboard, and which of these each may import; its commands, beside them, may import all."""
 
+ORDER = ("plan", "artifact", "measure", "train", "identity", "sweep")
+BENCHMARKS = {room: set(ORDER[: i + 1]) for i, room in enumerate(ORDER)}
+"""Rooms of the benchmarks: each may import itself and those before it; the commands, beside them, may import all."""
+
 SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration"}
 METHODS = {
     "arrays": {"arrays"},
@@ -84,6 +88,13 @@ def test_rooms_of_the_leaderboard_import_one_way(room):
     assert {(file, name) for file, name in found if name.split(".")[1] not in LEADERBOARD[room]} == set()
 
 
+@pytest.mark.parametrize("room", BENCHMARKS)
+def test_rooms_of_the_benchmarks_import_one_way(room):
+    found = set(modules(f"benchmarks/{room}", "benchmarks"))
+    assert found
+    assert {(file, name) for file, name in found if name.split(".")[1] not in BENCHMARKS[room]} == set()
+
+
 @pytest.mark.parametrize("room", METHODS)
 def test_rooms_of_the_methods_import_one_way(room):
     found = set(modules(f"methods/{room}", "methods"))
@@ -97,9 +108,10 @@ def test_every_room_of_the_methods_is_listed():
     assert rooms == {"__init__", *METHODS}
 
 
-def test_every_room_of_the_leaderboard_is_listed():
-    folders = {path.parent.relative_to(ROOT / "leaderboard") for path in (ROOT / "leaderboard").rglob("*.py")}
-    assert {str(folder) for folder in folders} == {".", *LEADERBOARD}
+@pytest.mark.parametrize(("package", "rooms"), [("leaderboard", LEADERBOARD), ("benchmarks", BENCHMARKS)])
+def test_every_room_is_listed(package, rooms):
+    folders = {path.parent.relative_to(ROOT / package) for path in (ROOT / package).rglob("*.py")}
+    assert {str(folder) for folder in folders} == {".", *rooms}
 
 
 def test_benchmarks_import_records_and_the_command_line_and_run_shows_its_board():

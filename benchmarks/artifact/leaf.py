@@ -62,7 +62,7 @@ def encode(leaf: Any) -> tuple[Leaf | None, dict[str, np.ndarray]]:
     parts = {"": pack(kept, leaf.bits), "scale": np.asarray(leaf.scale), **positions}
     if zero_point.any() or np.signbit(zero_point).any() or zero_point.shape != parts["scale"].shape:
         parts["zero_point"] = _narrow(zero_point)
-    dtype = None if leaf.dtype == "float32" else leaf.dtype
+    dtype: Any = None if leaf.dtype == "float32" else leaf.dtype
     return Leaf(codes.shape, bits=leaf.bits, low=leaf.low, dtype=dtype, **fields), parts
 
 
@@ -100,7 +100,7 @@ def _smallest(values: np.ndarray, bits: int, zero: np.ndarray) -> tuple[dict, di
         "mask": packed_bytes(values.size, 1) + sparse,
         "gaps": packed_bytes(where.size, gap_bits) + sparse,
     }
-    form = min(sizes, key=sizes.get)
+    form = min(sizes, key=lambda form: sizes[form])
     if form == "dense":
         return {}, {}, values
     if form == "mask":
@@ -165,14 +165,14 @@ def _restore(leaf: Leaf, parts: dict[str, np.ndarray], kept: np.ndarray, zero: f
 
 def _positions(leaf: Leaf, parts: dict[str, np.ndarray]) -> np.ndarray:
     """Returns the places [kept] of the kept values among all."""
-    size = math.prod(leaf.shape)
+    size, kept = math.prod(leaf.shape), _stored(leaf)
     stream = _typed(parts, leaf.form, np.uint8)
     if leaf.form == "mask":
         where = np.flatnonzero(unpack(stream, 1, size))
     else:
-        where = np.cumsum(unpack(stream, leaf.gap_bits or 0, leaf.kept).astype(np.int64) + 1) - 1
-    if where.size != leaf.kept or (where.size and where[-1] >= size):
-        raise ValueError(f"{leaf.form} does not place {leaf.kept} values among {size}")
+        where = np.cumsum(unpack(stream, leaf.gap_bits or 0, kept).astype(np.int64) + 1) - 1
+    if where.size != kept or (where.size and where[-1] >= size):
+        raise ValueError(f"{leaf.form} does not place {kept} values among {size}")
     return where
 
 
