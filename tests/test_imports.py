@@ -31,6 +31,7 @@ LEADERBOARD = {
 
 ORDER = ("plan", "artifact", "measure", "train", "identity", "sweep")
 BENCHMARKS = {room: set(ORDER[: i + 1]) for i, room in enumerate(ORDER)}
+BENCHMARKS |= {"speed": {*ORDER, "speed", "process"}, "verify": {*ORDER, "verify", "process", "data"}}
 """Rooms of the benchmarks: each may import itself and those before it; the commands, beside them, may import all."""
 
 SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration"}

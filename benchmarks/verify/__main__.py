@@ -25,8 +25,8 @@ from benchmarks.process import set_up
 from benchmarks.sweep.places import point_place
 from benchmarks.sweep.setting import setting
 from benchmarks.sweep.sweep import sweep
-from benchmarks.tolerances import checks, tolerance
 from benchmarks.train import signals
+from benchmarks.verify.tolerances import checks, tolerance
 from leaderboard.command import Command, UsageError, call
 from leaderboard.record.canonical import digest
 from leaderboard.record.files import read, write

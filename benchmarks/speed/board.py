@@ -20,7 +20,7 @@ import numpy as np
 from leaderboard.record.canonical import digest
 from leaderboard.record.schema import SCHEMA
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RECORDS, SECONDS, GIGABYTES = 10_000, 60.0, 2.0
 """What is built from, and what that may take."""
 TESTS = (10_000, 1000, -300, 1000, 10_000, 1000, -300, 1000, 10_000, 1000) * 2

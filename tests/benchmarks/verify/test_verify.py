@@ -6,13 +6,13 @@ import math
 import msgspec
 import pytest
 
-from benchmarks import verify
 from benchmarks.identity import provenance
 from benchmarks.measure import latency
 from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget, Config
 from benchmarks.sweep.sweep import sweep
-from benchmarks.tolerances import checks, tolerance
+from benchmarks.verify import __main__ as verify
+from benchmarks.verify.tolerances import checks, tolerance
 from leaderboard.record import canonical, files
 from leaderboard.record.schema import Dense
 from tasks import TASKS

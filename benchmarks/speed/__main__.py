@@ -1,7 +1,7 @@
 """`python -m benchmarks.speed`: what methods add to a training step and to its memory, as ratios to dense.
 
-With --versus=torch: the steps of our nets over those of the same nets in PyTorch (see `benchmarks/versus.py`).
-With --leaderboard: how long the board takes to build from 10,000 records (see `benchmarks/scale.py`).
+With --versus=torch: our steps over those of the same nets in PyTorch (see `benchmarks/speed/against_torch.py`).
+With --leaderboard: how long the board takes to build from 10,000 records (see `benchmarks/speed/board.py`).
 
 Both sides run in one process and in turn, so that what else the machine does hits them alike. A recovery is timed
 whole, the renewals of masks in it, on two nets: a perceptron of 4 × 512 and a GPT of 4 blocks, 128 wide.
@@ -17,11 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 
-from benchmarks import scale, versus
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
 from benchmarks.measure.memory import memory
 from benchmarks.process import check_platform
+from benchmarks.speed import against_torch, board
 from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
 from benchmarks.train.optimize import prepare, problem_of
@@ -161,16 +161,16 @@ def _speed(values: flags.FlagValues) -> int:
 
 def _versus() -> int:
     try:
-        print("\n".join(versus.lines()))
+        print("\n".join(against_torch.lines()))
     except ModuleNotFoundError as error:
         raise UsageError(f"--versus=torch: {error}") from None
     return 0
 
 
 def _leaderboard() -> int:
-    built = scale.build()
-    print(f"{scale.RECORDS} records: {built.seconds:.0f} s, bound {scale.SECONDS:.0f} s", end="; ")
-    print(f"{built.gigabytes:.2f} GB at the peak, bound {scale.GIGABYTES:.0f} GB")
+    built = board.build()
+    print(f"{board.RECORDS} records: {built.seconds:.0f} s, bound {board.SECONDS:.0f} s", end="; ")
+    print(f"{built.gigabytes:.2f} GB at the peak, bound {board.GIGABYTES:.0f} GB")
     return 0 if built.kept() else 1
 
 

@@ -5,14 +5,14 @@ import re
 import jax
 import pytest
 
-from benchmarks import versus
+from benchmarks.speed import against_torch as versus
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it is only compared with")
 
 
 @pytest.mark.parametrize("name", versus.CASES)
 def test_twins_have_the_same_parameters_and_outputs(name):
-    from benchmarks.twins import TWINS
+    from benchmarks.speed.torch_nets import TWINS
 
     net, shape, classes = versus.CASES[name]
     shape = (2, *shape[1:])

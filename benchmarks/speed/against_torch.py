@@ -105,7 +105,7 @@ def _ours(net, x, y) -> Callable:
 def _theirs(name, x, y) -> Callable:
     import torch
 
-    from benchmarks.twins import TWINS
+    from benchmarks.speed.torch_nets import TWINS
 
     net = TWINS[name]()
     tx = torch.optim.SGD(net.parameters(), 0.01, 0.9)
