@@ -15,8 +15,8 @@ from methods import METHODS
 from tasks import TASKS
 from tasks.data import DATASETS
 from tasks.data.store.dataset import data_dir, missing
+from tests.contracts.test_tasks import EXPECTED
 from tests.tasks import small
-from tests.tasks.test_tasks import EXPECTED
 
 CONFIGS = sorted(path.stem for path in Path("configs").glob("[!_]*.py"))
 SMALL = {"cifar100": small.cifars, "speech_commands": small.commands, "wikitext2": small.wikitexts}

@@ -60,8 +60,8 @@ def test_a_task_of_one_file_and_two_rows_passes_every_test_of_tasks(tmp_path):
     edit(copy / "tasks/__init__.py", "import cifar, digits, mnist", "import cifar, digits, mnist, toy")
     edit(copy / "tasks/__init__.py", "    digits.TASK,", "    digits.TASK,\n    toy.TASK,")
     row = 'EXPECTED = {\n    "toy": Expected(None, (6,), np.float32, 74, augments=False),'
-    edit(copy / "tests/tasks/test_tasks.py", "EXPECTED = {", row)
-    files = [f"tests/{name}.py" for name in ("tasks/test_tasks", "tasks/nets/test_spec", "benchmarks/test_configs")]
+    edit(copy / "tests/contracts/test_tasks.py", "EXPECTED = {", row)
+    files = [f"tests/{name}.py" for name in ("contracts/test_tasks", "tasks/nets/test_spec", "benchmarks/test_configs")]
     flags = ["-vv", "-p", "no:cacheprovider", "-k", "toy or every_task"]
     done = subprocess.run([sys.executable, "-m", "pytest", *files, *flags], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]

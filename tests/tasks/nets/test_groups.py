@@ -7,8 +7,8 @@ from flax import linen as nn
 
 from tasks import TASKS
 from tasks.nets.groups import Axis, Group, affine, problems, read, sizes_after, written
+from tests.contracts.test_tasks import EXPECTED
 from tests.tasks.nets.test_nets import SMALL
-from tests.tasks.test_tasks import EXPECTED
 
 X = jnp.ones((2, 5))
 RIGHT = (*written("hidden"), read("head"))
