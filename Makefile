@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 -rs
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -rs
 NPM := $(shell command -v npm)
 BIOME := node_modules/.bin/biome
 NO_NPM := there is no npm (apt-get install npm)
@@ -16,7 +16,7 @@ test: $(BIN)/.installed lint
 
 # The tests that are not slow, see tests/conftest.py: a minute on 2 cores.
 test-fast: $(BIN)/.installed
-	$(PYTEST) --dist loadfile -m "not slow" $(if $(K),-k "$(K)")
+	$(PYTEST) -m "not slow" $(if $(K),-k "$(K)")
 
 lint: $(BIN)/.installed js types
 	$(BIN)/ruff format --check

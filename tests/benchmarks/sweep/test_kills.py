@@ -10,20 +10,21 @@ import time
 
 import pytest
 
-from tests.benchmarks.sweep.grids import CONFIG, finish, records, start
+from tests.benchmarks.sweep.grids import CONFIG, finish, records, start, warm
 
 KILLS, RACES = (int(os.environ.get(name, few)) for name, few in (("SLIMBENCH_KILLS", 3), ("SLIMBENCH_RACES", 1)))
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
-    """(config file, records of an unbroken run, seconds that it took, compiled programs to begin with)."""
+    """(config file, workdir of an unbroken run, seconds that one takes with its compiled programs)."""
     folder = tmp_path_factory.mktemp("unbroken")
     config = folder / "config.py"
     config.write_text(CONFIG)
-    begun = time.monotonic()
     finish(folder / "work", config)
-    return config, records(folder / "work"), time.monotonic() - begun
+    begun = time.monotonic()
+    finish(warm(folder / "again", folder / "work"), config)
+    return config, folder / "work", time.monotonic() - begun
 
 
 def leftovers(work):
@@ -32,10 +33,10 @@ def leftovers(work):
 
 
 def test_random_kills_leave_the_same_records(unbroken, tmp_path):
-    config, expected, seconds = unbroken
-    rng, done, work = random.Random(0), 0, None
+    config, whole, seconds = unbroken
+    rng, done = random.Random(0), 0
     while done < KILLS:
-        work = tmp_path / f"work{done}"
+        work = warm(tmp_path / f"work{done}", whole)
         for _ in range(rng.randint(1, 3)):
             process = start(work, config)
             time.sleep(rng.uniform(0.2, 1.0) * seconds)
@@ -44,19 +45,19 @@ def test_random_kills_leave_the_same_records(unbroken, tmp_path):
                 done += 1
             process.communicate()
         finish(work, config)
-        assert records(work) == expected
+        assert records(work) == records(whole)
         assert not leftovers(work)
 
 
 @pytest.mark.parametrize("seed", range(RACES))
 def test_two_writers_share_the_work_and_leave_the_same_records(unbroken, tmp_path, seed):
-    config, expected, seconds = unbroken
-    rng = random.Random(seed)
-    first = start(tmp_path, config)
+    config, whole, seconds = unbroken
+    rng, work = random.Random(seed), warm(tmp_path / "work", whole)
+    first = start(work, config)
     time.sleep(rng.uniform(0, 0.5) * seconds)
-    second = start(tmp_path, config)
+    second = start(work, config)
     for process in (first, second):
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
-    assert records(tmp_path) == expected
-    assert not leftovers(tmp_path)
+    assert records(work) == records(whole)
+    assert not leftovers(work)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.benchmarks.sweep.grids import CONFIG, finish, kill_when, records, start, wait_for
+from tests.benchmarks.sweep.grids import CONFIG, finish, kill_when, records, start, wait_for, warm
 
 STEPS = [*range(5, 95, 5)]
 
@@ -27,7 +27,7 @@ def stored(workdir, method):
 
 def test_killed_twice_equals_unbroken(unbroken, tmp_path):
     folder, _ = unbroken
-    work, config = tmp_path / "work", folder / "config.py"
+    work, config = warm(tmp_path / "work", folder / "work"), folder / "config.py"
     kill_when(work, config, "digits/dense-net-*/seed0/checkpoints/40")
     kill_when(work, config, "digits/magnitude-*/*/seed0/checkpoints/40")
     _, err = finish(work, config)
@@ -57,9 +57,9 @@ def test_a_second_run_only_prints(unbroken):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 138)])
 def test_a_signal_saves_and_stops_with_a_word(unbroken, tmp_path, number, code):
     folder, _ = unbroken
-    text = CONFIG.replace("checkpoint_s=0.0", "checkpoint_s=1000.0").replace("recovery=0.1", "recovery=0.1")
+    text = CONFIG.replace("checkpoint_s=0.0", "checkpoint_s=1000.0")
     (tmp_path / "config.py").write_text(text)
-    work = tmp_path / "work"
+    work = warm(tmp_path / "work", folder / "work")
     process = start(work, tmp_path / "config.py")
     wait_for(process, work, "digits/magnitude-*/0.5/seed0/events*")
     os.kill(process.pid, number)
@@ -73,7 +73,7 @@ def test_a_signal_saves_and_stops_with_a_word(unbroken, tmp_path, number, code):
 
 def test_other_chunks_do_not_train_past_the_recipe(unbroken, tmp_path):
     folder, _ = unbroken
-    work, config = tmp_path / "work", folder / "config.py"
+    work, config = warm(tmp_path / "work", folder / "work"), folder / "config.py"
     kill_when(work, config, "digits/dense-net-*/seed0/checkpoints/25")
     finish(work, config, "--set=loop.log_every=14")
     assert records(work) == records(folder / "work")
