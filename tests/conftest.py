@@ -71,8 +71,10 @@ def tiny_data():
 @pytest.fixture(scope="session")
 def tiny_dense(tiny, tiny_data, tmp_path_factory):
     """The trained dense net of the tiny task, seeds 0 and 1."""
+    from benchmarks.measure.clock import Clock
     from benchmarks.plan.config import Loop
     from benchmarks.sweep.dense import train_dense
+    from benchmarks.train.optimize import Watch
 
     folder = tmp_path_factory.mktemp("dense")
-    return [train_dense(tiny, tiny_data, seed, folder / str(seed), Loop()) for seed in (0, 1)]
+    return [train_dense(tiny, tiny_data, seed, folder / str(seed), Watch(Loop(), Clock())) for seed in (0, 1)]

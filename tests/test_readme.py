@@ -11,7 +11,7 @@ import pytest
 from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.plan.config import Loop
-from benchmarks.train.optimize import optimize, problem_of
+from benchmarks.train.optimize import Watch, optimize, problem_of
 from methods.base import Shipped
 from methods.paths import flatten
 
@@ -47,7 +47,7 @@ def test_the_example_ships_weights_shrunk_by_its_threshold(tiny, tiny_data, tiny
     method, problem, start = make(), problem_of(tiny, tiny_data, 0), tiny_dense[0].variables
     assert about.changes == {"weights"}
     given = (tiny, method, problem, start, (0.05,), 0, tiny.recovery, tiny_data.train)
-    net, variables, state = optimize(*given, loop=Loop(), clock=Clock())
+    net, variables, state = optimize(*given, Watch(Loop(), Clock()))
     write_artifact(tmp_path / "a", method.export(state, Shipped(net, variables)), problem.example)
     before, after = (flatten(v["params"]) for v in (start, read_artifact(tmp_path / "a").shipped.variables))
     for path, weight in after.items():

@@ -5,19 +5,16 @@ Its weights are those of its artifact, which is exact.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from pathlib import Path
 
 import jax
 
 from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
-from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import outcomes, quality
-from benchmarks.plan.config import Loop
 from benchmarks.sweep.stored import StoredDense, load, set_aside
 from benchmarks.train.checkpoints import weights_hash
-from benchmarks.train.optimize import Keeper, example, optimize, problem_of
+from benchmarks.train.optimize import Watch, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS
@@ -37,15 +34,7 @@ class DenseNet:
     bytes: int  # of its float32 artifact
 
 
-def train_dense(
-    task: Task,
-    data: Data,
-    seed: int,
-    folder: Path,
-    loop: Loop,
-    report: Callable = lambda step, losses: None,
-    keeper: Keeper | None = None,
-) -> DenseNet:
+def train_dense(task: Task, data: Data, seed: int, folder: Path, watch: Watch) -> DenseNet:
     """Trains the net of `task` from its birth and writes its artifact into `folder`.
 
     Args:
@@ -53,9 +42,7 @@ def train_dense(
       data: on the device.
       seed: of everything random.
       folder: where the artifact goes.
-      loop: how to report.
-      report: called as report(step, losses) while it trains.
-      keeper: of the state of an unfinished run.
+      watch: how the training is reported, timed and kept.
 
     Raises:
       Diverged: a loss is not finite.
@@ -63,13 +50,7 @@ def train_dense(
     x, dense = example(task, data), METHODS["dense"].make()
     born = fresh(task.net, jax.random.key(seed), first_example(x))
     problem = problem_of(task, data, task.dense.steps)
-    done = optimize(
-        *(task, dense, problem, born, (), seed, task.dense, data.train),
-        loop=loop,
-        clock=Clock(),
-        report=report,
-        keeper=keeper,
-    )
+    done = optimize(task, dense, problem, born, (), seed, task.dense, data.train, watch)
     file = folder / ARTIFACT
     shipped = dense.export(done.state, Shipped(done.net, done.variables))
     write_artifact(file, shipped, problem.example)

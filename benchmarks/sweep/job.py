@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.identity import stamps
+from benchmarks.measure.clock import Clock
 from benchmarks.plan import outside
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.locks import locked
@@ -16,7 +17,7 @@ from benchmarks.sweep.stored import StoredDense, StoredRun, save
 from benchmarks.sweep.tensorboard import Scalars
 from benchmarks.sweep.units import Unit, net_unit, point_unit
 from benchmarks.train.checkpoints import Checkpoints
-from benchmarks.train.optimize import Keeper
+from benchmarks.train.optimize import Keeper, Watch
 from leaderboard.record.layout import DENSE, RUN, strength_text
 from tasks import TASKS
 
@@ -106,9 +107,11 @@ def _attempt(job: Job, unit: Unit, progress: Progress) -> StoredDense | StoredRu
         progress.step(len(losses), step, job.steps, float(losses[-1]))
         scalars.add(step, loss=float(losses.mean()))
 
+    clock = Clock()
+    watch = Watch(job.loop, clock, report, Keeper(checkpoints, clock, resumed))
     with contextlib.closing(checkpoints), contextlib.closing(scalars):
         try:
-            stored = unit.work(report, Keeper(checkpoints, unit.clock, resumed))
+            stored = unit.work(watch)
         except Exception as error:
             (folder / FAILURE).write_text(traceback.format_exc(), "utf-8")
             why = " ".join(f"{type(error).__name__}: {error}".split())[:1000]

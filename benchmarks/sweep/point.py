@@ -1,7 +1,6 @@
 """One point of a curve: a method at one strength and seed, from the dense net to what its artifact is and does."""
 
 import hashlib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -14,12 +13,11 @@ from benchmarks.measure.latency import latency
 from benchmarks.measure.memory import memory
 from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
-from benchmarks.plan.config import Loop
 from benchmarks.plan.plan import training
 from benchmarks.sweep.dense import DenseNet
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.setting import Setting
-from benchmarks.train.optimize import Keeper, example, optimize, problem_of
+from benchmarks.train.optimize import Watch, example, optimize, problem_of
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result
@@ -35,11 +33,7 @@ def run_point(
     teacher: Teacher | None,
     strength: tuple[float, ...],
     folder: Path,
-    *,
-    loop: Loop,
-    clock: Clock,
-    report: Callable = lambda step, losses: None,
-    keeper: Keeper | None = None,
+    watch: Watch,
 ) -> Result:
     """Optimizes, exports to `folder`, checks that what ships is what was simulated, and measures it.
 
@@ -51,10 +45,7 @@ def run_point(
       teacher: for methods that need one.
       strength: one number for each of the method's knobs.
       folder: where the artifact goes.
-      loop: how to report.
-      clock: learns what it takes.
-      report: called as report(step, losses) while it trains.
-      keeper: of the state of an unfinished run.
+      watch: how the run is reported, timed and kept.
 
     Raises:
       Diverged: a loss is not finite.
@@ -64,18 +55,13 @@ def run_point(
     problem = problem_of(task, data, training(task, about), teacher)
     x, file = example(task, data), folder / ARTIFACT
     with collected(notes):
-        done = optimize(
-            *(task, method, problem, dense.variables, strength, dense.seed, task.recovery, data.train),
-            loop=loop,
-            clock=clock,
-            report=report,
-            keeper=keeper,
-        )
+        args = (problem, dense.variables, strength, dense.seed, task.recovery, data.train)
+        done = optimize(task, method, *args, watch)
         trained = Shipped(done.net, done.variables)
         write_artifact(file, method.export(done.state, trained), problem.example)
     shipped = read_artifact(file).shipped
     error = agreement(method, done.state, trained, shipped, x)
-    spent = cost(clock, problem, task.recovery.batch_size, about)
+    spent = cost(watch.clock, problem, task.recovery.batch_size, about)
     return _measured(setting, dense, shipped, file, error, spent, notes)
 
 

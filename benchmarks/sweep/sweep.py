@@ -13,7 +13,7 @@ from benchmarks.sweep.assemble import assemble, skipped
 from benchmarks.sweep.check import check_task
 from benchmarks.sweep.job import finished, run_job
 from benchmarks.sweep.progress import Progress
-from benchmarks.sweep.setting import setting
+from benchmarks.sweep.setting import Setting, setting
 from benchmarks.train import signals
 from leaderboard.command import Stopped, UsageError
 from leaderboard.record.files import write
@@ -93,27 +93,28 @@ class _Sweep:
 
     def _task(self, jobs: list[Job]) -> None:
         here, waiting = setting(TASKS[jobs[0].task], jobs[0].budget), []
-        for (kind, _), of_curve in groupby(jobs, lambda job: (job.kind, job.method)):
+        for _, of_curve in groupby(jobs, _curve):
             curve = list(of_curve)
             left = self._pass(curve)
             waiting += left
-            if kind == "point" and not left:
-                self._write(assemble(curve[0], here, self.workdir))
-        late = waiting
-        while waiting:
-            left = self._pass(waiting)
-            if len(left) == len(waiting):
-                time.sleep(WAIT_S)
-            waiting = left
-        for _, of_curve in groupby(late, lambda job: (job.kind, job.method)):
-            first = next(of_curve)
-            if first.kind == "point":
-                self._write(assemble(first, here, self.workdir))
+            if not left:
+                self._assemble(curve[0], here)
+        self._wait(waiting)
+        for _, of_curve in groupby(waiting, _curve):
+            self._assemble(next(of_curve), here)
         for curve in self.asked.skipped:
             if curve.jobs[0].task == jobs[0].task:
                 self.progress.at(curve.jobs[0].task, curve.jobs[0].method)
                 self.progress.say(f"skipped: {curve.reason}")
                 self._write(skipped(curve, here, self.workdir))
+
+    def _wait(self, jobs: list[Job]) -> None:
+        """Returns once no job waits for another process any more; one that has died leaves its jobs to this one."""
+        while jobs:
+            left = self._pass(jobs)
+            if len(left) == len(jobs):
+                time.sleep(WAIT_S)
+            jobs = left
 
     def _pass(self, jobs: list[Job]) -> list[Job]:
         """Runs each job once; returns those that wait for another process."""
@@ -128,8 +129,17 @@ class _Sweep:
                 waiting.append(job)
         return waiting
 
+    def _assemble(self, job: Job, here: Setting) -> None:
+        if job.kind == "point":
+            self._write(assemble(job, here, self.workdir))
+
     def _write(self, record: Record | None) -> None:
         if record is not None:
             file = record_file(self.workdir / RECORDS, record.task.name, record.method.name, record.method.digest)
             write(file, record)
             self.records.append(file)
+
+
+def _curve(job: Job) -> tuple[str, str]:
+    """What the jobs of a curve share, within a task."""
+    return job.kind, job.method

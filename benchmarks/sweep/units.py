@@ -10,14 +10,13 @@ import msgspec
 from benchmarks.identity import identity
 from benchmarks.identity.provenance import provenance
 from benchmarks.identity.source import Sources
-from benchmarks.measure.clock import Clock
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
 from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
 from benchmarks.sweep.point import run_point
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
-from benchmarks.train.optimize import Keeper
+from benchmarks.train.optimize import Watch
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN
 from leaderboard.record.schema import Result, Run
@@ -30,9 +29,8 @@ class Unit(NamedTuple):
 
     place: Place
     file: Path  # that says it is finished
-    clock: Clock
     find: Callable[[], tuple[Any, str]]  # -> (what is stored, a line about what was set aside)
-    work: Callable[[Callable, Keeper], Any]  # (report, keeper) -> what to store
+    work: Callable[[Watch], Any]  # -> what to store
     failed: Callable[[str], Any]  # why -> what to store
 
 
@@ -54,14 +52,14 @@ def net_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit:
         stored, _, said = load_dense(place.folder)
         return stored, said
 
-    def work(report, keeper):
-        net = train_dense(task, here.data, job.seed, place.folder, job.loop, report, keeper)
+    def work(watch):
+        net = train_dense(task, here.data, job.seed, place.folder, watch)
         return StoredDense(**facts, checkpoint=net.checkpoint, quality=net.quality, bytes=net.bytes)
 
     def failed(why):
         return StoredDense(**facts, failure=why)
 
-    return Unit(place, place.folder / DENSE, Clock(), find, work, failed)
+    return Unit(place, place.folder / DENSE, find, work, failed)
 
 
 def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | str:
@@ -84,7 +82,7 @@ def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
 
 
 def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Unit:
-    method, about, clock = method_of(job), METHODS[job.method].about, Clock()
+    method, about = method_of(job), METHODS[job.method].about
     files = identity.task_sources(here.task, here.task.net).files | Sources(method).files
     ran = provenance(command, files)
     teaches = Teacher(here.task.teacher if taught(job, here) else here.task.net, teacher.variables)
@@ -106,12 +104,11 @@ def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Uni
         wrong = stored and _wrong(stored, job, place, dense)
         return (None, set_aside(place.folder / RUN, wrong)) if wrong else (stored, said)
 
-    def work(report, keeper):
-        given = (here, method, about, dense, teaches if "teacher" in about.needs else None, job.strength)
-        how = {"loop": job.loop, "clock": clock, "report": report, "keeper": keeper}
-        return store(result=run_point(*given, place.folder, **how))
+    def work(watch):
+        who = teaches if "teacher" in about.needs else None
+        return store(result=run_point(here, method, about, dense, who, job.strength, place.folder, watch))
 
-    return Unit(place, place.folder / RUN, clock, find, work, lambda why: store(failure=why))
+    return Unit(place, place.folder / RUN, find, work, lambda why: store(failure=why))
 
 
 def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet) -> str | None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.clock import Clock
@@ -63,6 +64,15 @@ class Keeper:
             raise Stopped(f"stopped at step {step}", number)
 
 
+class Watch(NamedTuple):
+    """How a run is reported, timed and kept; nothing here changes a result."""
+
+    loop: Loop
+    clock: Clock
+    report: Callable[[int, np.ndarray], None] = lambda step, losses: None  # called for each chunk of steps
+    keeper: Keeper | None = None  # of the state of an unfinished run
+
+
 def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = None) -> Problem:
     """Returns what a method may look at.
 
@@ -110,11 +120,7 @@ def optimize(
     seed: int,
     recipe: Recipe,
     arrays: Arrays,
-    *,
-    loop: Loop,
-    clock: Clock,
-    report: Callable = lambda step, losses: None,
-    keeper: Keeper | None = None,
+    watch: Watch,
 ) -> Optimized:
     """Returns the net after `init`, the recipe's steps and `settle`.
 
@@ -127,14 +133,12 @@ def optimize(
       seed: of everything random.
       recipe: of the training.
       arrays: the train split, on the device.
-      loop: how to report.
-      clock: learns what it takes.
-      report: called as report(step, losses) while it trains.
-      keeper: of the state of an unfinished run.
+      watch: how the run is reported, timed and kept.
 
     Raises:
       Diverged: a loss is not finite.
     """
+    loop, clock, report, keeper = watch
     with clock:
         net, variables, state = prepare(method, problem, variables, strength, seed)
     if problem.steps:

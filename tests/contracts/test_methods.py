@@ -15,7 +15,7 @@ from benchmarks.measure.shipped import agreement
 from benchmarks.plan.config import Loop
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
-from benchmarks.train.optimize import example, optimize, prepare, problem_of
+from benchmarks.train.optimize import Watch, example, optimize, prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
 from methods.arrays.uniform import decoded, is_quantized
@@ -44,7 +44,7 @@ class Case(NamedTuple):
         """What the bench makes of a method: init, recovery and settle."""
         problem = self.problem(6 if ABOUT[name].budget == "recovery" else 0)
         given = (self.task, MADE[name], problem, self.dense.variables, strength, seed, self.task.recovery)
-        return optimize(*given, self.data.train, loop=Loop(log_every=3), clock=Clock())
+        return optimize(*given, self.data.train, Watch(Loop(log_every=3), Clock()))
 
 
 @pytest.fixture(scope="module")

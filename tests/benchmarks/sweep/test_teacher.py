@@ -29,9 +29,9 @@ def config(*methods):
 def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
     seen, run = [], units.run_point
 
-    def spied(setting, method, about, dense, teacher, *rest, **how):
+    def spied(setting, method, about, dense, teacher, *rest):
         seen.append(teacher)
-        return run(setting, method, about, dense, teacher, *rest, **how)
+        return run(setting, method, about, dense, teacher, *rest)
 
     monkeypatch.setattr(units, "run_point", spied)
     _, path = sweep(config("dense", "kd"), tmp_path, "test").records
