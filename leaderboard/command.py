@@ -39,7 +39,7 @@ class UsageError(ValueError):
 class Stopped(BaseException):
     """The work ended early since a signal asked for it. Its state is saved."""
 
-    def __init__(self, said: str, number: int):
+    def __init__(self, said: str, number: int) -> None:
         super().__init__(said)
         self.code = 128 + number
 

@@ -66,7 +66,7 @@ def print_run(records: Sequence[Record], page: Path) -> None:
 
 
 def tasks_text(found: list[Board]) -> str:
-    """A line each: metric, methods, rows, quality of the dense nets."""
+    """Returns a line for each task: metric, methods, rows, quality of the dense nets."""
     return "\n".join(aligned([[plain(cell) for cell in _task_cells(board)] for board in found])) or "no records"
 
 
@@ -79,7 +79,13 @@ def _task_cells(board):
 
 
 def task_text(board: Board, by: str, under: float) -> str:
-    """The table of each division under the budget."""
+    """Returns the table of each division under a budget.
+
+    Args:
+        board: of the task.
+        by: what the budget is of, "bytes" say.
+        under: the most of it.
+    """
     parts = ["\n".join(_division_lines(board, division, by, under)) for division in board.divisions]
     if board.stale:
         parts.append(f"stale, not ranked: {len(board.stale)} records; leaderboard/README.md says why")

@@ -34,6 +34,8 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class TaskInfo(_Strict, frozen=True):
+    """A task as it was run, and its data."""
+
     name: Name
     version: Size
     modality: Label
@@ -54,6 +56,8 @@ class TaskInfo(_Strict, frozen=True):
 
 
 class MethodInfo(_Strict, frozen=True):
+    """A method: what the board groups and compares it by."""
+
     name: Name
     family: Label  # of techniques: "quantization"
     control: Name | None  # the method that this one must beat at the same strength
@@ -86,6 +90,8 @@ class Verification(_Strict, frozen=True):
 
 
 class Latency(_Strict, frozen=True):
+    """Times of one batch size, in turn with the dense net."""
+
     batch: Size
     median_ms: Duration
     p95_ms: Duration
@@ -94,11 +100,15 @@ class Latency(_Strict, frozen=True):
 
 
 class Latencies(_Strict, frozen=True):
+    """Times at the two batch sizes."""
+
     one: Latency  # at batch 1
     batch: Latency  # at the task's batch
 
 
 class Cost(_Strict, frozen=True):
+    """What optimizing has cost, over all processes that it took."""
+
     seconds: Amount  # optimization: init, recovery, settle; compile apart; the sum over all starts
     compile_s: Amount
     cached: Count | None  # programs taken from the compilation cache instead of compiled; None: unknown
@@ -131,6 +141,8 @@ class Result(_Strict, frozen=True):
 
 
 class Run(_Strict, frozen=True):
+    """A point at one seed: its result, or why there is none."""
+
     seed: Count
     dense: Label  # checkpoint it started from: hash of the dense weights
     identity: Hex | None  # digest of all that can change the bits of the run; None: unknown
@@ -141,11 +153,15 @@ class Run(_Strict, frozen=True):
 
 
 class Point(_Strict, frozen=True):
+    """A curve at one strength."""
+
     strength: Strength
     runs: Annotated[list[Run], Meta(min_length=1, max_length=200)]
 
 
 class Dense(_Strict, frozen=True):
+    """The dense net of one seed, where runs start."""
+
     seed: Count
     checkpoint: Label
     quality: Quality
@@ -155,6 +171,8 @@ class Dense(_Strict, frozen=True):
 
 
 class Record(_Strict, frozen=True):
+    """A curve: one configuration of a method on a task, with all its strengths and seeds."""
+
     schema: Size
     task: TaskInfo
     method: MethodInfo

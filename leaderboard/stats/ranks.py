@@ -8,6 +8,8 @@ from leaderboard.stats.significance import RISK
 
 
 class Place(NamedTuple):
+    """Where a row stands among those of its table."""
+
     rank: tuple[int, int]  # from, to; 1 is the best
     tie: int  # group, numbered from the best
 
