@@ -54,7 +54,7 @@ def test_a_second_run_only_prints(unbroken):
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items() if path not in locks)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 138)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGUSR1, 138)])
 def test_a_signal_saves_and_stops_with_a_word(unbroken, tmp_path, number, code):
     folder, _ = unbroken
     text = CONFIG.replace("checkpoint_s=0.0", "checkpoint_s=1000.0")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import build, cli
+from leaderboard import build, inputs
 from leaderboard.board import claims
 from leaderboard.board.board import boards
 from leaderboard.board.claims import ClaimError, read, statuses
@@ -111,7 +111,7 @@ def test_a_claim_is_made_once(tmp_path):
 
 def test_bad_claims_stop_the_build_in_one_line(toy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "RESULTS", Path("leaderboard/results"))
+    monkeypatch.setattr(inputs, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(claims.read, "__defaults__", (written(tmp_path, CLAIM | {"value": None}),))
     files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     assert build.main([]) == 2
