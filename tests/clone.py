@@ -11,7 +11,7 @@ def clone(folder: Path) -> Path:
     """Copies what git has or would add, but records and pages."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
     for name in listed.stdout.splitlines():
-        if (ROOT / name).exists() and not name.startswith(("leaderboard/results/", "leaderboard/site/index")):
+        if (ROOT / name).is_file() and not name.startswith(("leaderboard/results/", "leaderboard/site/index")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     return folder
