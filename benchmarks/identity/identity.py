@@ -73,14 +73,21 @@ def of_run(
       config: the curve's, as the record holds it.
       teacher: the identity of the teacher; None if the dense net teaches, or nobody does.
     """
-    code = net["code"] | {"method": Sources(method).digest(), "measuring": _digest(*MEASURING)}
+    code = net["code"] | {"method": method_sources(method).digest(), "measuring": _digest(*MEASURING)}
     seen = {name: net[name] for name in ("data", "libraries", "settings", "device")}
     return {"config": config, "teacher": teacher, "code": code, **seen}
 
 
+@functools.lru_cache(maxsize=8)
 def task_sources(task: Task, net: nn.Module) -> Sources:
     """Returns what a task's training and evaluation reach; its data are known by their fingerprint."""
     return Sources(task.batch, task.loss, task.outcomes, task.prepare, net)
+
+
+@functools.lru_cache(maxsize=64)
+def method_sources(method: Method) -> Sources:
+    """Returns what a method reaches, the values of its options included."""
+    return Sources(method)
 
 
 @functools.cache

@@ -9,7 +9,6 @@ import msgspec
 
 from benchmarks.identity import identity
 from benchmarks.identity.provenance import provenance
-from benchmarks.identity.source import Sources
 from benchmarks.plan.plan import Job
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
 from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
@@ -83,7 +82,7 @@ def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
 
 def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Unit:
     method, about = method_of(job), METHODS[job.method].about
-    files = identity.task_sources(here.task, here.task.net).files | Sources(method).files
+    files = identity.task_sources(here.task, here.task.net).files | identity.method_sources(method).files
     ran = provenance(command, files)
     teaches = Teacher(here.task.teacher if taught(job, here) else here.task.net, teacher.variables)
 
