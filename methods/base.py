@@ -19,6 +19,8 @@ PyTree = Any
 Interceptor = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any], Any]
 """Flax's: (next_fun, args, kwargs, context) -> what the module's method returns, see `nn.intercept_methods`."""
 Budget = Literal["none", "recovery", "full"]
+Settings = tuple[tuple[str, float], ...]
+"""Names and values: "rate" is a factor on the recipe's learning rate, whatever else is an option of the method."""
 
 
 class Fallback(UserWarning):
@@ -56,6 +58,8 @@ class Problem(NamedTuple):
     loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
+    born: PyTree = None  # variables of the dense net of this seed as they were before its training
+    copied: Mapping[str, int] | None = None  # by path, weights that the run which a control copies has kept
 
 
 class Shipped(NamedTuple):
@@ -144,8 +148,10 @@ class Update(Protocol):
 class Settle(Protocol):
     """Does what comes after the last step: calibrating, rounding. Once, not jitted."""
 
-    def __call__(self, key: jax.Array, problem: Problem, variables: PyTree, state: State, /) -> State:
-        """Returns the state that `view`, `tap` and `export` see from now on.
+    def __call__(self, key: jax.Array, problem: Problem, variables: PyTree, state: State, /) -> tuple[PyTree, State]:
+        """Returns the variables, and the state that `view`, `tap` and `export` see from now on.
+
+        Running statistics may be renewed; "params" come back as they were given.
 
         Args:
           key: of everything random.
@@ -183,7 +189,7 @@ class Method(NamedTuple):
     tap: Tap = lambda state: None
     loss: Loss = lambda state, batch, out, base: base
     update: Update = lambda state, params, grads, step: (state, params, None)
-    settle: Settle = lambda key, problem, variables, state: state
+    settle: Settle = lambda key, problem, variables, state: (variables, state)
     export: Export = lambda state, shipped: shipped
 
 
@@ -205,9 +211,15 @@ class Description(NamedTuple):
     budget: Budget = "none"  # which training it uses
     needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher"
     changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
-    control: str | None = None  # the method that this one must beat at the same strength
-    reference: str = "dense"  # the method whose quality this one's is compared with
+    control: str | None = None  # the method that this one must beat at equal size
+    copies: str | None = None  # the method whose run, at the same strength and seed, says how many weights are kept
+    trials: tuple[Settings, ...] = ()  # that are tried before a curve is run, the default first; () tunes nothing
     paper: str | None = None  # its key in the board's bibliography
+
+    @property
+    def reference(self) -> str:
+        """The method of equal training, whose quality this one's is compared with."""
+        return "dense" if self.budget == "none" else "finetuned"
 
 
 class Entry(NamedTuple):

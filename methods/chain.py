@@ -115,12 +115,12 @@ def _update(methods, state, params, grads, step):
 
 
 def _settle(methods, key, problem, variables, state):
-    states = []
+    states, stored = [], variables["params"]
     for i, (method, part) in enumerate(_each(methods, state)):
-        part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
+        variables, part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
         variables = with_params(variables, method.view(part, variables["params"]))
         states.append(part)
-    return _together(states)
+    return with_params(variables, stored), _together(states)
 
 
 def _export(methods, state, shipped):

@@ -151,5 +151,6 @@ def optimize(
         variables, state = {"params": carry.params, **carry.rest}, carry.state
     with clock:
         _, after = jax.random.split(jax.random.key(seed))
-        state = jax.block_until_ready(method.settle(after, problem._replace(net=net), variables, state))
+        settled = method.settle(after, problem._replace(net=net), variables, state)
+        variables, state = jax.block_until_ready(settled)
     return Optimized(net, variables, state)

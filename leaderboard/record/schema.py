@@ -14,7 +14,7 @@ GREATEST_INT = 2**53 - 1
 GREATEST_FLOAT = 1e100
 """float32, in which nets compute, ends at 3.4e38; and squares and ratios of what is smaller are finite."""
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", max_length=100)]  # fit for a file name
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+@-]*\Z", max_length=100)]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Label = Annotated[str, Meta(max_length=100)]  # fit for a cell
@@ -49,6 +49,9 @@ class TaskInfo(_Strict, frozen=True):
     reach: Quality  # what the dense net must reach on test
     reference: Quality  # quality of an answer that ignores its input: the zero of curve scores
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
+    margin: Amount | None = None  # a difference in quality below which two nets are as good as each other
+    window: Annotated[list[Size], Meta(min_length=2, max_length=2)] | None = None  # bytes over which curves are scored
+    clusters: list[Count] | None = None  # of each test example: examples of one cluster depend on each other
 
     def reaches(self, quality: float) -> bool:
         """Returns whether a dense net of this quality is as good as the task asks for."""
@@ -64,6 +67,7 @@ class MethodInfo(_Strict, frozen=True):
     knobs: Annotated[list[Label], Meta(max_length=16)]  # names of the numbers of a strength
     digest: Hex  # of everything in `config` that changes a result; part of the file name
     budget: Literal["none", "recovery", "full"]  # which training it gets
+    reference: Name | None = None  # the method of equal training
 
 
 class Provenance(_Strict, frozen=True):
@@ -89,6 +93,14 @@ class Verification(_Strict, frozen=True):
     commit: Label
 
 
+class Quartiles(_Strict, frozen=True):
+    """The middle half of some values."""
+
+    median: Amount
+    low: Amount
+    high: Amount
+
+
 class Latency(_Strict, frozen=True):
     """Times of one batch size, in turn with the dense net."""
 
@@ -97,6 +109,8 @@ class Latency(_Strict, frozen=True):
     p95_ms: Duration
     dense_median_ms: Duration  # the dense net, interleaved with it in the same run
     compile_s: Amount
+    speedup: Quartiles | None = None  # of dense / own, round by round
+    rounds: Size | None = None
 
 
 class Latencies(_Strict, frozen=True):
@@ -117,6 +131,7 @@ class Cost(_Strict, frozen=True):
     labelled_examples: Count
     calibration_examples: Count
     teacher_forwards: Count  # examples
+    calibration_drawn: Count | None = None  # examples × passes
 
 
 class Result(_Strict, frozen=True):
@@ -138,6 +153,9 @@ class Result(_Strict, frozen=True):
     cost: Cost
     output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
     notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
+    payload: Size | None = None  # bytes of the file that are values, not their description
+    weight_bits: Amount | None = None  # mean stored bits of the weights that multiply or are looked up
+    compiled_memory_bytes: Size | None = None  # XLA's peak, of what is deployed
 
 
 class Run(_Strict, frozen=True):
@@ -170,6 +188,25 @@ class Dense(_Strict, frozen=True):
     provenance: Hex  # key in the record's `provenance`
 
 
+class Trial(_Strict, frozen=True):
+    """Settings of a method that were tried on one seed."""
+
+    settings: Annotated[dict[Label, Quality], FEW]
+    loss: Quality | None  # on valid; None where the training diverged
+
+
+class Tuning(_Strict, frozen=True):
+    """How the settings of a curve were chosen, and what that cost."""
+
+    seed: Count
+    strength: Strength
+    settings: Annotated[dict[Label, Quality], FEW]  # chosen
+    trials: Annotated[list[Trial], Meta(min_length=1, max_length=16)]
+    seconds: Amount
+    steps: Count
+    labelled_examples: Count
+
+
 class Record(_Strict, frozen=True):
     """A curve: one configuration of a method on a task, with all its strengths and seeds."""
 
@@ -182,3 +219,5 @@ class Record(_Strict, frozen=True):
     verified: Annotated[list[Verification], FEW]
     dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
+    protocol: Literal[1, 2] = 1
+    tuning: Tuning | None = None

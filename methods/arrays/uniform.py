@@ -40,6 +40,7 @@ class Quantized:
     bits: int = struct.field(pytree_node=False)  # storage width of a code
     low: int = struct.field(pytree_node=False)  # smallest code, subtracted before packing
     dtype: str = struct.field(pytree_node=False, default="float32")  # of the weight
+    pruned: jax.Array | None = None  # int32 []: how many weights were 0 before they were rounded; None: unknown
 
 
 def code_range(

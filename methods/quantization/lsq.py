@@ -116,7 +116,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
 
     def settle(key, problem, variables, state):
         grids = jax.jit(_running)(state)  # from here on the step sizes are numbers, not exponentials
-        return state._replace(fixed=state.fixed._replace(grids=grids))
+        return variables, state._replace(fixed=state.fixed._replace(grids=grids))
 
     return Method(init=init, settle=settle, **through(_current))
 

@@ -48,7 +48,7 @@ def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
             modules = [module_of(path) for path in weights]
             ranges = calibrate(problem.net, variables, problem.calibration, modules)
             inputs = {path: affine(seen.minimum, seen.maximum, bits) for path, seen in ranges.items()}
-        return State(fixed=Rounding(bits, Grids(per_channel(weights, bits), inputs)))
+        return variables, State(fixed=Rounding(bits, Grids(per_channel(weights, bits), inputs)))
 
     return Method(init=init, settle=settle, **through(_current))
 

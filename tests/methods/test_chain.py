@@ -134,7 +134,7 @@ def test_settling_sees_the_weights_that_run():
     problem = Problem(None, None, (), None, steps=0)
     strength = (jnp.float32(0.25), jnp.float32(8))
     net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
-    state = method.settle(jax.random.key(0), problem, variables, state)
+    variables, state = method.settle(jax.random.key(0), problem, variables, state)
     grid = state.fixed[1].grids.weights["layer/kernel"]
     assert_allclose(grid.scale, np.float32([[2, 4]]) / 127)  # 8 is pruned
     kernel = method.view(state, params)["layer"]["kernel"]

@@ -39,7 +39,7 @@ def test_layout(good, tmp_path):
     text = (tmp_path / "a.json").read_text("utf-8")
     assert text.startswith('{\n "config": {\n  "budget": {\n   "batch": 1.0,\n')
     assert '\n  "options": {\n   "axis": -1,\n   "names": ["ä", "b"],\n' in text
-    assert text.endswith('"version": 1\n },\n "verified": []\n}\n')
+    assert text.endswith('"verified": []\n}\n')
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 

@@ -115,7 +115,7 @@ def test_forward_rounds_weights_and_inputs(prepared, mlp):
 
 def test_settle_turns_step_sizes_into_numbers(prepared):
     state, _ = prepared
-    settled = lsq().settle(None, None, None, state)
+    _, settled = lsq().settle(None, None, None, state)
     assert state.fixed.grids is None
     assert settled._replace(fixed=settled.fixed._replace(grids=None)) == state
     for path, log_step in state.train["weights"].items():
