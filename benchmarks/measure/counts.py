@@ -5,13 +5,13 @@ the field. A convolution costs output positions × kernel × input channels per 
 one, input positions × kernel × output channels per group.
 
 Each multiply is charged to the weight it uses, found by data flow: a value made of weights and constants alone stands
-for the largest weight in it, and a value that has seen the input is an activation. For a weight with a share
-`density` of nonzeros, stored at `bits`, in a module whose input is rounded to `input bits` (32 where it is not):
+for the largest weight in it, and a value that has seen the input is an activation. For a weight of which a share
+`density` is not pruned, stored at `bits`, in a module whose input is rounded to `input bits` (32 where it is not):
 
     effective MACs = Σ MACs · density          BOPs = Σ MACs · density · bits · input bits
 
 (Baskin et al. 2018, arXiv 1804.10969; van Baalen et al. 2020, arXiv 2005.07093.) Products of two activations, as in
-attention, have density 1 and 32 × 32 bits.
+attention, have density 1 and 32 × 32 bits. What was 0 before it was rounded is pruned; what rounding makes 0 is not.
 """
 
 import math
@@ -43,7 +43,8 @@ class Counts(NamedTuple):
     """Parameters of a net, and what one example costs."""
 
     parameters: int  # scalars in "params"
-    density: float  # nonzero share over the weights that multiply
+    density: float  # share that is not pruned, over the weights that multiply
+    weight_bits: float  # mean over the weights with two or more axes, as they are stored, pruned ones too
     macs: int  # per example
     effective_macs: float
     bops: float
@@ -56,13 +57,14 @@ def count(shipped: Shipped, example: PyTree) -> Counts:
     """
     leaves = dict(sorted(flatten(shipped.variables["params"]).items(), key=lambda item: _values(item[1]).size))
     macs = _by_weight(shipped, example, list(leaves))
-    nonzero = {path: int(np.count_nonzero(unpack(jax.device_get(leaves[path])))) for path in macs if path}
-    size = {path: _values(leaves[path]).size for path in nonzero}
-    density = {None: 1.0} | {path: nonzero[path] / size[path] for path in nonzero}
-    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(shipped.inputs, path, leaves[path]) for path in nonzero}
+    kept = {path: _values(leaves[path]).size - _pruned(leaves[path]) for path in macs if path}
+    size = {path: _values(leaves[path]).size for path in kept}
+    density = {None: 1.0} | {path: kept[path] / size[path] for path in kept}
+    width_of = {None: FLOAT_BITS**2} | {path: _bits(leaves[path]) * _input_bits(shipped.inputs, path) for path in kept}
     return Counts(
         parameters=sum(_values(leaf).size for leaf in leaves.values()),
-        density=sum(nonzero.values()) / sum(size.values()) if size else 1.0,
+        density=sum(kept.values()) / sum(size.values()) if size else 1.0,
+        weight_bits=_mean_bits([leaf for leaf in leaves.values() if _values(leaf).ndim > 1]),
         macs=sum(macs.values()),
         effective_macs=float(sum(n * density[path] for path, n in macs.items())),
         bops=float(sum(n * density[path] * width_of[path] for path, n in macs.items())),
@@ -183,8 +185,24 @@ def _values(leaf: Any) -> Any:
     return leaf.codes if isinstance(leaf, Quantized) else leaf
 
 
-def _bit_product(inputs: Mapping[str, Quantizer], path: str, leaf: Any) -> int:
-    """Returns weight bits × input bits of the module that owns the weight."""
+def _pruned(leaf: Any) -> int:
+    """Returns how many weights were 0 before they were rounded; where that is unknown, how many are."""
+    if isinstance(leaf, Quantized) and leaf.pruned is not None:
+        return int(leaf.pruned)
+    return _values(leaf).size - int(np.count_nonzero(unpack(jax.device_get(leaf))))
+
+
+def _bits(leaf: Any) -> int:
+    """Returns the bits at which a weight is stored."""
+    return leaf.bits if isinstance(leaf, Quantized) else 8 * leaf.dtype.itemsize
+
+
+def _mean_bits(leaves: list[Any]) -> float:
+    size = sum(_values(leaf).size for leaf in leaves)
+    return sum(_values(leaf).size * _bits(leaf) for leaf in leaves) / size if size else float(FLOAT_BITS)
+
+
+def _input_bits(inputs: Mapping[str, Quantizer], path: str) -> int:
+    """Returns the bits of the input of the module that owns a weight."""
     grid = inputs.get(path.rpartition("/")[0])
-    input_bits = FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
-    return (leaf.bits if isinstance(leaf, Quantized) else 8 * leaf.dtype.itemsize) * input_bits
+    return FLOAT_BITS if grid is None else min(FLOAT_BITS, width(int(grid.high) - int(grid.low) + 1))
