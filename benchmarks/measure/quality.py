@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from benchmarks.measure.drawn import Batch, Drawn
 from tasks.base import Arrays, Task, count
 
 
@@ -56,14 +57,13 @@ def quality(values: np.ndarray) -> float:
 
 
 class Calibration:
-    """Batches of the calibration split, iterable again and again; `examples` counts the distinct ones taken."""
+    """Batches of the calibration split, iterable again and again; `taken` counts what is handed out."""
 
     def __init__(self, task: Task, arrays: Arrays) -> None:
-        self._task, self._arrays, self.examples = task, arrays, 0
+        self._task, self._arrays, self.taken = task, arrays, Drawn()
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Batch]:
         size = count(self._arrays)
         for first in range(0, size, self._task.eval_batch):
             picked = np.arange(first, min(first + self._task.eval_batch, size))
-            self.examples = max(self.examples, int(picked[-1]) + 1)
-            yield gather(self._task, self._arrays, picked)
+            yield self.taken.batch(gather(self._task, self._arrays, picked), first, len(picked))

@@ -19,7 +19,7 @@ from absl import flags
 
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
-from benchmarks.measure.memory import memory
+from benchmarks.measure.memory import compiled_memory
 from benchmarks.process import check_platform
 from benchmarks.speed import against_torch, board
 from benchmarks.train.allocator import keep_freed
@@ -97,7 +97,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
     spec = StepSpec(task, net, in_graph(method), task.recovery)
     carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
     advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
-    return Side(advance, carry, arrays, key, memory(advance))
+    return Side(advance, carry, arrays, key, compiled_memory(advance))
 
 
 def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:

@@ -9,6 +9,7 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.clock import Clock
+from benchmarks.measure.drawn import plain
 from benchmarks.measure.quality import Calibration, batches
 from benchmarks.plan.config import Loop
 from benchmarks.train import signals
@@ -86,7 +87,7 @@ def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = Non
         net=task.net,
         example=first_example(example(task, data)),
         calibration=Calibration(task, data.calibration),
-        loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
+        loss=lambda out, batch: jnp.mean(task.loss(out, plain(batch))),
         steps=steps,
         teacher=teacher,
     )
