@@ -58,19 +58,6 @@ def change(path, value):
 FIRST = ("points", 0, "runs", 0)
 FIRST_RESULT = (*FIRST, "result")
 VERIFIED = {"seed": 0, "strength": [4], "quality": 0.8, "tolerance": 0.01, "device": "cpu", "commit": "0" * 40}
-TUNING = {
-    "seed": 0,
-    "strength": [4],
-    "settings": {"rate": 0.3},
-    "trials": [
-        {"settings": {"rate": 1}, "loss": 0.75},
-        {"settings": {"rate": 0.3}, "loss": 0.5},
-        {"settings": {"rate": 9}, "loss": None},
-    ],
-    "seconds": 3.0,
-    "steps": 600,
-    "labelled_examples": 4800,
-}
 OTHER = digest(msgspec.to_builtins(PROVENANCE) | {"command": "other"})
 
 
@@ -170,65 +157,6 @@ BAD = {
         "is 9, it must be 8",
         RESULT + ".latency.batch.batch",
     ),
-    "a window that is none": (change(("task", "window"), [900, 900]), "900 is not below 900", "$.task.window"),
-    "clusters of other examples": (
-        change(("task", "clusters"), [0] * 9),
-        "9 clusters for 10 test examples",
-        "$.task.clusters",
-    ),
-    "more payload than bytes": (
-        change((*FIRST_RESULT, "payload"), 5001),
-        "is 5001, but the file has 5000 bytes",
-        RESULT + ".payload",
-    ),
-    "quartiles that fall": (
-        change((*FIRST_RESULT, "latency", "one", "speedup"), {"median": 1.0, "low": 1.5, "high": 2.0}),
-        "low, median and high are 1.5, 1, 2; they must rise",
-        RESULT + ".latency.one.speedup",
-    ),
-    "tuned at another strength": (
-        change(("tuning",), TUNING | {"strength": [3]}),
-        "no point has strength 3",
-        "$.tuning.strength",
-    ),
-    "settings that were not tried": (
-        change(("tuning",), TUNING | {"settings": {"rate": 3}}),
-        "must be the settings of one of the trials",
-        "$.tuning.settings",
-    ),
-    "settings that are not the best": (
-        change(("tuning",), TUNING | {"settings": {"rate": 1}}),
-        "have loss 0.75, but a trial has 0.5",
-        "$.tuning.settings",
-    ),
-    "settings that diverged": (
-        change(("tuning",), TUNING | {"settings": {"rate": 9}}),
-        "have loss inf, but a trial has 0.5",
-        "$.tuning.settings",
-    ),
-    "a reference of less training": (
-        change(("method", "budget"), "full"),
-        "must be 'finetuned' by `$.method.budget`",
-        "$.method.reference",
-    ),
-    "compiled memory of what is simulated": (
-        change((*FIRST_RESULT, "compiled_memory_bytes"), 4096),
-        "must be null: a simulated run says nothing of it",
-        RESULT + ".compiled_memory_bytes",
-    ),
-    **{
-        f"protocol 2 without {path[-1]}": (
-            change(path, None),
-            "is null, but a record of protocol 2 knows it",
-            "$." + ".".join(map(str, path)).replace(".0", "[0]"),
-        )
-        for path in (
-            ("task", "margin"),
-            *((*FIRST_RESULT, name) for name in ("payload", "weight_bits", "memory_bytes")),
-            (*FIRST_RESULT, "cost", "calibration_drawn"),
-            *((*FIRST_RESULT, "latency", "batch", name) for name in ("speedup", "rounds")),
-        )
-    },
     "latency at batch 1": (
         change((*FIRST_RESULT, "latency", "one", "batch"), 2),
         "is 2, it must be 1",
@@ -289,19 +217,6 @@ def test_not_an_object(tmp_path, text):
     (tmp_path / "bad.json").write_text(text)
     with pytest.raises(RecordError, match=r"bad\.json: (not JSON|Expected `object`)"):
         files.read(tmp_path / "bad.json")
-
-
-def test_the_best_of_the_trials_is_read(good, tmp_path):
-    values = msgspec.to_builtins(good) | {"tuning": TUNING}
-    (tmp_path / "tuned.json").write_text(json.dumps(values))
-    assert files.read(tmp_path / "tuned.json").tuning.settings == {"rate": 0.3}
-
-
-def test_protocol_1_does_not_know_what_came_later(good, tmp_path):
-    values = msgspec.to_builtins(good) | {"protocol": 1}
-    values["task"]["margin"] = values["points"][0]["runs"][0]["result"]["payload"] = None
-    (tmp_path / "old.json").write_text(json.dumps(values))
-    assert files.read(tmp_path / "old.json").task.margin is None
 
 
 def test_no_file(tmp_path):
