@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from leaderboard.board.board import Board, Division
-from leaderboard.board.display import si, spread
+from leaderboard.board.display import number, si, spread
 from leaderboard.board.rows import commits, name
 from leaderboard.record.schema import TaskInfo
 from leaderboard.stats.summary import summarize
@@ -14,6 +14,9 @@ def task_facts(task: TaskInfo) -> list[str]:
     better = "higher" if task.higher_is_better else "lower"
     facts = [f"metric: {task.metric}, {better} is better; {task.modality}; task version {task.version}"]
     facts += [f"data: {task.source}; {task.rows['test']} test examples; fingerprint {task.fingerprint}"]
+    if task.window is not None:
+        low, high = (si(size, "B") for size in task.window)
+        facts.append(f"scores over {low} to {high}; margin {number(task.margin or 0)}")
     controls = [f"{name} {value:.4f}" for name, value in sorted(task.controls.items())]
     return facts + ([f"controls: {', '.join(controls)}"] if controls else [])
 
