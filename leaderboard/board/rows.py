@@ -9,6 +9,8 @@ from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Dense, Latency, MethodInfo, Point, Record, Result, Tuning
 from leaderboard.stats.summary import Summary, mean, summarize
 
+REFERENCES = ("dense", "finetuned")
+"""The methods that others are held against: nets with as much training, uncompressed."""
 BUSY = 1.5
 """A dense net that took so many times its least on the curve was timed while the machine did other work."""
 

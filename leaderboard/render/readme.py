@@ -2,7 +2,7 @@
 
 from leaderboard.board import display
 from leaderboard.board.board import Board, Division, compared
-from leaderboard.board.rows import Row, against_reference, strength
+from leaderboard.board.rows import REFERENCES, Row, against_reference, strength
 from leaderboard.record.schema import TaskInfo
 from leaderboard.render.pages import escaped
 from leaderboard.stats.summary import summarize
@@ -18,14 +18,13 @@ NOTE = (
 
 def block(boards: list[Board]) -> str:
     """Returns Markdown: a row per method, a column per task with one besides references, closed division only."""
-    columns = [(board, division) for board, division in compared(boards) if _methods(division) - _references(division)]
+    columns = [(board, division) for board, division in compared(boards) if _methods(division) - {*REFERENCES}]
     if not columns:
         return "No method has records in the closed division yet."
-    references = set().union(*(_references(division) for _, division in columns))
-    methods = set().union(*(_methods(division) for _, division in columns))
+    methods = set().union(*(_methods(division) for _, division in columns)) - {*REFERENCES}
     header = ["method", *(_title(board.task) for board, _ in columns)]
-    rows = [[name, *(_reference(division, name) for _, division in columns)] for name in sorted(references)]
-    rows += [[n, *(_best(board, division, n) for board, division in columns)] for n in sorted(methods - references)]
+    rows = [[name, *(_reference(board.task, division, name) for board, division in columns)] for name in REFERENCES]
+    rows += [[n, *(_best(board, division, n) for board, division in columns)] for n in sorted(methods)]
     table = [[escaped(cell) for cell in row] for row in (header, *rows)]
     table.insert(1, ["---"] * len(header))
     return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", NOTE])
@@ -33,10 +32,6 @@ def block(boards: list[Board]) -> str:
 
 def _methods(division: Division) -> set[str]:
     return {row.record.method.name for row in division.rows}
-
-
-def _references(division: Division) -> set[str]:
-    return {"dense", *(row.record.method.reference for row in division.rows)}
 
 
 def _title(task: TaskInfo) -> str:
@@ -57,13 +52,14 @@ def splice(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}"
 
 
-def _reference(division: Division, method: str) -> str:
+def _reference(task: TaskInfo, division: Division, method: str) -> str:
     """The cell of a reference: empty if it did not run."""
     if method == "dense":
         quality, size = ([getattr(net, name) for net in division.dense] for name in ("quality", "bytes"))
         return f"{display.spread(summarize(quality))}, {display.si(summarize(size).mean, 'B')}"
     known = [row.figures for row in division.rows if row.record.method.name == method and row.whole and row.figures]
-    found = max(known, key=lambda figures: figures.quality.n, default=None)
+    sign = 1 if task.higher_is_better else -1
+    found = max(known, key=lambda figures: sign * figures.valid, default=None)
     return f"{display.spread(found.quality)}, {display.si(found.bytes, 'B')}" if found else ""
 
 

@@ -11,7 +11,7 @@ from leaderboard.board.rows import devices, full_label, row_of
 from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
-from leaderboard.render import cells
+from leaderboard.render import cells, facts
 from leaderboard.render.axes import in_sight, near_dense, quality_title
 from leaderboard.render.cells import Entry
 from leaderboard.render.columns import COLUMNS, entries
@@ -123,6 +123,7 @@ def _record(record: Record, label: str):
         "division": record.division,
         "budget": record.method.budget,
         "reference": record.method.reference,
+        "tuning": text(facts.tuned(record)),
         "device": text("; ".join(devices(record, record.points))),
         "verified": len(record.verified),
     }

@@ -180,6 +180,7 @@ def test_short_table_by_hand(toy):
         "| method | text (bits, margin 0.04) | toy (accuracy, margin 0.01) |",
         "| --- | --- | --- |",
         "| dense | 2.0000, 40 kB | 0.9000 \\[0.9000, 0.9000\\], 40 kB |",
+        "| finetuned |  |  |",
         "| lsq |  | 4 kB, ×10, 4 bits (bits 8) |",
         "| magnitude | 8 kB, ×5, 4 bits (sparsity 0.5) | – |",
         "| rtn | 5 kB, ×8, 4 bits (bits 8) | 3 kB, ×13.3, 4 bits (bits 4) |",

@@ -84,6 +84,8 @@ function head(task, record, all, found) {
       ["family", record.family],
       ["strength", record.knob || MISSING],
       ["training", record.budget],
+      ["tuned to", record.tuning || MISSING],
+      ["reference", record.reference],
       ["control", record.control ?? MISSING],
       ["digest", record.digest],
       ["device", record.device],

@@ -1,11 +1,14 @@
 """Which rows are compared with which, on what, and what the table says of it."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from leaderboard.board.board import boards
-from leaderboard.render import pages
+from leaderboard.render import pages, terminal
+from leaderboard.site import details
 from leaderboard.stats import paired
 from leaderboard.stats.paired import findings, sample
 
@@ -177,7 +180,7 @@ def test_the_reference_of_what_trains_is_dense_plus_recovery(toy):
     }
     assert met == {
         "dense": {},
-        "finetuned": {"dense": ("dense", 0.2)},
+        "finetuned": {"dense": ("dense", 0.2), "reference": ("dense", 0.2)},
         "lsq": {"dense": ("dense", 0.1), "reference": ("finetuned", -0.1)},
         "rtn": {"dense": ("dense", -0.05), "reference": ("dense", -0.05)},
     }
@@ -201,3 +204,25 @@ def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
     other = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa", nets="d")
     assert boards([dense, same])[0].divisions[1].rows[0].comparisons["dense"].test == paired.MCNEMAR
     assert boards([dense, other])[0].divisions[1].rows[0].comparisons == {}
+
+
+@pytest.mark.parametrize("task", [{"outcome": "correct"}, {"outcome": "loss", "higher_is_better": False}])
+@pytest.mark.parametrize("clusters", [None, [0]])
+def test_a_board_of_one_example_and_one_seed_is_certain_of_nothing(toy, task, clusters):
+    """Rows differ by all that there is, or tie; no text has an interval or a p below 1, and none is not a number."""
+    task = toy.task | {"rows": {"test": 1}, "clusters": clusters} | task
+
+    def ran(quality, size):
+        outcomes = str(quality) if task["outcome"] == "correct" else [float(quality)]
+        return {0: toy.result(float(quality), size, outcomes=outcomes)}
+
+    dense = toy({(): ran(1, 40_000)}, task=task, method="dense", knobs=(), dense={0: 1.0})
+    rtn = toy({8: ran(1, 9000), 2: ran(0, 3000)}, task=task, dense={0: 1.0})
+    lsq = toy({4: ran(0, 9000)}, task=task, method="lsq", control="rtn", dense={0: 1.0})
+    found = boards([dense, rtn, lsq])
+    compared = [c for row in found[0].divisions[0].rows for c in row.comparisons.values()]
+    assert len(compared) == 10
+    assert {(c.p, c.low, c.high) for c in compared} == {(1.0, None, None)}
+    assert {row.rank for row in found[0].divisions[0].rows} == {(1, 4)}
+    shown = pages.markdown(found, []) + terminal.text(found) + str(details.records(found[0]))
+    assert not re.search(r"\bnan\b|\binf|< 0\.001|&lt; 0\.001", shown, re.IGNORECASE)

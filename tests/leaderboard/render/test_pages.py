@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from leaderboard.board.rows import row_of
+from leaderboard.record.schema import Trial, Tuning
 from tests.leaderboard.shown import cells, page_markdown, page_text
 
 TIMED = "0.5 ms ×1.80 [1.62, 1.98]"
@@ -73,6 +74,14 @@ def test_failed_seeds_are_shown_with_the_reason(toy):
 def test_fallbacks_are_shown(toy):
     one = toy({4: {0: toy.result(0.8, 4000, notes=["conv1: Hessian damped"])}})
     assert "- rtn, bits 4, seed 0: conv1: Hessian damped\n" in page_markdown([one])
+
+
+def test_what_was_tuned_is_said(toy):
+    trials = [Trial(settings={"rate": rate}, loss=loss) for rate, loss in ((1.0, 0.7), (0.3, 0.5), (3.0, None))]
+    spent = {"seconds": 3.0, "steps": 600, "labelled_examples": 9}
+    tuning = Tuning(seed=0, strength=[4.0], settings={"rate": 0.3}, trials=trials, **spent)
+    page = page_markdown([toy({4: {0: (0.8, 4000)}}, tuning=tuning)])
+    assert "- rtn: tuned to rate 0.3, best on valid of 3 trials at bits 4, seed 0\n" in page
 
 
 def test_timing_on_a_busy_machine_is_shown(toy):
