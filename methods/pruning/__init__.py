@@ -1,12 +1,12 @@
 """Pruning: the rows of its methods."""
 
 from methods.base import Entry
+from methods.pruning import random_weights
 from methods.pruning.channels import CHANNELS
 from methods.pruning.magnitude import MAGNITUDE
-from methods.pruning.random_order import RANDOM
 
 METHODS: dict[str, Entry] = {
     "magnitude": MAGNITUDE,
-    "random": RANDOM,
+    **random_weights.METHODS,
     "channels": CHANNELS,
 }
