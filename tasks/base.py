@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
 THREE_OF_EACH: dict[str, Strengths] = {
     "lsq": ((4.0,), (3.0,), (2.0,)),
     **dict.fromkeys(("magnitude", "random@magnitude"), ((0.5,), (0.8,), (0.9,))),
-    **dict.fromkeys(("channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
+    **dict.fromkeys(("channels", "random_channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
     "magnitude_rtn": ((0.5, 8.0), (0.5, 4.0), (0.75, 4.0)),
 }
 """`sweeps` of tasks whose steps take long: three strengths for each method that trains."""
