@@ -54,12 +54,15 @@ class Problem(NamedTuple):
 
     net: nn.Module
     example: PyTree  # one input [1, ...], for shapes
-    calibration: Iterable[PyTree]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted
+    calibration: Iterable[
+        PyTree
+    ]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted; "weight" [B, ...] where given
     loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
     born: PyTree = None  # variables of the dense net of this seed as they were before its training
     copied: Mapping[str, int] | None = None  # by path, weights that the run which a control copies has kept
+    tap: Callable[[], Interceptor | None] | None = None  # makes that of a chain's parts before, see `flaxnet.TapMaker`
 
 
 class Shipped(NamedTuple):
