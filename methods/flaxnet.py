@@ -12,14 +12,9 @@ from flax import linen as nn
 from jax.tree_util import Partial
 
 from methods.arrays.uniform import Quantizer, fake_quant
-from methods.base import Interceptor, PyTree
+from methods.base import Interceptor, PyTree, TapMaker
 from methods.paths import join
 
-TapMaker = Partial
-"""A function that makes an interceptor, or None, with the arrays it needs: `Partial(tap, state)`.
-
-It is a pytree, so it enters a jitted function as an argument and one program serves all values of its arrays.
-"""
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
 
@@ -181,13 +176,6 @@ def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
         return fake_quant(x, quantizers[path]) if is_float(x) else x
 
     return tap_inputs(enter, quantizers)
-
-
-def without_dropout(next_fun: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext) -> Any:
-    """Intercepts the net's modules so that `nn.Dropout` returns its input, also where the net trains."""
-    if isinstance(context.module, nn.Dropout) and context.method_name == "__call__":
-        return args[0] if args else kwargs["inputs"]
-    return next_fun(*args, **kwargs)
 
 
 def together(*makers: TapMaker | None) -> TapMaker:

@@ -9,16 +9,17 @@ its calls, as in training.
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.base import Fallback, PyTree
-from methods.flaxnet import COMPILE_QUICKLY, TapMaker, batch_size, compose, forward, without_dropout
+from methods.base import Fallback, PyTree, TapMaker
+from methods.flaxnet import COMPILE_QUICKLY, batch_size, compose, forward
 from methods.paths import flatten, replace
 
 STATISTICS = "batch_stats"
@@ -86,10 +87,17 @@ def _now(net: nn.Module, tap: TapMaker | None, variables: PyTree, x: PyTree) -> 
     """
 
     def renewed(statistics):
-        given, interceptor = {**variables, STATISTICS: statistics}, compose([tap and tap(), without_dropout])
+        given, interceptor = {**variables, STATISTICS: statistics}, compose([tap and tap(), _without_dropout])
         return forward(net, given, x, tap=interceptor, train=True, key=jax.random.key(0))[1][STATISTICS]
 
     from_zero = renewed(jax.tree.map(jnp.zeros_like, variables[STATISTICS]))
     start = jax.tree.map(lambda leaf: jnp.full_like(leaf, 1 + jnp.max(jnp.abs(leaf))), from_zero)
     kept = jax.tree.map(lambda after, zero, r: (after - zero) / r, renewed(start), from_zero, start)
     return jax.tree.map(lambda m, zero, r: jnp.where(m == 1, r, zero / (1 - m)), kept, from_zero, variables[STATISTICS])
+
+
+def _without_dropout(next_fun: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext) -> Any:
+    """Lets through what enters `nn.Dropout`, also where the net trains."""
+    if isinstance(context.module, nn.Dropout) and context.method_name == "__call__":
+        return args[0] if args else kwargs["inputs"]
+    return next_fun(*args, **kwargs)

@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.base import Fallback, PyTree
-from methods.flaxnet import COMPILE_QUICKLY, TapMaker, batch_size, compose, forward, is_float, tap_inputs
+from methods.base import Fallback, PyTree, TapMaker
+from methods.flaxnet import COMPILE_QUICKLY, batch_size, compose, forward, is_float, tap_inputs
 
 
 class Range(NamedTuple):
@@ -74,10 +74,11 @@ def calibrate(
         examples += batch_size(batch["x"])
     if not examples:
         raise ValueError("calibration has no batches; this method needs at least one")
-    seen = {path: _merged(reports.get(path, ()), examples) for path in paths if path in reports or path not in integers}
+    found = {p: _merged(reports.get(p, ()), examples) for p in paths if p in reports or p not in integers}
     reports.clear()
-    _note_left({path: reason for path, range_ in seen.items() if (reason := _useless(range_))})
-    return {path: range_ for path, range_ in seen.items() if not _useless(range_)}
+    if left := ", ".join(f"{path} ({reason})" for path, reason in found.items() if isinstance(reason, str)):
+        warnings.warn(Fallback(f"on calibration data inputs are left as they are: {left}"), stacklevel=2)
+    return {path: seen for path, seen in found.items() if isinstance(seen, Range)}
 
 
 @lru_cache(maxsize=64)
@@ -121,26 +122,14 @@ def _statistics(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, ...]
     return low, high, jnp.atleast_1d(totals), jnp.sum(counts)
 
 
-def _merged(reports: Sequence[Report], examples: int) -> Range | None:
-    """Returns the range of all calls together; None if they saw nothing."""
+def _merged(reports: Sequence[Report], examples: int) -> Range | str:
+    """Returns the range of all calls together, or why no grid can be made for it."""
     count = sum(report.count for report in reports)
     if not count:
-        return None
+        return "not seen"
     low, high = np.min([r.minimum for r in reports]), np.max([r.maximum for r in reports])  # NaN stays NaN
     total = math.fsum(report.total for report in reports)
-    return Range(*map(jnp.float32, (low, high, total / count, count / examples)))
-
-
-def _useless(seen: Range | None) -> str | None:
-    """Returns why no grid can be made for inputs of this range; None if one can."""
-    if seen is None:
-        return "not seen"
+    seen = Range(*map(jnp.float32, (low, high, total / count, count / examples)))
     if not np.isfinite(seen).all():
         return "not finite"
-    return None if seen.mean_abs > 0 else "all zero"
-
-
-def _note_left(reasons: dict[str, str]) -> None:
-    if reasons:
-        names = ", ".join(f"{path} ({reason})" for path, reason in reasons.items())
-        warnings.warn(Fallback(f"on calibration data inputs are left as they are: {names}"), stacklevel=3)
+    return seen if total else "all zero"

@@ -5,7 +5,8 @@ Biases and norms stay float32. `rtn` itself sees no data.
 With `activations`, module inputs too, at the same bits: an affine min-max grid per tensor whose range is
 measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et al. 2018, arXiv 1712.05877).
 With `norms`, batch norm's running statistics are estimated again on the calibration data, for the net as it is
-rounded (see calibration/batch_norm.py). A net without batch norm is then what it is without `norms`, bit for bit.
+rounded (Wu and Johnson 2021, arXiv 2105.07576, §3, see calibration/batch_norm.py). A net without batch norm is then
+what it is without `norms`, bit for bit.
 """
 
 from typing import NamedTuple
@@ -17,9 +18,11 @@ from methods.arrays.uniform import FLOAT_BITS, affine
 from methods.base import Description, Entry, Method, Problem, PyTree, State
 from methods.calibration.batch_norm import reestimate
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import together
+from methods.flaxnet import COMPILE_QUICKLY, together
 from methods.paths import KERNELS, note_left, select, with_params
 from methods.quantization.grids import BITS, NO_GRIDS, SWEEP, Grids, module_of, per_channel, tap, through, view
+
+_view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
 
 
 class Rounding(NamedTuple):
@@ -64,7 +67,7 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False)
 
 def _renewed(problem: Problem, variables: PyTree, grids: Grids) -> PyTree:
     """Returns `variables` with the running statistics of the net that `grids` round; the weights stay as they are."""
-    runs = with_params(variables, view(grids, variables["params"]))
+    runs = with_params(variables, _view(grids, variables["params"]))
     renewed = reestimate(problem.net, runs, problem.calibration, together(problem.tap, Partial(tap, grids)))
     return with_params(renewed, variables["params"])
 
