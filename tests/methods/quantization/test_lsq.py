@@ -138,7 +138,7 @@ def test_the_last_layer_is_the_last_that_uses_its_weights():
     x = jnp.arange(12).reshape(2, 6) % 11
     problem = Problem(Tied(), x[:1], [{"x": x}], None, steps=0)
     variables = fresh(Tied(), jax.random.key(0), x)
-    fixed = lsq().init(jax.random.key(0), problem, variables, (jnp.float32(3),))[2].fixed
+    fixed = lsq(edge_bits=8).init(jax.random.key(0), problem, variables, (jnp.float32(3),))[2].fixed
     bits = {path: np.log2(float(b.high - b.low + 1)) for path, b in fixed.weights.items()}
     assert bits == {"token/embedding": 8, "hidden/kernel": 3, "mix/kernel": 3}
     assert sorted(fixed.inputs) == ["hidden", "mix", "token"]
