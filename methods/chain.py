@@ -6,9 +6,10 @@ from itertools import accumulate, combinations, pairwise
 from typing import get_args
 
 import jax
+from jax.tree_util import Partial
 
 from methods.base import Budget, Description, Entry, Method, State
-from methods.flaxnet import compose
+from methods.flaxnet import compose, together
 from methods.paths import with_params
 
 
@@ -133,6 +134,7 @@ def _settle(methods, key, problem, variables, state):
     for i, (method, part) in enumerate(_each(methods, state)):
         variables, part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
         variables = with_params(variables, method.view(part, variables["params"]))
+        problem = problem._replace(tap=together(problem.tap, Partial(method.tap, part)))
         states.append(part)
     return with_params(variables, stored), _together(states)
 

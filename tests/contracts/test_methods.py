@@ -236,7 +236,9 @@ def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
         assert refused(ABOUT[name], ABOUT[second])
         return
     assert not refused(ABOUT[name], ABOUT[second])
+    stored = variables["params"]
     variables, state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
+    jax.tree.map(np.testing.assert_array_equal, variables["params"], stored)
     seen = method.view(state, variables["params"])
     ships = decoded(method.export(state, Shipped(net, variables)).variables)
     for path, weight in flatten(seen).items():
