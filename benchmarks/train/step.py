@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import linen as nn
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from benchmarks.train.optimizers import optimizer
+from benchmarks.train.optimizers import optimizer, update
 from methods.base import Method, PyTree, State
 from methods.flaxnet import forward
 from tasks.base import Recipe, Task
@@ -87,20 +86,9 @@ def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
         through, param_grads = pull(dense_grads)
         leaves = {"params": carry.params, "train": carry.state.train}
         grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
-        moments = _forget(tx, carry.moments, carry.keep, carry.state.train)
-        updates, moments = tx.update(grads, moments, leaves)
-        leaves: PyTree = optax.apply_updates(leaves, updates)
-
+        leaves, moments = update(tx, carry.moments, leaves, grads, carry.keep)
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
         return TrainState(carry.step + 1, params, rest, state, moments, keep), loss
 
     return step
-
-
-def _forget(tx, moments, keep, train):
-    """Optimizer moments zeroed where `keep` is False; as the next step begins, where it costs no pass of its own."""
-    if keep is None:
-        return moments
-    keep = {"params": keep, "train": jax.tree.map(lambda _: True, train)}
-    return optax.tree.map_params(tx, lambda m, k: jnp.where(k, m, 0), moments, keep)
