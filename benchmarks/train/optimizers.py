@@ -54,7 +54,12 @@ def _matrices(leaves: PyTree) -> PyTree:
 
 
 def update(
-    tx: optax.GradientTransformation, moments: PyTree, leaves: PyTree, grads: PyTree, keep: PyTree | None
+    tx: optax.GradientTransformation,
+    moments: PyTree,
+    leaves: PyTree,
+    grads: PyTree,
+    keep: PyTree | None,
+    rate: jax.Array | float,
 ) -> tuple[PyTree, PyTree]:
     """Returns {"params", "train"} after one step, and the moments.
 
@@ -65,6 +70,7 @@ def update(
       grads: like `leaves`.
       keep: None, or bools that broadcast against "params". Where they are False a weight is frozen: its moments start
         anew and it does not decay, so that it moves by its gradient alone.
+      rate: factor on the recipe's learning rate.
     """
     decaying = leaves
     if keep is not None:  # as a step begins, where it costs no pass of its own
@@ -72,4 +78,5 @@ def update(
         moments = optax.tree.map_params(tx, lambda m, k: jnp.where(k, m, 0), moments, kept)
         decaying = jax.tree.map(lambda leaf, k: jnp.where(k, leaf, 0), leaves, kept)
     updates, moments = tx.update(grads, moments, decaying)
+    updates = jax.tree.map(lambda u: u * jnp.asarray(rate, u.dtype), updates)
     return optax.apply_updates(leaves, updates), moments

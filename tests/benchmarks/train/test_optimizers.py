@@ -1,5 +1,7 @@
 """Optimizers by hand: where weight decay comes in, what it and clipping leave alone, and what frozen weights do."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def steps(recipe, start, grads, keep=None):
     tx, found = optimizer(recipe), []
     moments = tx.init(start)
     for grad in grads:
-        start, moments = update(tx, moments, start, grad, keep)
+        start, moments = update(tx, moments, start, grad, keep, 1.0)
         found.append(start)
     return found
 
@@ -83,11 +85,22 @@ def test_frozen_weights_neither_decay_nor_coast(name):
     recipe = Recipe(steps=4, batch_size=1, learning_rate=0.1, optimizer=name, weight_decay=0.5)
     keep = {"kernel": jnp.array([[True, False]]), "bias": jnp.array(True)}
     tx = optimizer(recipe)
-    first, moments = update(tx, tx.init(leaves(1.0)), leaves(1.0), leaves(1.0), None)
-    second, _ = update(tx, moments, first, leaves(0.0), keep)
+    first, moments = update(tx, tx.init(leaves(1.0)), leaves(1.0), leaves(1.0), None, 1.0)
+    second, _ = update(tx, moments, first, leaves(0.0), keep, 1.0)
     before, after = (np.asarray(found["params"]["kernel"])[0] for found in (first, second))
     assert after[1] == before[1] < 1
     assert after[0] < before[0]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_rate_is_a_factor_on_the_learning_rate(name):
+    recipe = Recipe(steps=4, batch_size=1, learning_rate=0.1, optimizer=name, weight_decay=0.5)
+    half, tx = dataclasses.replace(recipe, learning_rate=0.05), optimizer(recipe)
+    expected = steps(half, leaves(1.0), [leaves(2.0), leaves(-1.0)])[-1]
+    found, moments = leaves(1.0), tx.init(leaves(1.0))
+    for grad in (leaves(2.0), leaves(-1.0)):
+        found, moments = update(tx, moments, found, grad, None, 0.5)
+    assert_allclose(found["params"]["kernel"], expected["params"]["kernel"], rtol=1e-6)
 
 
 def test_an_unknown_optimizer_is_named():

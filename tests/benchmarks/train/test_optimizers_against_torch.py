@@ -35,7 +35,7 @@ def test_every_step_is_that_of_torch(name):
     stepper = THEIRS[name](groups)
     for step, (to_kernel, to_bias) in enumerate(gradients):
         grads = {"params": {"kernel": jnp.asarray(to_kernel), "bias": jnp.asarray(to_bias)}, "train": ()}
-        ours, moments = update(tx, moments, ours, grads, None)
+        ours, moments = update(tx, moments, ours, grads, None, 1.0)
         theirs[0].grad, theirs[1].grad = torch.tensor(to_kernel), torch.tensor(to_bias)
         torch.nn.utils.clip_grad_norm_(theirs, 2.0)
         for group in stepper.param_groups:
