@@ -82,6 +82,8 @@ class Task:
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
     reference: float | Callable[[Data], float]  # quality of an answer that ignores its input: where scores start
+    calibration: int = 256  # examples that each seed draws of the pool
+    seeds: int = 3  # that a record of this task has
     teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
     prepare: Callable[[Any], DeviceArrays] = lambda arrays: arrays  # once per split, on the device: audio features

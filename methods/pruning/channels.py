@@ -5,7 +5,7 @@ Channels that live and die together (a residual stream, batch norm and the convo
 sum over all weights that produce them. The same kept fraction for every group.
 """
 
-from methods.base import Description, Entry, Method, State
+from methods.base import RATES, Description, Entry, Method, State
 from methods.structure import KEPT, WIDTHS, shrink
 
 
@@ -31,6 +31,7 @@ CHANNELS = Entry(
         needs=frozenset({"groups"}),
         changes=frozenset({"shape"}),
         control="student",
+        trials=RATES,
         paper="li2017pruning",
     ),
 )

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from methods.arrays.masks import keep_largest
 from methods.arrays.schedules import cubic
-from methods.base import Description, Knob, Method, PyTree, State
+from methods.base import RATES, Description, Knob, Method, PyTree, State
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
@@ -85,4 +85,5 @@ UNSTRUCTURED = Description(
     sweep=((0.5,), (0.7,), (0.8,), (0.9,), (0.95,), (0.98,)),
     budget="recovery",
     changes=frozenset({"weights"}),
+    trials=RATES,
 )
