@@ -108,7 +108,6 @@ def _record(
             Point(strength=list(strength), runs=sorted(runs[strength], key=lambda run: run.seed))
             for strength in sorted(runs)
         ],
-        protocol=2,
         tuning=tuned,
     )
 
