@@ -8,7 +8,7 @@ from typing import get_args
 import jax
 from jax.tree_util import Partial
 
-from methods.base import Budget, Description, Entry, Method, State
+from methods.base import RATES, Budget, Description, Entry, Method, State
 from methods.flaxnet import compose, together
 from methods.paths import with_params
 
@@ -56,6 +56,8 @@ def refuse_unordered(parts: Sequence[Description]) -> None:
 def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
     """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes.
 
+    Where it trains, its rate is tuned; its parts have their default options.
+
     Args:
       parts: descriptions of its methods, in order.
       sweep: its default strengths, mildest first.
@@ -69,6 +71,7 @@ def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...],
         budget=next(budget for budget in reversed(get_args(Budget)) if budget in budgets),
         needs=frozenset().union(*(part.needs for part in parts)),
         changes=frozenset().union(*(part.changes for part in parts)),
+        trials=RATES if budgets != {"none"} else (),
         paper=paper,
     )
 

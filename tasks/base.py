@@ -47,11 +47,11 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
-    optimizer: str = "adamw"  # or "sgd" (Nesterov momentum 0.9)
-    weight_decay: float = 0.0  # decoupled; on leaves with two or more axes only
+    optimizer: str = "adamw"  # or "sgd", with Nesterov momentum 0.9
+    weight_decay: float = 0.0  # of weights with two axes or more: beside AdamW's step, in the gradient of SGD
     warmup: int = 0  # steps
     beta2: float = 0.999  # of AdamW: decay of the second moment
-    clip: float | None = None  # largest global norm of a gradient
+    clip: float | None = None  # largest global norm of the gradient of all weights
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from methods.base import Description, Entry, Method, State
+from methods.base import RATES, Description, Entry, Method, State
 from methods.paths import keys
 from methods.structure import KEPT, WIDTHS, Scores, l1_norms, shrink
 
@@ -55,6 +55,7 @@ RANDOM_CHANNELS = Entry(
         budget="recovery",
         needs=frozenset({"groups"}),
         changes=frozenset({"shape"}),
+        trials=RATES,
     ),
 )
 CHANNELS = Entry(channels, RANDOM_CHANNELS.about._replace(control="random_channels", paper="li2017pruning"))

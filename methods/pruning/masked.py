@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from methods.arrays.allocation import RULES, Allocation, Shapes, allocate, kept_count, partway
 from methods.arrays.masks import masks
 from methods.arrays.schedules import cubic, is_due
-from methods.base import Description, Fallback, Knob, Method, OptionError, Problem, PyTree, State
+from methods.base import RATES, Description, Fallback, Knob, Method, OptionError, Problem, PyTree, State
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
@@ -110,4 +110,5 @@ UNSTRUCTURED = Description(
     sweep=((0.5,), (0.7,), (0.8,), (0.9,), (0.95,), (0.98,)),
     budget="recovery",
     changes=frozenset({"weights"}),
+    trials=RATES,
 )

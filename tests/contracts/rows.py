@@ -77,6 +77,7 @@ class Row(NamedTuple):
 
 ROWS = {
     "dense": Row((), ((), ()), lambda shipped, strength: None),
+    "finetuned": Row((), ((), ()), lambda shipped, strength: None),
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),

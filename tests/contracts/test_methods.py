@@ -12,7 +12,8 @@ from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.shipped import agreement
-from benchmarks.plan.config import Loop
+from benchmarks.plan.config import Config, Loop, options
+from benchmarks.plan.recipes import training
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.optimize import Watch, example, optimize, prepare, problem_of
@@ -37,14 +38,17 @@ class Case(NamedTuple):
     data: Any
     dense: Any
 
-    def problem(self, name, strength, steps=6):
-        problem = problem_of(self.task, self.data, steps, Teacher(self.task.net, self.dense.variables))
-        return problem._replace(copied=ROWS[name].copied(self.dense.variables["params"], strength))
+    def problem(self, name, strength, steps=6, seed=0):
+        teacher = Teacher(self.task.net, self.dense.variables)
+        copied = ROWS[name].copied(self.dense.variables["params"], strength)
+        return problem_of(self.task, self.data, steps, seed=seed, teacher=teacher, copied=copied)
 
     def optimize(self, name, strength, seed=0):
-        """What the bench makes of a method: init, recovery and settle."""
-        problem = self.problem(name, strength, steps=6 if ABOUT[name].budget == "recovery" else 0)
-        given = (self.task, MADE[name], problem, self.dense.variables, strength, seed, self.task.recovery)
+        """What the bench makes of a method: init, training and settle."""
+        recipe = training(self.task, ABOUT[name])
+        problem = self.problem(name, strength, recipe.steps if recipe else 0, seed)
+        start = problem.born if ABOUT[name].budget == "full" else self.dense.variables
+        given = (self.task, MADE[name], problem, start, strength, seed, recipe)
         return optimize(*given, self.data.train, Watch(Loop(log_every=3), Clock()))
 
 
@@ -73,7 +77,17 @@ def test_a_description_is_whole(name):
         assert isinstance(strength, tuple)
         assert all(knob.low <= value <= knob.high for value, knob in zip(strength, about.knobs, strict=True))
     assert about.changes <= {"weights", "values", "inputs", "shape", "loss"}
-    assert about.needs <= {"groups", "classes", "teacher"}
+    assert about.needs <= {"groups", "classes", "teacher", "blocks"}
+
+
+@each_method
+def test_trials_are_few_and_the_default_comes_first(name):
+    about = ABOUT[name]
+    assert (about.budget == "none") == (about.trials == ())
+    assert len(about.trials) <= 5
+    assert len({setting for trial in about.trials for setting, _ in trial}) <= 2
+    defaults = {"rate": 1.0} | options(Config((), ()), name)
+    assert all(defaults[setting] == value for setting, value in (about.trials or ((),))[0])
 
 
 @each_method
@@ -82,6 +96,7 @@ def test_controls_are_methods_and_a_copy_has_the_strengths_and_budget_of_its_ori
     assert control is None or control in METHODS
     if about.copies is not None:
         original = ABOUT[about.copies]
+        assert original.copies is None
         assert (about.knobs, about.sweep, about.budget) == (original.knobs, original.sweep, original.budget)
 
 

@@ -193,7 +193,7 @@ def failed(values):
             "; they differ in dense",
         ),
         (lambda values: values["config"]["dense"].update(learning_rate=1), [], "; they differ in dense"),
-        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 4"),
+        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 3"),
     ],
 )
 def test_what_cannot_be_made_again_is_one_line_and_exit_2(run, tmp_path, edit, flags, said):
