@@ -9,8 +9,10 @@ import pytest
 
 from benchmarks.measure.clock import Clock
 from benchmarks.plan.config import Budget, Loop
+from benchmarks.plan.job import Job
 from benchmarks.sweep.point import cost, run_point
 from benchmarks.sweep.setting import setting
+from benchmarks.sweep.start import Nets
 from benchmarks.train.optimize import Watch, optimize, problem_of
 from methods import METHODS
 from methods.base import Description, Method, State, Teacher
@@ -40,8 +42,9 @@ def tuned_by(passes):
 
 
 def spent(task, data, method, about, dense, steps=0):
-    problem = problem_of(task, data, steps, Teacher(task.net, dense.variables))
-    optimize(task, method, problem, dense.variables, (), 0, task.recovery, data.train, watch())
+    problem = problem_of(task, data, steps, teacher=Teacher(task.net, dense.variables))
+    recipe = task.recovery if steps else None
+    optimize(task, method, problem, dense.variables, (), 0, recipe, data.train, watch())
     return cost(Clock(), problem, task.recovery.batch_size, about)
 
 
@@ -67,7 +70,7 @@ def test_private_training_comes_on_top_and_a_dropped_teacher_is_counted(tiny, ti
 )
 def test_methods_of_the_suite_calibrate_without_labels(name, strength, drawn, tiny, tiny_data, tiny_dense):
     problem = problem_of(tiny, tiny_data, 0)
-    given = problem, tiny_dense[0].variables, (strength,), 0, tiny.recovery, tiny_data.train
+    given = problem, tiny_dense[0].variables, (strength,), 0, None, tiny_data.train
     optimize(tiny, METHODS[name].make(), *given, watch())
     taken = problem.calibration.taken
     assert (taken.examples, taken.drawn, taken.labelled) == (drawn, drawn, 0)
@@ -77,10 +80,10 @@ def test_methods_of_the_suite_calibrate_without_labels(name, strength, drawn, ti
 def point(tiny, tiny_dense, tmp_path_factory):
     @functools.cache
     def run(name, strength, task=tiny):
-        entry, dense = METHODS[name], tiny_dense[0]
-        folder = tmp_path_factory.mktemp("point")
-        here, teacher = setting(task, Budget()), Teacher(task.net, dense.variables)
-        return run_point(here, entry.make(), entry.about, dense, teacher, strength, folder, watch())
+        facts = {"budget": Budget(), "loop": Loop()}
+        job = Job(kind="point", task=task.name, method=name, strength=strength, seed=0, **facts)
+        nets, folder = Nets(tiny_dense[0], None), tmp_path_factory.mktemp("point")
+        return run_point(setting(task, Budget()), job, nets, None, folder, watch())
 
     return run
 
