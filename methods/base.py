@@ -27,6 +27,8 @@ It is a pytree: an argument of jitted functions, so that one program serves all 
 Budget = Literal["none", "recovery", "full"]
 Settings = tuple[tuple[str, float], ...]
 """Names and values: "rate" is a factor on the recipe's learning rate, whatever else is an option of the method."""
+RATES: tuple[Settings, ...] = tuple((("rate", rate),) for rate in (1.0, 0.5, 2.0, 0.25, 4.0))
+"""The trials of a method that trains and has nothing else to tune."""
 
 
 class Fallback(UserWarning):
@@ -90,7 +92,7 @@ class Init(Protocol):
         Args:
           key: of everything random.
           problem: its net is the one to compress.
-          variables: of that net, as dense training left them.
+          variables: of that net, as dense training left them; as they were born where the budget is "full".
           strength: float32 scalars, one for each knob.
 
         Raises:
@@ -227,8 +229,8 @@ class Description(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """The method of equal training, whose quality this one's is compared with."""
-        return "dense" if self.budget == "none" else "finetuned"
+        """The method of equal training, whose quality this one's is compared with; `finetuned` itself has dense."""
+        return "dense" if self.budget == "none" or self.family == "dense" else "finetuned"
 
 
 class Entry(NamedTuple):

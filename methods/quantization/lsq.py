@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.uniform import Quantizer, code_range
-from methods.base import Description, Entry, Method, State
+from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY, call_order
 from methods.paths import KERNELS, note_left, select
@@ -130,6 +130,7 @@ LSQ = Entry(
         budget="recovery",
         changes=frozenset({"weights", "values", "inputs"}),
         control="rtn_static",
+        trials=RATES,
         paper="esser2020learned",
     ),
 )
