@@ -1,11 +1,13 @@
 """Round to nearest: post-training quantization without any training. The control of every quantization method.
 
-Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1).
+Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1); which axes
+are output channels follows from how the net uses a weight (`methods/uses`). No data are needed for them.
 With `activations`, module inputs too, at the same bits: an affine min-max grid per tensor whose range is
 measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et al. 2018, arXiv 1712.05877).
 Biases and norms stay float32.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,8 +15,8 @@ import jax
 from methods.arrays.uniform import affine
 from methods.base import Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
-from methods.paths import KERNELS, note_left, select
-from methods.quantization.grids import BITS, NO_GRIDS, SWEEP, Grids, module_of, per_channel, through
+from methods.paths import BLOCKS, KERNELS
+from methods.quantization.grids import BITS, NO_GRIDS, SWEEP, Grids, bits_of, chosen, min_max, module_of, through
 
 
 class Rounding(NamedTuple):
@@ -28,12 +30,13 @@ def _current(state: State) -> Grids:
     return state.fixed.grids or NO_GRIDS
 
 
-def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
+def rtn(selector: str = KERNELS, activations: bool = False, edge_bits: int = 0) -> Method:
     """Returns rounding to nearest, after the last step. Strength: bits; 32 leaves the net as it is.
 
     Args:
       selector: pattern of the paths of the weights to round.
       activations: whether the inputs of their modules are rounded too.
+      edge_bits: of the weights used first and last, and of their modules' inputs; 0 makes no exception.
     """
 
     def init(key, problem, variables, strength):
@@ -41,21 +44,21 @@ def rtn(selector: str = KERNELS, activations: bool = False) -> Method:
         return problem.net, variables, State(fixed=Rounding(bits))
 
     def settle(key, problem, variables, state):
-        bits, weights = state.fixed.bits, select(variables["params"], selector)
-        note_left(variables["params"], selector)
-        inputs = {}
+        weights = chosen(variables["params"], selector)
+        bits, inputs = bits_of(problem, variables, weights, state.fixed.bits, edge_bits), {}
         if activations:
-            modules = [module_of(path) for path in weights]
+            modules = {module_of(path): bits[path] for path in weights}
             ranges = calibrate(problem.net, variables, problem.calibration, modules)
-            inputs = {path: affine(seen.minimum, seen.maximum, bits) for path, seen in ranges.items()}
-        return variables, State(fixed=Rounding(bits, Grids(per_channel(weights, bits), inputs)))
+            inputs = {path: affine(seen.minimum, seen.maximum, modules[path]) for path, seen in ranges.items()}
+        grids = Grids(min_max(problem, variables, weights, bits), inputs)
+        return variables, State(fixed=Rounding(state.fixed.bits, grids))
 
     return Method(init=init, settle=settle, **through(_current))
 
 
-def rtn_static() -> Method:
+def rtn_static(selector: str = KERNELS, edge_bits: int = 0) -> Method:
     """Returns `rtn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
-    return rtn(activations=True)
+    return rtn(selector, activations=True, edge_bits=edge_bits)
 
 
 RTN = Entry(
@@ -71,3 +74,6 @@ RTN = Entry(
 RTN_STATIC = Entry(
     rtn_static, RTN.about._replace(changes=RTN.about.changes | {"inputs"}, paper="jacob2018quantization")
 )
+RTN_BLOCKS = Entry(partial(rtn, BLOCKS), RTN.about._replace(needs=frozenset({"blocks"})))
+RTN_STATIC_BLOCKS = Entry(partial(rtn_static, BLOCKS), RTN_STATIC.about._replace(needs=frozenset({"blocks"})))
+"""The dense layers in a transformer's blocks alone, as papers on transformers do."""
