@@ -8,9 +8,13 @@ One step size per layer for its weights, also where nn.scan or nn.vmap stacks la
 of its module. An input is on an unsigned grid if no negative value was seen in calibration. The first and the last
 layer are no exception, as with every quantizer here, unless `edge_bits` makes them one, as the paper does (§2.3).
 
-Deviation: the optimizer updates log s instead of s. The suite's recovery uses Adam, whose steps do not depend on
-the size of a gradient: raw step sizes of 0.01 would move by the learning rate whatever their size (the reason that
-Jain et al. 2020, arXiv 1903.08066, §3.2, train log-thresholds). The embedding, which takes integers, has no input grid.
+Deviation: the optimizer updates log s. Adam's steps do not depend on the size of a gradient: raw step sizes of 0.01
+would move by the learning rate whatever their size (the reason that Jain et al. 2020, arXiv 1903.08066, §3.2, train
+log-thresholds). The gradient of log s is taken times g / s², so that under SGD s moves by the paper's share of itself,
+
+    Δ log s = -η · g / s² · ∂L/∂log s = -η · g · ∂L/∂s / s,
+
+while Adam, which no factor changes, is left as it is. The embedding, which takes integers, has no input grid.
 """
 
 import math
@@ -87,7 +91,7 @@ def _start_weight(weight: jax.Array, bits: jax.Array, stacked: Sequence[int]) ->
 
 def _running(state: State) -> Grids:
     def quantizer(log_step, bounds):
-        step = jnp.exp(scale_gradient(log_step, bounds.gain))
+        step = jnp.exp(scale_gradient(log_step, bounds.gain * jnp.exp(-2 * log_step)))
         return Quantizer(step, jnp.zeros_like(step), bounds.low, bounds.high)
 
     def quantizers(steps, bounds):

@@ -49,14 +49,33 @@ def rounded(log_step, weight):
 
 
 def test_gradient_of_the_log_step_by_hand():
-    """s · g · Σ (gradient of the output) · (eq. 3), on 3 bits at s = 0.5 with g = 0.1."""
+    """g / s² · s · Σ (gradient of the output) · (eq. 3), on 3 bits at s = 0.5 with g = 0.1."""
     weight = jnp.float32([-5, -1.9, 0.3, 1.25, 2])
     equation_3 = np.array([-4, -0.2, 0.4, -0.5, 3])
     output = np.float32([1, 10, 100, 1000, 10000])
     run = jax.jit(jax.grad(lambda log_step, weight: (output * rounded(log_step, weight)).sum(), (0, 1)))
     to_step, to_weight = run(jnp.log(jnp.float32(0.5)), weight)
-    assert_allclose(to_step, 0.5 * 0.1 * (output @ equation_3), rtol=1e-5)
+    assert_allclose(to_step, 0.1 / 0.5 * (output @ equation_3), rtol=1e-5)
     assert_array_equal(to_weight, output * [0, 1, 1, 1, 0])
+
+
+@pytest.mark.parametrize("start_at", [0.02, 0.5, 3.0])
+def test_under_sgd_a_step_size_moves_as_in_the_paper(start_at):
+    """log s_end / s_0 after 40 steps, against the paper's own: s -= rate · g · ∂L/∂s in NumPy, to first order."""
+    rng = np.random.default_rng(0)
+    weight = np.float32(rng.normal(size=200) * 4 * start_at)
+    target = np.float32(weight + rng.normal(size=200) * start_at)
+    rate = 0.02 * start_at / np.abs(weight).sum()
+    slope = jax.jit(jax.grad(lambda log_step: ((rounded(log_step, weight) - target) ** 2).sum() / 2))
+    s, log_step = start_at, jnp.log(jnp.float32(start_at))
+    for _ in range(40):
+        codes = np.round(np.clip(weight / s, -4, 3))
+        to_step = np.where((weight / s > -4) & (weight / s < 3), codes - weight / s, codes)  # eq. 3
+        s -= rate * 0.1 * ((codes * s - target) @ to_step)
+        log_step -= rate * slope(log_step)
+    moved = np.log(s / start_at)
+    assert abs(moved) > 0.01
+    assert_allclose(log_step - np.log(start_at), moved, rtol=0.02)
 
 
 @pytest.fixture(scope="module")
