@@ -77,7 +77,7 @@ def lacks(task: Task, about: Description) -> str | None:
 _REASONS = {
     "groups": "its net has no groups() and resize(), which say what channels may be removed together",
     "classes": "its outputs are not logits of two or more classes",
-    "blocks": "its net is no transformer with dense layers in blocks",
+    "blocks": "its net has no blocks of a transformer",
 }
 
 

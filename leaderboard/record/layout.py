@@ -1,6 +1,6 @@
 """Names of files and folders: where records lie, and what a run leaves in its workdir.
 
-RESULTS/<task>/<method>-<digest>.json                                   a record
+RESULTS/<task>/<method>-<digest>.json                                   a record; those of protocol 1 are in PROTOCOL1
 WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.safetensors
 WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.safetensors
 WORKDIR/records/                                                        the records, as in RESULTS
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results"
+PROTOCOL1 = Path(__file__).parents[1] / "protocol1"
 DENSE, RUN, ARTIFACT, RECORDS = "dense.json", "run.json", "artifact.safetensors", "records"
 
 

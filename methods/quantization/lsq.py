@@ -116,7 +116,7 @@ def lsq(selector: str = KERNELS, activations: bool = True, edge_bits: int = 0) -
 
     def init(key, problem, variables, strength):
         weights = chosen(variables["params"], selector)
-        bits = bits_of(problem, variables, weights, *strength, edge_bits)
+        bits = bits_of(problem, variables, weights, strength[0], edge_bits)
         modules = {module_of(path): bits[path] for path in weights}
         ranges = calibrate(problem.net, variables, problem.calibration, modules) if activations else {}
         stacked = layer_axes(problem.net, variables, problem.example, weights)

@@ -68,26 +68,27 @@ def edges(net: nn.Module, variables: PyTree, example: PyTree, paths: Iterable[st
 def _kept(path: str, uses: Uses) -> tuple[tuple[int, ...], str]:
     """Returns the axes that keep a scale, and what there is to say about it."""
     shape = uses.stored[path]
-    decisive = _decisive([use for other, use in uses.order if other == path])
-    if not decisive:
-        last = len(shape) - 1
-        return (last,) if shape[
-            last
-        ] > 1 else (), "is used in a way that cannot be followed: its last axis keeps a scale"
-    by_shared = {use.shared: use for use in decisive}
-    rows = [use.shared for use in decisive if use.kind != "multiplied"]
-    shared = rows[0] if rows else frozenset().union(*by_shared)
-    kept = tuple(i for i, n in enumerate(shape) if n > 1 and i not in shared)
-    if len(by_shared) == 1:
+    wide = [i for i, n in enumerate(shape) if n > 1]
+    sharing = _sharing([use for other, use in uses.order if other == path])
+    if not sharing:
+        last = tuple(i for i in wide if i == len(shape) - 1)
+        return last, "is used in a way that cannot be followed: its last axis keeps a scale"
+    rows = [axes for axes, kind in sharing if kind != "multiplied"]
+    shared = rows[0] if rows else frozenset().union(*(axes for axes, _ in sharing))
+    kept = tuple(i for i in wide if i not in shared)
+    different = {axes: f"{kind} with a scale shared along axes {sorted(axes)}" for axes, kind in sharing}
+    if len(different) == 1:
         return kept, ""
-    how = " and ".join(f"{use.kind} with a scale shared along axes {sorted(axes)}" for axes, use in by_shared.items())
-    return kept, f"is {how}: axes {list(kept)} keep a scale"
+    return kept, f"is {' and '.join(different.values())}: axes {list(kept)} keep a scale"
 
 
-def _decisive(uses: Sequence[Use]) -> list[Use]:
-    """Returns the uses that say which axes share: what is picked at fixed places is a table only if nothing else is."""
-    followed = [use for use in uses if use.shared is not None]
-    return [use for use in followed if use.kind != "picked"] or followed
+def _sharing(uses: Sequence[Use]) -> list[tuple[frozenset[int], str]]:
+    """Returns (axes that share, kind) of the uses that say so.
+
+    What is picked at fixed places is taken for a table only if nothing else is done with it.
+    """
+    followed = [(use.shared, use.kind) for use in uses if use.shared is not None]
+    return [(axes, kind) for axes, kind in followed if kind != "picked"] or followed
 
 
 def _stacked(path: str, uses: Uses) -> tuple[int, ...]:

@@ -37,7 +37,7 @@ _SPARSITIES: dict[str, Strengths] = {"magnitude": _ALL, "random": _ALL}
 
 _task = partial(
     Task,
-    version=1,
+    version=2,
     modality="vision",
     source="MNIST",
     load=mnist.load,
@@ -47,6 +47,7 @@ _task = partial(
     metric=Metric("accuracy", "correct", higher_is_better=True),
     eval_batch=500,
     reference=0.1,
+    margin=0.003,
 )
 
 LENET300 = _task(

@@ -26,6 +26,7 @@ def clone(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
     monkeypatch.setattr(build, "README", Path("README.md"))
+    monkeypatch.setattr(build, "PROTOCOL1", Path("leaderboard/protocol1"))
     files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
     Path("README.md").write_bytes(README.encode())
     return tmp_path
@@ -53,6 +54,23 @@ def test_check_names_the_page_that_drifted_and_mends_nothing(clone, capsys, drif
     assert capsys.readouterr().err == f"{drifted} differs from the records; mend it: python -m leaderboard.build\n"
     assert Path(drifted).read_text("utf-8") == edited
     assert build.main([]) == 0
+    assert build.main(["--check"]) == 0
+
+
+def test_records_of_protocol_1_have_a_page_of_their_own(clone, toy, capsys):
+    """What is better there moves nothing here; a page that drifted is named."""
+    build.main([])
+    before = Path("leaderboard/README.md").read_text("utf-8"), Path("README.md").read_text("utf-8")
+    old = toy({4: {0: (1.0, 10)}}, method="old", protocol=1)
+    files.write("leaderboard/protocol1/toy/old-0a1b2c3d.json", old)
+    assert build.main(["--check"]) == 1
+    said = "leaderboard/protocol1/README.md differs from the records; mend it: python -m leaderboard.build\n"
+    assert capsys.readouterr().err == said
+    assert build.main([]) == 0
+    assert before == (Path("leaderboard/README.md").read_text("utf-8"), Path("README.md").read_text("utf-8"))
+    page = Path("leaderboard/protocol1/README.md").read_text("utf-8")
+    assert "# Protocol 1: not comparable" in page
+    assert "| old | bits 4 | 1.0000" in page
     assert build.main(["--check"]) == 0
 
 
