@@ -6,13 +6,13 @@ each axis of space, the fewer of input and output: those of the output, padding 
 the input for a transposed one, whatever its stride.
 
 Each multiply is charged to the weight it uses, found by data flow: a value made of weights and constants alone stands
-for the largest weight in it, and a value that has seen the input is an activation. For a weight with a share
-`density` of nonzeros, stored at `bits`, in a module whose input is rounded to `input bits` (32 where it is not):
+for the largest weight in it, and a value that has seen the input is an activation. For a weight of which a share
+`density` is not pruned, stored at `bits`, in a module whose input is rounded to `input bits` (32 where it is not):
 
     effective MACs = Σ MACs · density          BOPs = Σ MACs · density · bits · input bits
 
 (Baskin et al. 2018, arXiv 1804.10969; van Baalen et al. 2020, arXiv 2005.07093.) Products of two activations, as in
-attention, have density 1 and 32 × 32 bits.
+attention, have density 1 and 32 × 32 bits. What was 0 before it was rounded is pruned; what rounding makes 0 is not.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ class Counts(NamedTuple):
     """Parameters of a net, and what one example costs."""
 
     parameters: int  # scalars in "params"
-    density: float  # nonzero share over the weights that multiply
+    density: float  # share that is not pruned, over the weights that multiply
     weight_bits: float  # mean stored bits per weight, over the matrices that multiply or are looked up
     macs: int  # per example
     effective_macs: float
@@ -48,13 +48,13 @@ def count(shipped: Shipped, example: PyTree) -> Counts:
     leaves = flatten(shipped.variables["params"])
     uses = uses_of(shipped.net, jax.eval_shape(decoded, shipped.variables), example)
     macs = _by_weight(uses)
-    nonzero = {path: int(np.count_nonzero(unpack(jax.device_get(leaves[path])))) for path in macs if path}
-    size = {path: _values(leaves[path]).size for path in nonzero}
-    density = {None: 1.0} | {path: nonzero[path] / size[path] for path in nonzero}
-    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(shipped.inputs, path, leaves[path]) for path in nonzero}
+    kept = {path: _values(leaves[path]).size - _pruned(leaves[path]) for path in macs if path}
+    size = {path: _values(leaves[path]).size for path in kept}
+    density = {None: 1.0} | {path: kept[path] / size[path] for path in kept}
+    width_of = {None: FLOAT_BITS**2} | {path: _bit_product(shipped.inputs, path, leaves[path]) for path in kept}
     return Counts(
         parameters=sum(_values(leaf).size for leaf in leaves.values()),
-        density=sum(nonzero.values()) / sum(size.values()) if size else 1.0,
+        density=sum(kept.values()) / sum(size.values()) if size else 1.0,
         weight_bits=_weight_bits([leaves[path] for path in {path for path, _ in uses.order if path}]),
         macs=sum(macs.values()),
         effective_macs=float(sum(n * density[path] for path, n in macs.items())),
@@ -81,6 +81,13 @@ def _weight_bits(leaves: list[Any]) -> float:
 
 def _values(leaf: Any) -> Any:
     return leaf.codes if isinstance(leaf, Quantized) else leaf
+
+
+def _pruned(leaf: Any) -> int:
+    """Returns how many weights were 0 before they were rounded; where that is unknown, how many are."""
+    if isinstance(leaf, Quantized) and leaf.pruned is not None:
+        return int(leaf.pruned)
+    return _values(leaf).size - int(np.count_nonzero(unpack(jax.device_get(leaf))))
 
 
 def _bits(leaf: Any) -> int:

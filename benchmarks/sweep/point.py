@@ -11,7 +11,7 @@ from benchmarks.measure.clock import Clock
 from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.latency import latency
-from benchmarks.measure.memory import memory
+from benchmarks.measure.memory import compiled_memory, memory
 from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
 from benchmarks.plan.job import Job
@@ -23,7 +23,7 @@ from benchmarks.sweep.start import Nets, run
 from benchmarks.train.optimize import Watch, example
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
-from leaderboard.record.schema import Cost, Latencies, Latency, Result
+from leaderboard.record.schema import Cost, Latencies, Latency, Quartiles, Result
 from methods import METHODS
 from methods.base import Description, Problem, Shipped
 from methods.flaxnet import batch_size, first_example
@@ -67,15 +67,16 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
       batch_size: examples of a training step.
       about: what the method is.
     """
-    examples = problem.steps * batch_size
+    examples, taken = problem.steps * batch_size, cast(Calibration, problem.calibration).taken
     return Cost(
         seconds=digits(clock.seconds, 4),
         compile_s=digits(clock.compile_s, 4),
         cached=clock.cached,
         starts=clock.starts,
         steps=problem.steps,
-        labelled_examples=examples,
-        calibration_examples=cast(Calibration, problem.calibration).examples,
+        labelled_examples=examples + taken.labelled,
+        calibration_examples=taken.examples,
+        calibration_drawn=taken.drawn,
         teacher_forwards=examples if "teacher" in about.needs else 0,
     )
 
@@ -87,6 +88,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
     compiled = compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
     counts = count(shipped, batch)
+    runs = execution(shipped, counts.density)
     timed = partial(_latency, shipped, Shipped(task.net, dense.variables))
     return Result(
         quality=digits(quality(scores["test"]), 8),
@@ -95,13 +97,15 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
         bytes=file.stat().st_size,
         parameters=counts.parameters,
+        weight_bits=digits(counts.weight_bits),
         density=digits(counts.density),
         macs=counts.macs,
         effective_macs=digits(counts.effective_macs, 8),
         bops=digits(counts.bops, 8),
-        execution=execution(shipped, counts.density),
+        execution=runs,
         latency=Latencies(one=timed(first_example(batch)), batch=timed(batch)),
-        memory_bytes=memory(compiled.compiled),
+        memory_bytes=memory(shipped, batch),
+        compiled_memory_bytes=compiled_memory(compiled.compiled) if runs == "deployed" else None,
         cost=spent,
         output_error=digits(error, 3),
         notes=notes,
@@ -116,11 +120,14 @@ def _encoded(task, values):
 
 def _latency(shipped, dense, x) -> Latency:
     compiled = compile_forward(shipped, x)
-    timed = latency(compiled.run, compile_forward(dense, x).run, x)
+    timed = latency(compiled, compile_forward(dense, x), x)
+    median, low, high = (digits(value, 4) for value in timed.speedup)
     return Latency(
         batch=batch_size(x),
         median_ms=digits(timed.median_ms, 4),
         p95_ms=digits(timed.p95_ms, 4),
         dense_median_ms=digits(timed.dense_median_ms, 4),
         compile_s=digits(compiled.seconds, 3),
+        speedup=Quartiles(median=median, low=low, high=high),
+        rounds=timed.rounds,
     )

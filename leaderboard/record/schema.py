@@ -150,7 +150,7 @@ class Result(_Strict, frozen=True):
     artifact: Sha256  # of the file
     bytes: Size
     parameters: Count
-    density: Share  # nonzero share of the weights that multiply
+    density: Share  # share of the weights that multiply that is not pruned
     macs: Count  # per example
     effective_macs: Amount  # × density
     bops: Amount  # × density × weight bits × activation bits
@@ -158,7 +158,7 @@ class Result(_Strict, frozen=True):
     latency: Latencies
     memory_bytes: Size | None  # weights as packed + largest set of live activations, task's batch; None: of protocol 1
     cost: Cost
-    output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
+    output_error: Amount  # |simulated - shipped| of outputs over value or typical value, worst element
     notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
     payload: Size | None = None  # bytes of the file that are values, not their description; None: of protocol 1
     weight_bits: Amount | None = None  # mean stored bits of a weight that multiplies or is looked up; None: protocol 1

@@ -160,13 +160,17 @@ def _codes(x: jax.Array, q: Quantizer) -> jax.Array:
 
 
 def pack(x: jax.Array, q: Quantizer) -> jax.Array | Quantized:
-    """Returns what ships of weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use in jit."""
+    """Returns what ships of weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use in jit.
+
+    Weights that are 0 already are taken to be pruned; those that only become 0 are not.
+    """
     if bool(q.passes()):
         return x
     low, high = int(q.low), int(q.high)
     scale, zero_point = jnp.asarray(q.scale), jnp.asarray(q.zero_point)
     bits = int(np.ceil(np.log2(high - low + 1)))
-    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype))
+    pruned = jnp.sum(x == 0, dtype=jnp.int32)
+    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype), pruned=pruned)
 
 
 def unpack(leaf: Any) -> Any:

@@ -9,7 +9,7 @@ from flax import linen as nn
 from jax.tree_util import tree_leaves_with_path
 
 from methods.base import PyTree
-from methods.flaxnet import forward, note_shapes
+from methods.flaxnet import forward
 from methods.paths import flatten, join
 from methods.uses.views import whole
 from methods.uses.walk import ACTIVATION, CONSTANT, Use, Value, walk
@@ -52,4 +52,10 @@ def _traced(net: nn.Module, structure: Any, leaves: tuple) -> Uses:
 def _jaxpr(net: nn.Module, variables: PyTree, x: PyTree) -> tuple[Any, dict[str, tuple[int, ...]]]:
     """Returns the forward as a jaxpr, and the shapes in which modules see their own weights in it."""
     seen = {}
-    return jax.make_jaxpr(lambda v, x: forward(net, v, x, tap=note_shapes(seen))[0])(variables, x), seen
+
+    def tap(next_fun, args, kwargs, context):
+        own = context.module.variables.get("params", {}).items()
+        seen.update({join((*context.module.path, name)): a.shape for name, a in own if hasattr(a, "shape")})
+        return next_fun(*args, **kwargs)
+
+    return jax.make_jaxpr(lambda v, x: forward(net, v, x, tap=tap)[0])(variables, x), seen

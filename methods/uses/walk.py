@@ -42,7 +42,7 @@ def walk(jaxpr: Any, inputs: Sequence[Value]) -> tuple[list[Value], list[Use]]:
       jaxpr: closed over its constants or not.
       inputs: what each of its inputs is made of.
     """
-    jaxpr = _open(jaxpr)
+    jaxpr = opened(jaxpr)
     env, uses = dict(zip(jaxpr.invars, inputs, strict=True)), []
 
     def look(v):
@@ -66,11 +66,11 @@ def _equation(eqn: Any, inputs: list[Value]) -> tuple[list[Value], list[Use]]:
     if name in _HIGHER:
         return _HIGHER[name](eqn, inputs)
     inner = [p for p in eqn.params.values() if isinstance(p, ClosedJaxpr | Jaxpr)]
-    if len(inner) == 1 and _fits(inner[0], eqn):
+    if len(inner) == 1 and fits(inner[0], eqn):
         return walk(inner[0], inputs)
     if not inner:
         return _outputs(eqn, inputs, followed), []
-    uses = [use for jaxpr in inner for use in walk(jaxpr, [CONSTANT] * len(_open(jaxpr).invars))[1]]
+    uses = [use for jaxpr in inner for use in walk(jaxpr, [CONSTANT] * len(opened(jaxpr).invars))[1]]
     return _outputs(eqn, inputs, _lost), [use._replace(loop=name) for use in uses]
 
 
@@ -137,9 +137,9 @@ def _looked_up(eqn: Any, inputs: list[Value]) -> list[Use]:
 
 def _scan(eqn: Any, inputs: list[Value]) -> tuple[list[Value], list[Use]]:
     """Counts the body `length` times; what is carried may turn into an activation on the way."""
-    body, length = _open(eqn.params["jaxpr"]), eqn.params["length"]
-    carries = len(eqn.outvars) - _slices(eqn.outvars, body.outvars)
-    end = len(inputs) - _slices(eqn.invars, body.invars)
+    body, length = opened(eqn.params["jaxpr"]), eqn.params["length"]
+    carries = len(eqn.outvars) - count_sliced(eqn.outvars, body.outvars)
+    end = len(inputs) - count_sliced(eqn.invars, body.invars)
     slices = [Value(value.of_input, _each(value, sliced)) for value in inputs[end:]]
     carried, outputs, uses = _settled(body, inputs[: end - carries], inputs[end - carries : end], slices)
     stacks = [Value(value.of_input, _each(value, lambda view: stacked(view, length))) for value in outputs[carries:]]
@@ -148,7 +148,7 @@ def _scan(eqn: Any, inputs: list[Value]) -> tuple[list[Value], list[Use]]:
 
 def _while(eqn: Any, inputs: list[Value]) -> tuple[list[Value], list[Use]]:
     """Walks body and condition once: how often they run is not known."""
-    body, condition = _open(eqn.params["body_jaxpr"]), _open(eqn.params["cond_jaxpr"])
+    body, condition = opened(eqn.params["body_jaxpr"]), opened(eqn.params["cond_jaxpr"])
     carries = len(eqn.outvars)
     start = len(condition.invars) - carries
     carried, _, uses = _settled(body, inputs[start:-carries], inputs[-carries:], [])
@@ -186,7 +186,7 @@ def _each(value: Value, change: Any) -> dict[int, View]:
     return {weight: change(view) for weight, view in value.views.items()}
 
 
-def _slices(outer: list, inner: list) -> int:
+def count_sliced(outer: list, inner: list) -> int:
     """Counts the values of a scan of which its body sees one slice.
 
     It goes by shape, since the names of parameters differ between JAX 0.10 and 0.11.
@@ -219,12 +219,12 @@ _PRODUCTS = {
 """What multiplies: its multiply-accumulates, and the dimensions of both factors that are summed over."""
 
 
-def _open(jaxpr: Any) -> Any:
+def opened(jaxpr: Any) -> Any:
     """Returns `jaxpr` without the constants it may be closed over (JAX 0.11 has one class for both)."""
     return getattr(jaxpr, "jaxpr", jaxpr)
 
 
-def _fits(jaxpr: Any, eqn: Any) -> bool:
+def fits(jaxpr: Any, eqn: Any) -> bool:
     """Returns whether `jaxpr` is simply what a call runs: jit, remat, custom derivatives."""
-    jaxpr = _open(jaxpr)
+    jaxpr = opened(jaxpr)
     return (len(jaxpr.invars), len(jaxpr.outvars)) == (len(eqn.invars), len(eqn.outvars))

@@ -5,7 +5,7 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, Quantizer
+from methods.arrays.uniform import Quantized, Quantizer, pack, symmetric
 from methods.base import Shipped
 from methods.flaxnet import forward
 
@@ -167,6 +167,21 @@ def test_density_and_bits_by_hand():
     assert counts.effective_macs == 32 / 4 + 8 * 5 / 8
     assert counts.bops == 32 / 4 * 32 * 32 + 8 * 5 / 8 * 2 * 8
     assert counts.density == (8 + 5) / (32 + 8)
+    assert counts.weight_bits == (32 * 32 + 8 * 2) / (32 + 8)
+
+
+def test_what_rounding_makes_zero_is_not_pruned():
+    """Of 24 weights 3 were pruned; at 2 bits 18 more become 0."""
+    weight = jnp.full((8, 3), 0.1).at[0].set(1.0).at[1].set(0.0)
+    packed = pack(weight, symmetric(weight, 2))
+    assert np.count_nonzero(packed.codes) == 3
+    assert int(packed.pruned) == 3
+    x = np.zeros((5, 8), np.float32)
+    counts = count(Shipped(Product(), {"params": {"w": packed}}), x)
+    assert counts.macs == 24
+    assert (counts.effective_macs, counts.density, counts.bops) == (21, 21 / 24, 21 * 2 * 32)
+    floats = count(Shipped(Product(), {"params": {"w": weight}}), x)
+    assert (floats.effective_macs, floats.density) == (21, 21 / 24)
 
 
 @pytest.mark.parametrize(("dtype", "bits"), [("float32", 32), ("bfloat16", 16), ("float16", 16)])

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.measure.quality import Calibration, batches, outcomes, quality
+from benchmarks.measure.quality import batches, outcomes, quality
 
 
 def test_batches_are_full_and_say_how_many_are_examples(tiny, tiny_data):
@@ -27,13 +27,3 @@ def test_outcomes_by_hand(tiny, tiny_data, eval_batch, tree):
     assert values.dtype == np.float32
     assert values.tolist() == [0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]
     assert quality(values) == pytest.approx(4 / 11, abs=1e-15)
-
-
-def test_calibration_counts_distinct_examples(tiny, tiny_data):
-    calibration = Calibration(tiny, tiny_data.calibration)
-    assert calibration.examples == 0
-    next(iter(calibration))
-    assert calibration.examples == 4
-    for _ in range(2):
-        assert [len(batch["y"]) for batch in calibration] == [4, 4]
-    assert calibration.examples == 8
