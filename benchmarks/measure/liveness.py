@@ -19,8 +19,8 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 from jax.extend.core import Literal as Number
 
-from benchmarks.measure.counts import _fits, _open, _sliced
 from benchmarks.measure.fusion import ELEMENTWISE, Operation, done_by, readers_of
+from methods.uses.walk import count_sliced, fits, opened
 
 _VIEWS = (
     "broadcast_in_dim copy copy_p expand_dims optimization_barrier reshape slice split squeeze stop_gradient transpose"
@@ -85,7 +85,7 @@ class Program:
 
     def run(self, jaxpr: Any, inputs: Sequence[Value]) -> list[Value]:
         """Adds what `jaxpr` does and returns its results."""
-        jaxpr = _open(jaxpr)
+        jaxpr = opened(jaxpr)
         known = dict(zip(jaxpr.invars, inputs, strict=True))
 
         def look(v):
@@ -110,9 +110,9 @@ class Program:
         if name == "scan":
             return self._scan(equation, inputs)
         inner = [p for p in equation.params.values() if isinstance(p, ClosedJaxpr | Jaxpr)]
-        if name != "while" and len(inner) == 1 and _fits(inner[0], equation):
+        if name != "while" and len(inner) == 1 and fits(inner[0], equation):
             return self.run(inner[0], inputs)
-        inside = [_peak_inside(body, [_Carried()] * len(_open(body).invars)) for body in inner]
+        inside = [_peak_inside(body, [_Carried()] * len(opened(body).invars)) for body in inner]
         return self.do(name, inputs, made, inside=max(inside, default=0))
 
     def _cond(self, equation: Any, inputs: list[Value]) -> Sequence[Value]:
@@ -123,9 +123,9 @@ class Program:
         return self.do("cond", inputs, equation.outvars, inside=inside)
 
     def _scan(self, equation: Any, inputs: list[Value]) -> Sequence[Value]:
-        body = _open(equation.params["jaxpr"])
-        carries = len(equation.outvars) - _sliced(equation.outvars, body.outvars)
-        end = len(inputs) - _sliced(equation.invars, body.invars)
+        body = opened(equation.params["jaxpr"])
+        carries = len(equation.outvars) - count_sliced(equation.outvars, body.outvars)
+        end = len(inputs) - count_sliced(equation.invars, body.invars)
         given = [*inputs[: end - carries], *[_Carried()] * carries, *inputs[end:]]
         return self.do("scan", inputs, equation.outvars, inside=_peak_inside(body, given))
 
@@ -153,7 +153,7 @@ class _Carried(NamedTuple):
 
 def _peak_inside(jaxpr: Any, inputs: Sequence[Any]) -> int:
     """The bytes that a body or a branch holds besides what is held outside: its operands and its results."""
-    jaxpr, program = _open(jaxpr), Program()
+    jaxpr, program = opened(jaxpr), Program()
     carried = [v for v, given in zip(jaxpr.invars, inputs, strict=True) if isinstance(given, _Carried)]
     own = iter(program.do("carry", (), carried))
     given = [

@@ -68,7 +68,7 @@ def test_rounded_inputs_live_at_their_bits(bits, bytes_):
 
 def test_weights_are_counted_as_they_ship():
     kernel = jnp.linspace(-1, 1, 35).reshape(7, 5)
-    packed = pack(kernel, symmetric(kernel, 3, -1))
+    packed = pack(kernel, symmetric(kernel, 3, (-1,)))
     assert weights({"params": {"kernel": packed, "bias": jnp.zeros(5)}}) == 14 + 2 * 4 * 5 + 4 * 5  # ⌈105 / 8⌉ of codes
     assert weights({"params": {"kernel": kernel.at[:6].set(0)}}) == 4 * 35  # a masked float is a float
     assert (
