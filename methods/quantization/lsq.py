@@ -105,7 +105,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
         weights = select(variables["params"], selector)
         note_left(variables["params"], selector)
         modules = {module_of(path) for path in weights}
-        ranges = calibrate(problem.net, variables, problem.calibration, modules)
+        ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
         order = [path for path in call_order(problem.net, variables, problem.example) if path in modules]
         layers = dict.fromkeys(modules, bits)
         layers[order[0]] = layers[order[-1]] = jnp.maximum(bits, edge_bits)

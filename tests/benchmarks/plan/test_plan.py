@@ -137,13 +137,13 @@ def test_an_option_that_is_given_is_not_tuned():
 @pytest.fixture
 def copying(monkeypatch):
     """A control that copies magnitude pruning, another that needs what no task offers, and one that copies that."""
-    about = METHODS["random"].about
+    about = METHODS["magnitude"].about
     for name, changes in {
         "random@m": {"copies": "magnitude"},
         "odd": {"needs": frozenset({"luck"})},
         "random@odd": {"copies": "odd"},
     }.items():
-        monkeypatch.setitem(METHODS, name, METHODS["random"]._replace(about=about._replace(**changes)))
+        monkeypatch.setitem(METHODS, name, METHODS["magnitude"]._replace(about=about._replace(**changes)))
 
 
 def test_a_control_waits_for_the_run_that_it_copies_which_is_added(copying):

@@ -19,7 +19,11 @@ from methods.base import Description, Entry, Knob, Method, State
 from methods.paths import flatten
 from tasks import TASKS
 
-GRID = Config(("tiny",), ("copy@magnitude",), {"magnitude": ((0.5,),)}, seeds=(0,), tuning=False)
+UNIFORM = {"selector": "(^|/)(kernel|embedding)$", "allocation": "uniform"}
+"""Options of magnitude pruning by which each layer keeps the same share."""
+GRID = Config(
+    ("tiny",), ("copy@magnitude",), {"magnitude": ((0.5,),)}, {"magnitude": UNIFORM}, seeds=(0,), tuning=False
+)
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def test_it_takes_the_counts_of_the_run_that_was_added(seen, tmp_path):
     assert given["dense1/kernel"] == 16 * 8 / 2
     assert tried["dense1/kernel"] == 16 * 8  # on the untrained net, before anything is there to be copied
     control = record.read(done.records[1])
-    assert control.config["copied"] == {"method": "magnitude", "options": {"selector": "(^|/)(kernel|embedding)$"}}
+    assert control.config["copied"] == {"method": "magnitude", "options": UNIFORM}
 
 
 def test_its_trials_copy_too(seen, monkeypatch, tmp_path):
@@ -76,7 +80,7 @@ def test_its_trials_copy_too(seen, monkeypatch, tmp_path):
     assert runs == [([0.8], [1]), ([0.9], [0])]  # what was asked for; what the trials copy
     assert [(point.strength, [run.seed for run in point.runs]) for point in control.points] == [([0.8], [1])]
     assert control.tuning.strength == [0.9]
-    assert [given["dense1/kernel"] for given in seen] == [128, 13, 13, 26]
+    assert [given["dense1/kernel"] for given in seen] == [128, 13, 13, 25]
 
 
 def test_another_run_to_copy_is_another_control(seen, tmp_path):
