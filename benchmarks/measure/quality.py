@@ -10,6 +10,9 @@ import numpy as np
 from benchmarks.measure.drawn import Batch, Drawn
 from tasks.base import Arrays, Task, count
 
+DRAW = 1
+"""Sets the draw of calibration examples apart from whatever else a seed governs."""
+
 
 @partial(jax.jit, static_argnums=0)
 def gather(task: Task, arrays: Arrays, picked: np.ndarray) -> dict[str, Any]:
@@ -57,13 +60,17 @@ def quality(values: np.ndarray) -> float:
 
 
 class Calibration:
-    """Batches of the calibration split, iterable again and again; `taken` counts what is handed out."""
+    """Batches of calibration examples, iterable again and again; `taken` counts what is handed out.
 
-    def __init__(self, task: Task, arrays: Arrays) -> None:
+    Each seed draws as many of the pool as the task asks for, without replacement; all where the pool has no more.
+    """
+
+    def __init__(self, task: Task, arrays: Arrays, seed: int = 0) -> None:
         self._task, self._arrays, self.taken = task, arrays, Drawn()
+        drawn = np.random.default_rng([seed, DRAW]).permutation(count(arrays))[: task.calibration]
+        self._rows = np.sort(drawn).astype(np.int32)
 
     def __iter__(self) -> Iterator[Batch]:
-        size = count(self._arrays)
-        for first in range(0, size, self._task.eval_batch):
-            picked = np.arange(first, min(first + self._task.eval_batch, size))
+        for first in range(0, len(self._rows), self._task.eval_batch):
+            picked = self._rows[first : first + self._task.eval_batch]
             yield self.taken.batch(gather(self._task, self._arrays, picked), first, len(picked))

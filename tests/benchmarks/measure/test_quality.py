@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.measure.quality import batches, outcomes, quality
+from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 
 
 def test_batches_are_full_and_say_how_many_are_examples(tiny, tiny_data):
@@ -27,3 +27,20 @@ def test_outcomes_by_hand(tiny, tiny_data, eval_batch, tree):
     assert values.dtype == np.float32
     assert values.tolist() == [0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]
     assert quality(values) == pytest.approx(4 / 11, abs=1e-15)
+
+
+def test_each_seed_draws_its_own_calibration_examples(tiny, tiny_data):
+    """Five of the pool of eight: the same for the same seed, others for another; each once, in the pool's order."""
+    task = dataclasses.replace(tiny, calibration=5, eval_batch=4)
+
+    def drawn(seed):
+        batches = [batch["x"] for batch in Calibration(task, tiny_data.calibration, seed)]
+        assert [len(batch) for batch in batches] == [4, 1]
+        pool = np.asarray(tiny_data.calibration["x"])
+        rows = [int(np.flatnonzero((pool == x).all((1, 2, 3)))[0]) for x in np.concatenate(batches)]
+        assert rows == sorted(set(rows))
+        return rows
+
+    assert drawn(0) == drawn(0)
+    assert len({tuple(drawn(seed)) for seed in range(10)}) > 5
+    assert set().union(*(drawn(seed) for seed in range(10))) == set(range(8))
