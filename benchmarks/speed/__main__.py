@@ -31,7 +31,6 @@ from benchmarks.train.step import StepSpec, in_graph, start
 from leaderboard.command import Command, UsageError, call
 from methods import METHODS
 from methods.base import Method
-from methods.flaxnet import fresh
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt
@@ -94,8 +93,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
     """
     data, mesh = jax.device_put(task.load()), data_mesh(task.recovery.batch_size)
     problem = problem_of(task, data, STEPS)
-    born = fresh(task.net, jax.random.key(0), problem.example)
-    net, variables, state = prepare(method, problem, born, strength, 0)
+    net, variables, state = prepare(method, problem, problem.born, strength, 0)
     spec = StepSpec(task, net, in_graph(method), task.recovery)
     carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
     advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
