@@ -1,8 +1,8 @@
 """Names of files and folders: where records lie, and what a run leaves in its workdir.
 
 RESULTS/<task>/<method>-<digest>.json                                   a record
-WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.safetensors
-WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.safetensors
+WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.slim
+WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.slim
 WORKDIR/records/                                                        the records, as in RESULTS
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results"
-DENSE, RUN, ARTIFACT, RECORDS = "dense.json", "run.json", "artifact.safetensors", "records"
+DENSE, RUN, ARTIFACT, RECORDS = "dense.json", "run.json", "artifact.slim", "records"
 
 
 def record_file(folder: Path, task: str, method: str, digest: str) -> Path:
