@@ -12,9 +12,12 @@ from pathlib import Path
 from absl import flags
 
 from leaderboard.board import claims
+from leaderboard.board.board import Board, boards
 from leaderboard.command import Command, UsageError, call, complain
 from leaderboard.inputs import define_results, read_boards
 from leaderboard.record.atomic import write_atomically
+from leaderboard.record.files import read_all
+from leaderboard.record.layout import PROTOCOL1
 from leaderboard.render import pages, readme
 from leaderboard.site import page
 
@@ -30,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
 def _command() -> Command:
     values = flags.FlagValues()
     define_results(values)
-    page = "Page; the site goes beside it. With the default, the table in README.md is made, too."
+    page = "Page; the site goes beside it. With the default, README.md and the page of protocol 1 are made, too."
     flags.DEFINE_string("out", str(OUT), page, flag_values=values)
     flags.DEFINE_bool("check", False, "Write nothing; exit code 1 if a page is not up to date.", flag_values=values)
     return Command(__doc__, values, mistakes=(claims.ClaimError,))
@@ -40,19 +43,23 @@ def _build(argv: Sequence[str], values: flags.FlagValues) -> int:
     out = Path(values.out)
     if out.exists() and not out.is_file():
         raise UsageError(f"--out={out}: is a folder or a device, it must be a file; a site is written beside it")
-    boards, refused = read_boards(values)
-    made = _pages(boards, out)
+    found, refused = read_boards(values)
+    made = _pages(found, out)
+    if out == OUT and PROTOCOL1.is_dir():
+        older, wrong = read_all(PROTOCOL1)
+        made[PROTOCOL1 / "README.md"] = pages.protocol1(boards(older))
+        refused += wrong
     done = _check(made, argv) if values.check else _write(made)
     return complain(refused) or done
 
 
-def _pages(boards, out) -> dict[Path, str]:
+def _pages(found: list[Board], out: Path) -> dict[Path, str]:
     """What each page should be. README.md is the project's: records written elsewhere do not go into it."""
     site = out.parent / "site" / "index.html"
-    made = {out: pages.markdown(boards, claims.statuses(claims.read(), boards)), site: page.build(boards)}
+    made = {out: pages.markdown(found, claims.statuses(claims.read(), found)), site: page.build(found)}
     if out == OUT and README.exists():
         try:
-            made[README] = readme.splice(README.read_bytes().decode(), readme.block(boards))
+            made[README] = readme.splice(README.read_bytes().decode(), readme.block(found))
         except ValueError as error:
             raise UsageError(f"{README}: {error}") from None
     return made

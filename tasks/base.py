@@ -17,11 +17,15 @@ Arrays = dict[str, np.ndarray]  # of a split, as decoded
 DeviceArrays = dict[str, jax.Array]  # of a split or a batch, on the device; traced inside jit
 Strengths = tuple[tuple[float, ...], ...]  # each a method's knobs, one number per knob
 
+POOL = 1000
+"""Rows of train that calibration is drawn from."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
+TRANSFORMER = frozenset({"classes", "blocks"})
+"""What tasks whose net is a transformer offer: Linears in blocks apart from embeddings and head."""
 THREE_OF_EACH: dict[str, Strengths] = {
     "lsq": ((4.0,), (3.0,), (2.0,)),
-    **dict.fromkeys(("magnitude", "random"), ((0.5,), (0.8,), (0.9,))),
-    **dict.fromkeys(("channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
+    "magnitude": ((0.5,), (0.8,), (0.9,)),
+    **dict.fromkeys(("channels", "random_channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
     "magnitude_rtn": ((0.5, 8.0), (0.5, 4.0), (0.75, 4.0)),
 }
 """`sweeps` of tasks whose steps take long: three strengths for each method that trains."""
@@ -33,7 +37,7 @@ class Data(NamedTuple):
     train: Arrays
     valid: Arrays
     test: Arrays
-    calibration: Arrays  # a fixed slice of train
+    calibration: Arrays  # a fixed pool within train, of which each seed draws equally many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +47,11 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
-    optimizer: str = "adamw"  # or "sgd" (Nesterov momentum 0.9)
-    weight_decay: float = 0.0  # decoupled; on leaves with two or more axes only
+    optimizer: str = "adamw"  # or "sgd", with Nesterov momentum 0.9
+    weight_decay: float = 0.0  # of weights with two axes or more: beside AdamW's step, in the gradient of SGD
     warmup: int = 0  # steps
     beta2: float = 0.999  # of AdamW: decay of the second moment
-    clip: float | None = None  # largest global norm of a gradient
+    clip: float | None = None  # largest global norm of the gradient of all weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Task:
     source: str  # where the data comes from, and "synthetic" where it is
     net: nn.Module  # __call__(x, train: bool); `groups()` and `resize(sizes)` of tasks/nets
     load: Callable[[], Data]
-    # (prepared arrays, rows [B], key | None) -> {"x": [B, ...], "y": ..., ...}; augments if given a key
+    # (prepared arrays, rows [B], key | None) -> {"x": [B, ...], "y": ..., ...}; augments if given a key.
+    # "weight", float [B, ...], says which places of the output count, where some are padding
     batch: Callable[[Any, Any, Any], DeviceArrays]
     loss: Callable[[Any, DeviceArrays], jax.Array]  # (out, batch) -> [B]
     outcomes: Callable[[Any, DeviceArrays], jax.Array]  # (out, batch) -> [B]
@@ -82,6 +87,12 @@ class Task:
     eval_batch: int  # "the task's batch" of evaluation and latency
     reach: float  # test quality the dense net must reach, last step, every seed
     reference: float | Callable[[Data], float]  # quality of an answer that ignores its input: where scores start
+    # (train or test, as decoded) -> int [N]: examples of one cluster depend on each other; None where none do
+    clusters: Callable[[Arrays], np.ndarray | None] = lambda arrays: None
+    margin: float = 0.01  # a difference in quality below which two nets are as good as each other
+    window: tuple[int, int] | None = None  # bytes, least and most, over which curves are scored
+    calibration: int = 256  # examples that each seed draws of the pool
+    seeds: int = 3  # that a record of this task has
     teacher: nn.Module | None = None  # trained like the dense net, which teaches where there is none
     variant: Callable[[], str] = lambda: ""  # which copy of the data is in place, where several are in use
     prepare: Callable[[Any], DeviceArrays] = lambda arrays: arrays  # once per split, on the device: audio features
@@ -104,10 +115,19 @@ KINDS = {
     "teacher": nn.Module | None,
     "metric": Metric,
     **dict.fromkeys(("dense", "recovery"), Recipe),
-    **dict.fromkeys(("load", "batch", "loss", "outcomes", "variant", "prepare", "controls"), Callable),
+    **dict.fromkeys(("load", "batch", "loss", "outcomes", "variant", "prepare", "controls", "clusters"), Callable),
     "sweeps": Mapping,
 }
-COUNTS = ("version", "eval_batch", "dense.steps", "dense.batch_size", "recovery.steps", "recovery.batch_size")
+COUNTS = (
+    "version",
+    "eval_batch",
+    "calibration",
+    "seeds",
+    "dense.steps",
+    "dense.batch_size",
+    "recovery.steps",
+    "recovery.batch_size",
+)
 CHOICES = {"modality": ("vision", "language", "speech"), "metric.outcome": ("correct", "loss", "edits")}
 
 
@@ -138,6 +158,10 @@ def _problems_of_quality(task: Task) -> Iterator[str]:
         yield f"reach is {task.reach!r}; it must be a finite number"
     if not _finite(task.reference) and not callable(task.reference):
         yield f"reference is {task.reference!r}; it must be a finite number or a function of the data"
+    if not _finite(task.margin) or task.margin <= 0:
+        yield f"margin is {task.margin!r}; it must be a finite number above 0"
+    if task.window is not None and not _is_window(task.window):
+        yield f"window is {task.window!r}; it must be two whole numbers of bytes, the smaller first"
     for method, strengths in task.sweeps.items():
         if not _is_sweep(strengths):
             yield f"sweeps.{method} is {strengths!r}; it must be a tuple of tuples of floats, such as ((4.0,), (2.0,))"
@@ -153,6 +177,10 @@ def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_window(value: Any) -> bool:
+    return isinstance(value, tuple) and list(map(type, value)) == [int, int] and 0 < value[0] < value[1]
+
+
 def _is_sweep(value: Any) -> bool:
     def tuple_of(fits: Callable, items: Any) -> bool:
         return isinstance(items, tuple) and len(items) > 0 and all(map(fits, items))
@@ -163,6 +191,19 @@ def _is_sweep(value: Any) -> bool:
 def reference(task: Task, data: Data) -> float:
     """Returns the quality of an answer that ignores its input, in the task's metric."""
     return float(task.reference(data) if callable(task.reference) else task.reference)
+
+
+def pooled(train: Arrays, valid: Arrays, test: Arrays) -> Data:
+    """Returns the splits with the pool of calibration: POOL rows of train, drawn by one seed; all where it has fewer.
+
+    Args:
+      train: arrays whose leaves share their leading axis.
+      valid: the same of valid.
+      test: the same of test.
+    """
+    order = np.random.Generator(np.random.PCG64(POOL)).permutation(count(train))  # classes may take turns in train
+    rows = np.sort(order[:POOL])
+    return Data(train, valid, test, {name: leaf[rows] for name, leaf in train.items()})
 
 
 def part(data: Data, share: float) -> Data:

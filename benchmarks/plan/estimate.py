@@ -4,9 +4,10 @@ from collections import Counter
 from itertools import groupby
 from statistics import median
 
-from benchmarks.plan.plan import Job, Plan
+from benchmarks.plan.job import Job
+from benchmarks.plan.plan import Plan
 from leaderboard.record.files import read_all
-from leaderboard.record.layout import RESULTS, strength_text
+from leaderboard.record.layout import PROTOCOL1, RESULTS, strength_text
 
 
 def described(plan: Plan) -> str:
@@ -31,9 +32,9 @@ def described(plan: Plan) -> str:
 
 
 def seconds_a_step() -> dict[str, float]:
-    """Returns the median seconds of a training step of each task that the board has records of."""
+    """Returns the median seconds of a training step of each task that has records, of any protocol."""
     found: dict[str, list[float]] = {}
-    for record in read_all(RESULTS)[0]:
+    for record in read_all(RESULTS)[0] + read_all(PROTOCOL1)[0]:
         for point in record.points:
             costs = [run.result.cost for run in point.runs if run.result]
             found.setdefault(record.task.name, []).extend(c.seconds / c.steps for c in costs if c.steps)
@@ -48,4 +49,5 @@ def _time(plan: Plan, speed: dict[str, float]) -> str:
 
 
 def _what(job: Job) -> str:
-    return {"dense": "dense net", "teacher": "teacher"}.get(job.kind, job.method)
+    said = {"dense": "dense net", "teacher": "teacher", "trial": f"{job.method} trials"}
+    return said.get(job.kind, job.method)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leaderboard.record.canonical import digest
-from leaderboard.record.schema import SCHEMA
+from leaderboard.record.schema import PROTOCOL, SCHEMA
 
 ROOT = Path(__file__).parents[2]
 RECORDS, SECONDS, GIGABYTES = 10_000, 60.0, 2.0
@@ -84,14 +84,17 @@ def _record(rng, task, entry):
     ]
     return {
         "schema": SCHEMA,
+        "protocol": PROTOCOL,
+        "tuning": None,
         "task": _task(task),
         "method": {
             "name": name,
             "family": "made up",
             "control": "method1",
+            "reference": "dense",
             "knobs": [] if name == "dense" else ["bits"],
             "digest": f"{entry:08x}",
-            "budget": "recovery",
+            "budget": "none",
         },
         "division": "closed",
         "config": CONFIG | {"options": {}},
@@ -118,6 +121,9 @@ def _task(task):
         "reach": 0.9,
         "reference": 3.0 if losses else 0.1,
         "controls": {"chance": 3.0 if losses else 0.1},
+        "margin": 0.01,
+        "window": [10_000, 40_000],
+        "clusters": None,
     }
 
 
@@ -137,12 +143,16 @@ def _outcomes(rng, task, skill, strength):
 def _run(rng, task, seed, skill, strength):
     outcomes, quality = _outcomes(rng, task, skill, strength)
     latency = {"median_ms": 1.0 + rng.random(), "p95_ms": 2.0, "dense_median_ms": 1.5, "compile_s": 0.1}
+    latency |= {"speedup": {"median": 1.0, "low": 0.9, "high": 1.1}, "rounds": 30}
+    size = int(5000 * (strength or 8) * (1 + rng.random() / 10))
     result = {
         "quality": quality,
         "valid_quality": quality,
         "outcomes": outcomes,
         "artifact": "ab" * 32,
-        "bytes": int(5000 * (strength or 8) * (1 + rng.random() / 10)),
+        "bytes": size,
+        "payload": size,
+        "weight_bits": strength or 32.0,
         "parameters": 10_000,
         "density": 1.0,
         "macs": 1_000_000,
@@ -151,6 +161,7 @@ def _run(rng, task, seed, skill, strength):
         "execution": "deployed",
         "latency": {"one": latency | {"batch": 1}, "batch": latency | {"batch": 100}},
         "memory_bytes": 100_000,
+        "compiled_memory_bytes": 100_000,
         "cost": {
             "seconds": 10.0,
             "compile_s": 1.0,
@@ -159,6 +170,7 @@ def _run(rng, task, seed, skill, strength):
             "steps": 300,
             "labelled_examples": 9600,
             "calibration_examples": 0,
+            "calibration_drawn": 0,
             "teacher_forwards": 0,
         },
         "output_error": 0.0,

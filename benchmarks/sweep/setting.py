@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from benchmarks.identity.identity import Facts
 from benchmarks.plan.config import Budget
-from benchmarks.plan.plan import under
+from benchmarks.plan.recipes import under
 from leaderboard.record.canonical import digits
 from leaderboard.record.schema import TaskInfo
 from tasks.base import Data, Task, count, fingerprint, part, prepared
@@ -51,5 +51,17 @@ def task_info(task: Task, decoded: Data, facts: Facts) -> TaskInfo:
         eval_batch=task.eval_batch,
         reach=task.reach,
         reference=digits(task.reference(decoded) if callable(task.reference) else task.reference),
+        margin=digits(task.margin),
+        window=list(task.window) if task.window else None,
+        clusters=_clusters(task, decoded),
         controls={name: digits(value) for name, value in task.controls(decoded).items()},
     )
+
+
+def _clusters(task: Task, decoded: Data) -> list[int] | None:
+    """The cluster of each test example, numbered in order of appearance; None if all are independent."""
+    found = task.clusters(decoded.test)
+    if found is None:
+        return None
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(found.tolist()))}
+    return [numbers[name] for name in found.tolist()]

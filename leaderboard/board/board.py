@@ -9,7 +9,7 @@ from typing import NamedTuple
 from leaderboard.board.comparisons import dense_results, with_comparisons
 from leaderboard.board.rows import Row, devices, row_of
 from leaderboard.board.scores import Score, scores
-from leaderboard.record.schema import Dense, Record, TaskInfo
+from leaderboard.record.schema import PROTOCOL, Dense, Record, TaskInfo
 from leaderboard.stats.pareto import pareto
 
 
@@ -35,14 +35,15 @@ class Board(NamedTuple):
     """All records of a task."""
 
     task: TaskInfo
-    divisions: list[Division]
+    divisions: list[Division]  # none where all records are of an older protocol than those of another task
     stale: list[Stale]
 
 
 def boards(records: Sequence[Record]) -> list[Board]:
-    """Returns one board per task, by name."""
+    """Returns one board per task, by name. Of several protocols the newest is ranked, on every task."""
     records = sorted(records, key=_place)
-    return [_board(list(group)) for _, group in groupby(records, key=attrgetter("task.name"))]
+    newest = max((record.protocol for record in records), default=PROTOCOL)
+    return [_board(list(group), newest) for _, group in groupby(records, key=attrgetter("task.name"))]
 
 
 def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
@@ -55,8 +56,11 @@ def _place(record):
     return record.task.name, record.method.name, record.method.digest
 
 
-def _board(records):
-    current, stale = _same_data(records)
+def _board(records, protocol):
+    older = [record for record in records if record.protocol != protocol]
+    records = [record for record in records if record.protocol == protocol]
+    current, stale = _same_data(records) if records else ([], [])
+    stale += [Stale(record, f"protocol {record.protocol}, ranked records have {protocol}") for record in older]
     divisions, dense = [], dense_results(current)
     for name in ("closed", "open"):
         entered = [record for record in current if record.division == name]
@@ -64,7 +68,7 @@ def _board(records):
         stale += differing
         if ranked:
             divisions.append(_division(name, ranked, dense))
-    return Board(current[0].task, divisions, stale)
+    return Board((current or older)[0].task, divisions, stale)
 
 
 def _same_data(records):
@@ -83,7 +87,7 @@ def _same_data(records):
             )
         elif _measure(record.task) != measure:
             stale.append(
-                Stale(record, "metric, its direction, batch or number of test examples is not that of the others")
+                Stale(record, "metric, its direction, batch, test examples, margin or window is not that of the others")
             )
         else:
             current.append(record)
@@ -96,7 +100,8 @@ def _commonest(values):
 
 def _measure(task):
     """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
-    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"]
+    scale = task.margin, tuple(task.window or ()), tuple(task.clusters or ())
+    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"], *scale
 
 
 def _same_nets(records):

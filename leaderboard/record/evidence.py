@@ -8,7 +8,7 @@ import msgspec
 
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import ARTIFACT, DENSE, RUN, dense_folder, run_folder
-from leaderboard.record.schema import Dense, Point, Record, Result, Run
+from leaderboard.record.schema import PROTOCOL, Dense, Point, Record, Result, Run
 
 UNKNOWN = "is unknown, so its files cannot be found; run it again"
 
@@ -25,6 +25,8 @@ def problems(record: Record, workdir: Path) -> Iterator[str]:
     """Yields what is wrong with a record as a submission, a line each."""
     yield from _provenance(record)
     yield from _config(record)
+    if record.protocol != PROTOCOL:
+        yield f"is of protocol {record.protocol}, the board takes {PROTOCOL}; run it again - at `$.protocol`"
     for i, net in enumerate(record.dense):
         yield from _dense(record, net, workdir, f"$.dense[{i}]")
     for i, point in enumerate(record.points):

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-SCHEMA = 3
+SCHEMA = 4
+PROTOCOL = 2
+"""The newest protocol. Records of an older one are kept apart: what they measured is something else."""
 GREATEST_INT = 2**53 - 1
 """The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
 GREATEST_FLOAT = 1e100
@@ -24,6 +26,7 @@ Count = Annotated[int, Meta(ge=0, le=GREATEST_INT)]
 Size = Annotated[int, Meta(gt=0, le=GREATEST_INT)]
 Amount = Annotated[float, Meta(ge=0, le=GREATEST_FLOAT)]
 Duration = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]  # no clock shows less of a millisecond
+Ratio = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]
 Quality = Annotated[float, Meta(ge=-GREATEST_FLOAT, le=GREATEST_FLOAT)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Strength = Annotated[list[Quality], Meta(max_length=16)]  # one number per knob; [] without a knob
@@ -49,9 +52,9 @@ class TaskInfo(_Strict, frozen=True):
     reach: Quality  # what the dense net must reach on test
     reference: Quality  # quality of an answer that ignores its input: the zero of curve scores
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
-    margin: Amount | None = None  # a difference in quality below which two nets are as good as each other
-    window: Annotated[list[Size], Meta(min_length=2, max_length=2)] | None = None  # bytes over which curves are scored
-    clusters: list[Count] | None = None  # of each test example: examples of one cluster depend on each other
+    margin: Amount | None = None  # quality that may be lost and still be as good; None: of protocol 1
+    window: Annotated[list[Size], Meta(min_length=2, max_length=2)] | None = None  # bytes, [low, high]: see scores.py
+    clusters: list[Count] | None = None  # of each test example, whose outcomes depend on each other; None: independent
 
     def reaches(self, quality: float) -> bool:
         """Returns whether a dense net of this quality is as good as the task asks for."""
@@ -63,11 +66,11 @@ class MethodInfo(_Strict, frozen=True):
 
     name: Name
     family: Label  # of techniques: "quantization"
-    control: Name | None  # the method that this one must beat at the same strength
+    control: Name | None  # the method that this one must beat at equal size
     knobs: Annotated[list[Label], Meta(max_length=16)]  # names of the numbers of a strength
     digest: Hex  # of everything in `config` that changes a result; part of the file name
     budget: Literal["none", "recovery", "full"]  # which training it gets
-    reference: Name | None = None  # the method of equal training
+    reference: Name = "dense"  # the method of equal training, of no more than `budget` and nothing besides
 
 
 class Provenance(_Strict, frozen=True):
@@ -94,11 +97,11 @@ class Verification(_Strict, frozen=True):
 
 
 class Quartiles(_Strict, frozen=True):
-    """The middle half of some values."""
+    """The middle of some values, and the ends of their middle half."""
 
-    median: Amount
-    low: Amount
-    high: Amount
+    median: Ratio
+    low: Ratio
+    high: Ratio
 
 
 class Latency(_Strict, frozen=True):
@@ -109,8 +112,12 @@ class Latency(_Strict, frozen=True):
     p95_ms: Duration
     dense_median_ms: Duration  # the dense net, interleaved with it in the same run
     compile_s: Amount
-    speedup: Quartiles | None = None  # of dense / own, round by round
-    rounds: Size | None = None
+    speedup: Quartiles | None = None  # dense time / own time, round by round; None: of protocol 1
+    rounds: Size | None = None  # None: of protocol 1
+
+    def gain(self) -> float:
+        """Returns dense time / own time: the median over rounds; in protocol 1 the ratio of the medians."""
+        return self.dense_median_ms / self.median_ms if self.speedup is None else self.speedup.median
 
 
 class Latencies(_Strict, frozen=True):
@@ -129,9 +136,9 @@ class Cost(_Strict, frozen=True):
     starts: Size | None  # processes that it took; None: unknown
     steps: Count
     labelled_examples: Count
-    calibration_examples: Count
+    calibration_examples: Count  # different ones
     teacher_forwards: Count  # examples
-    calibration_drawn: Count | None = None  # examples × passes
+    calibration_drawn: Count | None = None  # examples × passes; None: of protocol 1
 
 
 class Result(_Strict, frozen=True):
@@ -149,13 +156,13 @@ class Result(_Strict, frozen=True):
     bops: Amount  # × density × weight bits × activation bits
     execution: Literal["simulated", "deployed"]
     latency: Latencies
-    memory_bytes: Size  # peak of the compiled program at the task's batch
+    memory_bytes: Size | None  # weights as packed + largest set of live activations, task's batch; None: of protocol 1
     cost: Cost
     output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
     notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
-    payload: Size | None = None  # bytes of the file that are values, not their description
-    weight_bits: Amount | None = None  # mean stored bits of the weights that multiply or are looked up
-    compiled_memory_bytes: Size | None = None  # XLA's peak, of what is deployed
+    payload: Size | None = None  # bytes of the file that are values, not their description; None: of protocol 1
+    weight_bits: Amount | None = None  # mean stored bits of a weight that multiplies or is looked up; None: protocol 1
+    compiled_memory_bytes: Size | None = None  # peak of the compiled program, task's batch; None: of simulated runs
 
 
 class Run(_Strict, frozen=True):
@@ -189,7 +196,7 @@ class Dense(_Strict, frozen=True):
 
 
 class Trial(_Strict, frozen=True):
-    """Settings of a method that were tried on one seed."""
+    """Settings of a method that were tried."""
 
     settings: Annotated[dict[Label, Quality], FEW]
     loss: Quality | None  # on valid; None where the training diverged
@@ -200,9 +207,9 @@ class Tuning(_Strict, frozen=True):
 
     seed: Count
     strength: Strength
-    settings: Annotated[dict[Label, Quality], FEW]  # chosen
+    settings: Annotated[dict[Label, Quality], FEW]  # chosen: those of the least loss
     trials: Annotated[list[Trial], Meta(min_length=1, max_length=16)]
-    seconds: Amount
+    seconds: Amount  # of all trials, as are steps and examples
     steps: Count
     labelled_examples: Count
 
@@ -220,4 +227,4 @@ class Record(_Strict, frozen=True):
     dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
     protocol: Literal[1, 2] = 1
-    tuning: Tuning | None = None
+    tuning: Tuning | None = None  # None: nothing is tuned

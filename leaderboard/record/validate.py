@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from leaderboard.record import protocol
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import GREATEST_FLOAT, GREATEST_INT, Name, Record, Size
@@ -58,6 +59,7 @@ def problems(record: Record) -> Iterator[tuple[str, str]]:
         for j, run in enumerate(point.runs):
             yield from _run(record, nets.get(run.seed), run, f"$.points[{i}].runs[{j}]")
     yield from _verified(record)
+    yield from protocol.problems(record)
 
 
 def _size(config):

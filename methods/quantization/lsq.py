@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.uniform import Quantizer, code_range
-from methods.base import Description, Entry, Method, State
+from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY, call_order
 from methods.paths import KERNELS, note_left, select
@@ -105,7 +105,7 @@ def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
         weights = select(variables["params"], selector)
         note_left(variables["params"], selector)
         modules = {module_of(path) for path in weights}
-        ranges = calibrate(problem.net, variables, problem.calibration, modules)
+        ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
         order = [path for path in call_order(problem.net, variables, problem.example) if path in modules]
         layers = dict.fromkeys(modules, bits)
         layers[order[0]] = layers[order[-1]] = jnp.maximum(bits, edge_bits)
@@ -130,6 +130,7 @@ LSQ = Entry(
         budget="recovery",
         changes=frozenset({"weights", "values", "inputs"}),
         control="rtn_static",
+        trials=RATES,
         paper="esser2020learned",
     ),
 )

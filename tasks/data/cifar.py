@@ -21,7 +21,6 @@ SIDE = 32
 ROWS = 10000  # of each data_batch and of test
 VERSION = 1  # of the rules below
 VALID = 5000
-CALIBRATION = 240  # every 187th: has no factor in common with 10 or 100, should classes take turns
 
 # SHA-256 of the files in the archives: from ankane/torchvision-ruby, cifar10.rb and cifar100.rb.
 TEN = {
@@ -125,15 +124,13 @@ def _variant(dataset: Dataset, root: Path) -> tuple[str, str]:
 @functools.cache
 def _load10(root: Path) -> Data:
     key = f"{VERSION} {_variant(CIFAR10, root)[1]}"
-    return decoded("cifar10", root, key, CALIBRATION, lambda: decode(root / CIFAR10.folder, CIFAR10.files, ROWS, 1))
+    return decoded("cifar10", root, key, lambda: decode(root / CIFAR10.folder, CIFAR10.files, ROWS, 1))
 
 
 @functools.cache
 def _load100(root: Path) -> Data:
     key = f"{VERSION} {_variant(CIFAR100, root)[1]}"
-    return decoded(
-        "cifar100", root, key, CALIBRATION, lambda: decode(root / CIFAR100.folder, CIFAR100.files, 5 * ROWS, 2)
-    )
+    return decoded("cifar100", root, key, lambda: decode(root / CIFAR100.folder, CIFAR100.files, 5 * ROWS, 2))
 
 
 def decode(folder: Path, files: tuple[str, ...], rows: int, labels: int) -> Splits:

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tasks.base import Data
+from tasks.base import Data, pooled
 
 PERIOD = 9  # prime to 10: the first images of each writer are 0, 1, …, 9 again and again
 TEST, VALID = (0, 1), (2,)  # image number mod PERIOD
-CALIBRATION = 200
 
 
 @functools.cache
@@ -26,4 +25,4 @@ def load() -> Data:
     part = np.arange(len(x)) % PERIOD
     test, valid = np.isin(part, TEST), np.isin(part, VALID)
     train, valid, test = ({"x": x[rows], "y": y[rows]} for rows in (~(test | valid), valid, test))
-    return Data(train, valid, test, {name: leaf[:CALIBRATION] for name, leaf in train.items()})
+    return pooled(train, valid, test)

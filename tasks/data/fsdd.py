@@ -45,7 +45,6 @@ DATASET = Dataset(
 )
 VERSION = 1  # of the rules below
 TEST, VALID = range(5), range(5, 10)  # takes
-CALIBRATION = 200
 
 # Connected digits
 UTTERANCES = (3000, 300, 300)  # of train, valid, test
@@ -93,13 +92,13 @@ def _load(root: Path, speaker: str | None) -> Data:
         arrays = read(fetch(DATASET, root))
         return without(arrays, SPEAKERS.index(speaker)) if speaker else official(arrays)
 
-    return decoded(name, root, key, CALIBRATION, decode)
+    return decoded(name, root, key, decode)
 
 
 @functools.cache
 def _connected(root: Path) -> Data:
     key = f"{VERSION} {_content(root)}"
-    return decoded("fsdd-connected", root, key, CALIBRATION, lambda: connected(load()))
+    return decoded("fsdd-connected", root, key, lambda: connected(load()))
 
 
 @functools.cache

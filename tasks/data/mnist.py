@@ -58,7 +58,6 @@ DATASET = Dataset(
 )
 VERSION = 1  # of the rules below
 VALID = 5000
-CALIBRATION = 250
 
 
 def load() -> Data:
@@ -73,7 +72,7 @@ def load() -> Data:
 def _load(root: Path) -> Data:
     folder = fetch(DATASET, root)
     key = f"{VERSION} {content(folder, FILES)}"
-    return decoded("mnist", root, key, CALIBRATION, lambda: decode(folder))
+    return decoded("mnist", root, key, lambda: decode(folder))
 
 
 def decode(folder: Path) -> Splits:

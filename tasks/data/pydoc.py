@@ -12,14 +12,14 @@ import zlib
 
 import numpy as np
 
-from tasks.base import Arrays, Data
+from tasks.base import Arrays, Data, pooled
 from tasks.data.text import windows as cut
 
 LENGTH = 64  # T, characters predicted per window
 VOCABULARY = 97  # 95 printable ASCII characters, newline, any other
 NEWLINE, OTHER = 95, 96
+GAP = "\n\n"  # between topics
 TEST, VALID = (1, 6), (3, 4)  # crc32(topic) mod 10
-CALIBRATION = 256
 
 
 @functools.cache
@@ -27,17 +27,29 @@ def load() -> Data:
     """Returns tokens [N, T + 1] int32 in valid and test: windows whose targets meet end to end.
 
     In train and calibration they are [N, 2T + 1]: row i starts at character i·T and holds a window for each shift
-    0..T-1. Whole topics are train, valid or test, see `split_of`.
+    0..T-1. Whole topics are train, valid or test, see `split_of`. Test has topic [N] int32 as well: in which of its
+    topics a window starts.
     """
     from pydoc_data.topics import topics  # here, since importing it loads the text
 
     texts = {"train": [], "valid": [], "test": []}
     for topic, text in distinct(topics).items():
         texts[split_of(topic)].append(text)
-    train, valid, test = (encode("\n\n".join(part)) for part in texts.values())
-    train = windows(train, 2 * LENGTH + 1)
-    calibration = {"tokens": train["tokens"][:: len(train["tokens"]) // CALIBRATION][:CALIBRATION]}
-    return Data(train, windows(valid, LENGTH + 1), windows(test, LENGTH + 1), calibration)
+    train, valid, test = (encode(GAP.join(part)) for part in texts.values())
+    test = windows(test, LENGTH + 1)
+    topic = topics_at(texts["test"], LENGTH * np.arange(len(test["tokens"])))
+    return pooled(windows(train, 2 * LENGTH + 1), windows(valid, LENGTH + 1), {**test, "topic": topic})
+
+
+def topics_at(texts: list[str], places: np.ndarray) -> np.ndarray:
+    """Returns the number, int32 [N], of the text in which each character lies.
+
+    Args:
+        texts: joined by GAP, which counts to the text before it.
+        places: int [N], indices of characters in all of it.
+    """
+    ends = np.cumsum([len(text) + len(GAP) for text in texts])
+    return np.searchsorted(ends, places, side="right").astype(np.int32)
 
 
 def split_of(topic: str) -> str:

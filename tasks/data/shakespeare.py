@@ -37,7 +37,6 @@ CHARACTERS = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 VOCABULARY = len(CHARACTERS)  # 65
 VERSION = 1  # of the rules below
 VALID = 50000  # characters
-CALIBRATION = 256
 
 
 def load(length: int) -> Data:
@@ -58,7 +57,7 @@ def _load(root: Path, length: int) -> Data:
         verify(path, sha256(path), SHA256)
         return text.rows(*split(encode(path)), length)
 
-    return decoded(f"shakespeare-{length}", root, key, CALIBRATION, decode)
+    return decoded(f"shakespeare-{length}", root, key, decode)
 
 
 def encode(path: Path) -> np.ndarray:

@@ -41,15 +41,14 @@ DATASET = Dataset(
     licence="CC BY 4.0",
     citation="Warden 2018, arXiv 1804.03209",
 )
-VERSION = 1  # of the rules below
+VERSION = 2  # of the rules below
 PARTS = ("train", "valid", "test")
 SHARES = (0.0, 0.8, 0.9, 1.0)  # of each background noise
 SEED = 1804
-CALIBRATION = 250
 
 
 def load() -> Data:
-    """Returns audio [N, 16000] int16, zeros at the end of a shorter one, and y [N] int32.
+    """Returns audio [N, 16000] int16, zeros at the end of a shorter one, y [N] int32 and speaker [N] int32.
 
     Class 0 is silence, 1 is unknown, then come `WORDS`. Raises DataError where recordings are missing or damaged.
     """
@@ -62,7 +61,7 @@ def _load(root: Path) -> Data:
     files = listing(folder)
     # 3 GB: told by names, sizes and times, since reading all of it takes longer than reading what was made of it.
     stats = [(str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return decoded("speech_commands", root, f"{VERSION} {stats}", CALIBRATION, lambda: decode(folder, files))
+    return decoded("speech_commands", root, f"{VERSION} {stats}", lambda: decode(folder, files))
 
 
 def listing(folder: Path) -> list[Path]:
@@ -76,12 +75,17 @@ def listing(folder: Path) -> list[Path]:
     return files
 
 
+def speaker(file: Path) -> str:
+    """Returns the part of a recording's name that stands for its speaker."""
+    return file.name.partition("_nohash_")[0]
+
+
 def which_set(file: Path) -> str:
     """Returns "train", "valid" or "test", 80 : 10 : 10, by the part of the name that stands for the speaker.
 
     It is the publisher's split.
     """
-    hashed = int(hashlib.sha1(file.name.partition("_nohash_")[0].encode()).hexdigest(), 16)
+    hashed = int(hashlib.sha1(speaker(file).encode()).hexdigest(), 16)
     percent = hashed % 2**27 * (100 / (2**27 - 1))
     return "valid" if percent < 10 else "test" if percent < 20 else "train"
 
@@ -104,9 +108,16 @@ def _part(index, files, noises) -> Arrays:
     spoken = [wav.fit(wav.read(file, RATE), SAMPLES) for file in others + words]
     spans = [noise[int(SHARES[index] * len(noise)) : int(SHARES[index + 1] * len(noise))] for noise in noises]
     silence = [_stretch(rng, spans[i % len(spans)]) for i in range(few)]
+    speakers = [f"silence {i}" for i in range(few)] + [speaker(file) for file in others + words]
     labels = [SILENCE] * few + [UNKNOWN] * len(others) + [2 + WORDS.index(file.parent.name) for file in words]
     order = rng.permutation(len(labels))  # classes mixed, so that a slice holds all of them
-    return {"audio": np.stack(silence + spoken)[order], "y": np.array(labels, np.int32)[order]}
+    arrays = {"audio": np.stack(silence + spoken), "y": np.array(labels, np.int32), "speaker": _numbers(speakers)}
+    return {name: leaf[order] for name, leaf in arrays.items()}
+
+
+def _numbers(names) -> np.ndarray:
+    """A number for each of the names, equal for equal ones."""
+    return np.unique(names, return_inverse=True)[1].astype(np.int32)
 
 
 def _stretch(rng, noise):

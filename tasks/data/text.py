@@ -4,6 +4,9 @@ import numpy as np
 
 from tasks.base import Arrays
 
+RUN = 16
+"""Windows of a text that depend on each other."""
+
 
 def windows(tokens: np.ndarray, length: int, every: int) -> np.ndarray:
     """Returns windows [N, length] of tokens [M], a copy.
@@ -14,6 +17,14 @@ def windows(tokens: np.ndarray, length: int, every: int) -> np.ndarray:
         every: tokens from the start of a window to the start of the next; the first starts at 0.
     """
     return np.lib.stride_tricks.sliding_window_view(tokens, length)[::every].copy()
+
+
+def runs(arrays: Arrays) -> np.ndarray:
+    """Returns the number, int [N], of the run of RUN windows that each window of a text belongs to.
+
+    Neighbours share a subject and its words, so that errors on them depend on each other.
+    """
+    return np.arange(len(arrays["tokens"])) // RUN
 
 
 def rows(train: np.ndarray, valid: np.ndarray, test: np.ndarray, length: int) -> tuple[Arrays, Arrays, Arrays]:

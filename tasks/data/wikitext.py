@@ -37,7 +37,6 @@ DATASET = Dataset(
     citation="Merity, Xiong, Bradbury & Socher 2016, arXiv 1609.07843",
 )
 VERSION = 1  # of the rules below
-CALIBRATION = 256
 
 
 def load(length: int) -> Data:
@@ -58,7 +57,7 @@ def _load(root: Path, length: int) -> Data:
         train, valid, test = encode(folder, TOKENS)
         return text.rows(train, valid, test, length)
 
-    return decoded(f"wikitext2-{length}", root, key, CALIBRATION, decode)
+    return decoded(f"wikitext2-{length}", root, key, decode)
 
 
 def encode(folder: Path, counts: tuple[int, ...]) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.base import Data, Metric, Recipe, Task
+from tasks.base import TRANSFORMER, Data, Metric, Recipe, Task
 from tasks.data import pydoc
 from tasks.data.ngram import bits_per_character
 from tasks.language_model import bits, nats, windows
@@ -17,8 +17,9 @@ def controls(data: Data) -> dict[str, float]:
 
 TASK = Task(
     name="pydoc",
-    version=1,
+    version=2,
     modality="language",
+    offers=TRANSFORMER,
     source="pydoc_data.topics of the running Python, repeated paragraphs removed; differs between Python versions",
     net=gpt(pydoc.VOCABULARY, pydoc.LENGTH, layers=2, width=48, heads=3),
     load=pydoc.load,
@@ -32,4 +33,7 @@ TASK = Task(
     reach=2.5,
     reference=4.75,  # `unigram` in bits, on Python 3.11
     controls=controls,
+    clusters=lambda arrays: arrays["topic"],
+    margin=0.05,
+    seeds=10,
 )

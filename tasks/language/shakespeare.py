@@ -11,20 +11,23 @@ Time: every method and three seeds of NANO take an hour and a half on one core; 
 
 from functools import partial
 
-from tasks.base import Metric, Recipe, Task
-from tasks.data import shakespeare
+from tasks.base import TRANSFORMER, Metric, Recipe, Task
+from tasks.data import shakespeare, text
 from tasks.language_model import nats, windows
 from tasks.nets.gpt import gpt
 
 _task = partial(
     Task,
-    version=1,
+    version=2,
     modality="language",
+    offers=TRANSFORMER,
     source="Tiny Shakespeare",
     loss=nats,
     outcomes=nats,
     metric=Metric("nats per character", "loss", higher_is_better=False),
     reference=3.3475,  # `unigram`
+    clusters=text.runs,
+    margin=0.03,
 )
 _recipe = partial(Recipe, learning_rate=1e-3, weight_decay=0.1, warmup=100, beta2=0.99, clip=1.0)
 

@@ -6,7 +6,7 @@ The net is the suite's own. Time: every method and three seeds take two hours on
 import jax
 import jax.numpy as jnp
 
-from tasks.base import DeviceArrays, Metric, Recipe, Task
+from tasks.base import TRANSFORMER, DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import sst2
 from tasks.nets.encoder import encoder
@@ -32,8 +32,9 @@ def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> Devic
 
 TASK = Task(
     name="sst2_encoder",
-    version=1,
+    version=2,
     modality="language",
+    offers=TRANSFORMER,
     source="SST-2 of GLUE, test is its dev part; 8,000 pieces learned from train",
     net=encoder(sst2.VOCABULARY, sst2.LENGTH, layers=2, width=64, heads=4, classes=2, dropout=0.3),
     load=sst2.load,

@@ -6,8 +6,8 @@ Perplexity is the exponential of the mean. The paper's LSTM reaches 100.9. Time:
 import math
 from functools import partial
 
-from tasks.base import Metric, Recipe, Task
-from tasks.data import wikitext
+from tasks.base import TRANSFORMER, Metric, Recipe, Task
+from tasks.data import text, wikitext
 from tasks.language_model import nats, unigram, windows
 from tasks.nets.gpt import gpt
 
@@ -15,8 +15,9 @@ LENGTH = 64
 
 TASK = Task(
     name="wikitext2_gpt",
-    version=1,
+    version=2,
     modality="language",
+    offers=TRANSFORMER,
     source="WikiText-2, words",
     net=gpt(wikitext.VOCABULARY, LENGTH, layers=4, width=256, heads=4, dropout=0.3),
     load=partial(wikitext.load, LENGTH),
@@ -28,5 +29,7 @@ TASK = Task(
     recovery=Recipe(steps=2000, batch_size=32, learning_rate=5e-4, weight_decay=0.1, warmup=100, clip=1.0),
     eval_batch=16,
     reach=round(math.log(140), 2),
+    clusters=text.runs,
+    margin=0.05,
     reference=partial(unigram, length=LENGTH, vocabulary=wikitext.VOCABULARY),
 )

@@ -29,9 +29,10 @@ def prepare(arrays: DeviceArrays) -> DeviceArrays:
 
 
 def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
-    """Returns x [B, 265, 40] float32, y [B, 6] int32 with 0 behind the last digit, and per_word [B] float32.
+    """Returns x [B, 265, 40] float32, y [B, 6] int32 with 0 behind the last digit, per_word [B] and weight [B, 67].
 
-    Augmented, x is masked and shifted in pitch.
+    The last two are float32; weight is 1 where a frame of the output holds sound, 0 behind the end. Augmented, x is
+    masked and shifted in pitch.
 
     Args:
         arrays: a split, as `prepare` returns it.
@@ -42,12 +43,13 @@ def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> Devic
     if key is not None:
         moved = masked_and_shifted(x, key, shift=0, mask=(8, 6), bands=2)
         x = jnp.where((x != 0).any(-1, keepdims=True), moved, 0.0)
-    return {"x": x, "y": arrays["y"][rows], "per_word": arrays["per_word"][rows]}
+    weight = real_frames(x).astype(jnp.float32)
+    return {"x": x, "y": arrays["y"][rows], "per_word": arrays["per_word"][rows], "weight": weight}
 
 
 def loss(out: jax.Array, batch: DeviceArrays) -> jax.Array:
     """Returns -log p(digits) per digit, [B] nats, of logits [B, 67, 11]."""
-    hidden = 1.0 - real_frames(batch["x"])
+    hidden = 1.0 - batch["weight"]
     labels = batch["y"] == 0
     return optax.ctc_loss(out, hidden, batch["y"], labels.astype(jnp.float32)) / jnp.sum(~labels, -1)
 
@@ -58,7 +60,7 @@ def outcomes(out: jax.Array, batch: DeviceArrays) -> jax.Array:
     They are divided by the mean number of digits of an utterance of the split, so that their mean is the word error
     rate, all edits / all digits.
     """
-    best = jnp.where(real_frames(batch["x"]), jnp.argmax(out, -1), 0)
+    best = jnp.where(batch["weight"] > 0, jnp.argmax(out, -1), 0)
     return jax.vmap(edits)(best, batch["y"]) * batch["per_word"]
 
 
@@ -83,7 +85,7 @@ def edits(frames: jax.Array, said: jax.Array) -> jax.Array:
 
 TASK = Task(
     name="fsdd_ctc",
-    version=1,
+    version=2,
     modality="speech",
     source="FSDD, recordings of one voice joined with gaps, official split: all voices known",
     net=conformer(FEATURES["bands"], 11),
@@ -98,5 +100,6 @@ TASK = Task(
     eval_batch=50,
     reach=0.06,
     reference=1.0,  # nothing heard: every word is left out
+    clusters=lambda arrays: arrays["speaker"],  # utterances of one voice share recordings
     sweeps=THREE_OF_EACH,
 )

@@ -44,7 +44,7 @@ def _batch(mask, arrays, rows, key):
 
 _task = partial(
     Task,
-    version=1,
+    version=2,
     modality="speech",
     source="Speech Commands v2, 12 classes",
     load=speech_commands.load,
@@ -55,6 +55,7 @@ _task = partial(
     recovery=Recipe(steps=2400, batch_size=100, learning_rate=1e-3, weight_decay=1e-2, warmup=100),
     eval_batch=100,
     reach=0.90,
+    clusters=lambda arrays: arrays["speaker"],
     reference=0.0833,  # 1 / 12
 )
 

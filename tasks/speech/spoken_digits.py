@@ -40,7 +40,7 @@ def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> Devic
 
 TASK = Task(
     name="spoken_digits",
-    version=1,
+    version=2,
     modality="speech",
     source="synthetic: ten digits from a source-filter synthesizer, test voices unseen in train",
     net=DSCNN(channels=(64, 64, 64), kernel=(10, 4), strides=(8, 4), classes=10),
@@ -55,4 +55,7 @@ TASK = Task(
     eval_batch=100,
     reach=0.95,
     reference=0.1,
+    clusters=lambda arrays: arrays["speaker"],
+    calibration=200,
+    seeds=10,
 )

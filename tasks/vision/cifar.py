@@ -9,6 +9,7 @@ Deviation: the learning rate falls along a cosine instead of by ten at two or th
 Time: ResNet-8 takes an hour for a dense net on one core, two for its methods; the others want a GPU.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -21,21 +22,27 @@ from tasks.data import cifar
 from tasks.nets.resnet import resnet, resnet8, resnet_x4, wide_resnet
 from tasks.nets.vgg import vgg8, vgg13, vgg16
 
-MEAN = np.array([125.3, 123.0, 113.9], np.float32)  # of each channel, over train
-STD = np.array([63.0, 62.1, 66.7], np.float32)
+# Mean and standard deviation of each channel, over the images of train.
+TEN = np.array([[125.3, 123.0, 113.9], [63.0, 62.1, 66.7]], np.float32)
+FINE = np.array([[129.3, 124.1, 112.4], [68.2, 65.4, 70.4]], np.float32)
 PAD = 4
 
 
-def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> DeviceArrays:
-    """Returns x [B, 32, 32, 3] float32 of mean 0 and variance 1 and y [B] int32; augmented as `pad_crop_flip` does.
+def normalized(mean: np.ndarray, std: np.ndarray) -> Callable[..., DeviceArrays]:
+    """Returns the `batch` of a task: x [B, 32, 32, 3] float32 of mean 0 and variance 1 and y [B] int32.
+
+    Given a key, x is augmented as `pad_crop_flip` does.
 
     Args:
-        arrays: a split, as `load` decodes it.
-        rows: [B] int32, the examples.
-        key: of the augmentation; None for none.
+        mean: [3] float32, of each channel.
+        std: [3] float32, the standard deviations.
     """
-    x = (arrays["x"][rows].astype(jnp.float32) - MEAN) / STD
-    return {"x": x if key is None else pad_crop_flip(x, key), "y": arrays["y"][rows]}
+
+    def batch(arrays, rows, key):
+        x = (arrays["x"][rows].astype(jnp.float32) - mean) / std
+        return {"x": x if key is None else pad_crop_flip(x, key), "y": arrays["y"][rows]}
+
+    return batch
 
 
 def pad_crop_flip(x: jax.Array, key: jax.Array) -> jax.Array:
@@ -51,15 +58,21 @@ def pad_crop_flip(x: jax.Array, key: jax.Array) -> jax.Array:
 
 _images = partial(
     Task,
-    version=1,
+    version=2,
     modality="vision",
-    batch=batch,
     loss=cross_entropy,
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),
     eval_batch=250,
 )
-_task = partial(_images, source="CIFAR-10, binary version", variant=cifar.variant10, load=cifar.load10, reference=0.1)
+_task = partial(
+    _images,
+    source="CIFAR-10, binary version",
+    batch=normalized(*TEN),
+    variant=cifar.variant10,
+    load=cifar.load10,
+    reference=0.1,
+)
 _sgd = partial(Recipe, batch_size=128, optimizer="sgd", weight_decay=1e-4)
 
 RESNET8 = _task(
@@ -88,6 +101,7 @@ VGG16 = _task(
 _hundred = partial(
     _images,
     source="CIFAR-100, binary version, fine classes",
+    batch=normalized(*FINE),
     variant=cifar.variant100,
     load=cifar.load100,
     reference=0.01,

@@ -27,7 +27,7 @@ def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> Devic
 
 TASK = Task(
     name="digits",
-    version=1,
+    version=2,
     modality="vision",
     source="scikit-learn load_digits (UCI Optical Recognition of Handwritten Digits, test part)",
     net=ConvNet(side=8, channels=(16, 32), hidden=128, classes=10),
@@ -41,4 +41,6 @@ TASK = Task(
     eval_batch=200,
     reach=0.96,
     reference=0.1,
+    calibration=200,
+    seeds=10,
 )

@@ -60,10 +60,10 @@ EXPECTED = {
 }
 EMBEDDED = [name for name, expected in EXPECTED.items() if expected.dataset is None]
 CONTENT = {  # fingerprint, and rows of each split
-    "digits": ("651b51cc32ca34f8", (1197, 200, 400, 200)),
-    "spoken_digits": ("24a2f0e596fe88b0", (2800, 400, 800, 200)),
+    "digits": ("66340388f51ff778", (1197, 200, 400, 1000)),
+    "spoken_digits": ("4c072c6e9568a9d6", (2800, 400, 800, 1000)),
 }
-PYDOC = {"3.11.7": ("2cdf384c0b0665f3", (4668, 587, 572, 256))}  # by Python version, like the text
+PYDOC = {"3.11.7": ("e2eab67b5f8d90cb", (4668, 587, 572, 1000))}  # by Python version, like the text
 
 each_task = pytest.mark.parametrize("name", sorted(TASKS))
 each_embedded = pytest.mark.parametrize("name", EMBEDDED)
@@ -119,12 +119,25 @@ def test_no_paragraph_lies_in_two_splits():
 
 
 @each_embedded
-def test_calibration_is_a_slice_of_train(name):
+def test_calibration_is_a_pool_within_train(name):
     data = TASKS[name].load()
     train, calibration = examples(data.train), examples(data.calibration)
-    stride = train.index(calibration[1])
-    assert calibration == train[::stride][: len(calibration)]
-    assert 128 <= len(calibration) <= 256
+    assert len(calibration) == len(set(calibration)) == 1000
+    assert set(calibration) < set(train)
+    assert TASKS[name].calibration <= 256
+
+
+CLUSTERS = {"digits": None, "pydoc": (16, 17), "spoken_digits": (20, 20)}  # how many, and the largest number + 1
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_clusters_of_test_examples(name):
+    found = TASKS[name].clusters(TASKS[name].load().test)
+    if CLUSTERS[name] is None:
+        assert found is None
+    else:
+        assert found.shape == (count(TASKS[name].load().test),)
+        assert (len(set(found)), found.max() + 1) == CLUSTERS[name]
 
 
 @each_task

@@ -5,6 +5,8 @@ import pytest
 
 from leaderboard.record.canonical import digest as digest_of
 from leaderboard.record.schema import (
+    PROTOCOL,
+    SCHEMA,
     Cost,
     Dense,
     Latencies,
@@ -12,6 +14,7 @@ from leaderboard.record.schema import (
     MethodInfo,
     Point,
     Provenance,
+    Quartiles,
     Record,
     Result,
     Run,
@@ -33,6 +36,9 @@ TASK = {
     "reach": 0.85,
     "reference": 0.5,
     "controls": {"nearest mean": 0.5},
+    "margin": 0.01,
+    "window": [625, 40_000],
+    "clusters": None,
 }
 LOSS = TASK | {
     "name": "text",
@@ -42,6 +48,7 @@ LOSS = TASK | {
     "higher_is_better": False,
     "reach": 2.1,
     "reference": 3.0,
+    "margin": 0.04,
 }
 NET = {"name": "Net", "fields": {"width": 8}}
 WHOLE = {"dense": 1.0, "recovery": 1.0, "batch": 1.0, "examples": 1.0}
@@ -56,6 +63,14 @@ PROVENANCE = Provenance(
 )
 MADE = digest_of(msgspec.to_builtins(PROVENANCE))
 """Its key in the records."""
+
+
+def timed(batch: int, own: float, dense: float) -> Latency:
+    """The middle half of the paired ratios is within 10 % of their median."""
+    ratio = dense / own
+    speedup = Quartiles(median=ratio, low=0.9 * ratio, high=1.1 * ratio)
+    times = {"median_ms": own, "p95_ms": 1.25 * own, "dense_median_ms": dense, "compile_s": 0.1}
+    return Latency(batch=batch, **times, speedup=speedup, rounds=30)
 
 
 def result(quality: float, size: int, outcome: str = "correct", **changes) -> Result:
@@ -73,10 +88,13 @@ def result(quality: float, size: int, outcome: str = "correct", **changes) -> Re
         "bops": 4e9,
         "execution": "simulated",
         "latency": Latencies(
-            one=Latency(batch=1, median_ms=0.5, p95_ms=0.6, dense_median_ms=0.9, compile_s=0.1),
-            batch=Latency(batch=8, median_ms=2.0, p95_ms=2.5, dense_median_ms=1.0, compile_s=0.1),
+            one=timed(1, 0.5, 0.9),
+            batch=timed(8, 2.0, 1.0),
         ),
+        "payload": max(1, size - 200),
+        "weight_bits": 4.0,
         "memory_bytes": 4096,
+        "compiled_memory_bytes": None,
         "cost": Cost(
             seconds=12.0,
             compile_s=1.0,
@@ -85,6 +103,7 @@ def result(quality: float, size: int, outcome: str = "correct", **changes) -> Re
             steps=300,
             labelled_examples=9600,
             calibration_examples=8,
+            calibration_drawn=16,
             teacher_forwards=0,
         ),
         "output_error": 0.0,
@@ -104,6 +123,7 @@ def make(
     dense=None,
     nets="c",
     made=PROVENANCE,
+    budget="none",
     **changes,
 ) -> Record:
     """`points`: {strength: {seed: (quality, bytes), a Result, why it failed, or [why it was skipped]}}; `dense`:
@@ -120,14 +140,22 @@ def make(
         done = None if failure or skipped else done
         return Run(seed=seed, dense=f"{nets}{seed}", result=done, failure=failure, skipped=skipped, **origin)
 
-    budget = WHOLE | ({"recovery": 2.0} if changes.get("division") == "open" else {})
+    shares = WHOLE | ({"recovery": 2.0} if changes.get("division") == "open" else {})
     options = {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}}
-    config = {"net": NET, "eval_batch": task["eval_batch"], "budget": budget}
+    config = {"net": NET, "eval_batch": task["eval_batch"], "budget": shares}
     values = {
-        "schema": 3,
+        "schema": SCHEMA,
+        "protocol": PROTOCOL,
+        "tuning": None,
         "task": TaskInfo(**task),
         "method": MethodInfo(
-            name=method, family="quantization", control=control, knobs=list(knobs), digest=digest, budget="none"
+            name=method,
+            family="quantization",
+            control=control,
+            knobs=list(knobs),
+            digest=digest,
+            budget=budget,
+            reference="dense" if budget == "none" or method == "finetuned" else "finetuned",
         ),
         "division": "closed",
         "config": config | changes.pop("config", options),
@@ -147,8 +175,8 @@ def make(
 
 @pytest.fixture(scope="session")
 def toy():
-    """`make`, with its pieces: `toy(...)`, `toy.result(...)`, `toy.task`, `toy.loss`, `toy.provenance`."""
-    make.result, make.task, make.loss, make.provenance = result, TASK, LOSS, PROVENANCE
+    """`make`, with its pieces: `toy(...)`, `toy.result(...)`, `toy.timed(...)`, `toy.task`, `toy.loss`."""
+    make.result, make.timed, make.task, make.loss, make.provenance = result, timed, TASK, LOSS, PROVENANCE
     return make
 
 

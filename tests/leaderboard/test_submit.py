@@ -152,6 +152,7 @@ def config(**changes):
         ),
         (made(commit="unknown"), "the commit is unknown"),
         (made(outside=["/home/me/m.py"]), "ran code that is in no commit, /home/me/m.py; commit it"),
+        ({"protocol": 1}, "is of protocol 1, the board takes 2; run it again - at `$.protocol`"),
         (config(task="other"), "must be 'toy' - at `$.config.task`"),
         (config(task_version=2), "must be 1 - at `$.config.task_version`"),
         (config(method="lsq"), "must be 'rtn' - at `$.config.method`"),

@@ -78,7 +78,7 @@ REFUSED = {  # field, value, what is said, where
     "text for a list": ((*RESULT, "notes"), "ab", "Expected `array`, got `str`", "$.points[0].runs[0].result.notes"),
     "1 for true": (("provenance", MADE, "dirty"), 1, "Expected `bool`, got `int`", "$.provenance[...].dirty"),
     "null": (("division",), None, "got `null`", "$.division"),
-    "another schema": (("schema",), 4, "schema is 4, this code reads 3", "$.schema"),
+    "another schema": (("schema",), 5, "schema is 5, this code reads 4", "$.schema"),
     "many notes": ((*RESULT, "notes"), ["a"] * 201, "length <= 200", "$.points[0].runs[0].result.notes"),
     "many controls": (
         ("task", "controls"),

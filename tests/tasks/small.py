@@ -13,7 +13,7 @@ def cifars(root, monkeypatch):
         put(root / "cifar10" / file, b"".join(cifar_record([j], 10 * i + j) for j in range(4)))
     put(root / "cifar100/cifar-100-binary/train.bin", b"".join(cifar_record([j, 50 + j], j) for j in range(20)))
     put(root / "cifar100/cifar-100-binary/test.bin", b"".join(cifar_record([9, j], j) for j in range(4)))
-    for name, value in (("ROWS", 4), ("VALID", 5), ("CALIBRATION", 3)):
+    for name, value in (("ROWS", 4), ("VALID", 5)):
         monkeypatch.setattr(cifar, name, value)
     for name, dataset in (("TEN", cifar.CIFAR10), ("HUNDRED", cifar.CIFAR100)):
         monkeypatch.setattr(cifar, name, {f: sha256(root / dataset.folder / f) for f in dataset.files})
@@ -33,7 +33,6 @@ def wikitexts(root, monkeypatch, texts=("the <unk> sea\n" * 99,) * 3):
         put(root / "wikitext2" / file, text.encode())
     counts = tuple(len(text.split()) + text.count("\n") for text in texts)
     monkeypatch.setattr(wikitext, "TOKENS", counts)
-    monkeypatch.setattr(wikitext, "CALIBRATION", 2)
     return root / "wikitext2"
 
 
@@ -48,5 +47,4 @@ def commands(root, monkeypatch):
     for i in range(2):
         sound(folder / speech_commands.NOISE / f"n{i}.wav", np.arange(170000) // 17000 + 10000 + 10 * i, 16000)
     monkeypatch.setattr(speech_commands, "RECORDINGS", 180)
-    monkeypatch.setattr(speech_commands, "CALIBRATION", 3)
     return folder

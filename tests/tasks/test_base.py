@@ -8,7 +8,7 @@ import pytest
 from flax import linen as nn
 
 from tasks import TASKS
-from tasks.base import Data, Metric, Recipe, reference
+from tasks.base import Data, Metric, Recipe, pooled, reference
 from tasks.language_model import unigram
 from tasks.nets import spec
 
@@ -92,6 +92,15 @@ def test_a_net_named_as_another_is_refused_by_name(monkeypatch, field):
     )
     with pytest.raises(ValueError, match=said):
         dataclasses.replace(DIGITS, name="mine", **{field: Encoder()})
+
+
+def test_the_pool_of_calibration_is_spread_over_train():
+    small, large = {"y": np.arange(7)}, {"y": np.arange(10000)}
+    assert pooled(small, {}, {}).calibration["y"].tolist() == list(range(7))
+    rows = pooled(large, {}, {}).calibration["y"]
+    assert (len(rows), len(set(rows)), sorted(rows)) == (1000, 1000, rows.tolist())
+    assert np.bincount(rows // 1000).min() > 60  # of a hundred in each tenth
+    assert np.bincount(rows % 10).min() > 60
 
 
 def test_a_reference_is_a_number_or_a_function_of_the_data():

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.base import Arrays, Data
+from tasks.base import Arrays, Data, pooled
 from tasks.data.store.dataset import DataError
 from tasks.data.store.files import scratch
 
 Splits = tuple[Arrays, Arrays, Arrays]  # train, valid, test
 
 
-def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[[], Splits]) -> Data:
+def decoded(name: str, root: Path, key: str, decode: Callable[[], Splits]) -> Data:
     """Returns what `decode` makes of a dataset's files, read from the npz of an earlier time where there is one.
 
     An npz that is damaged is set aside with a word on stderr, and made again.
@@ -27,7 +27,6 @@ def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[
         name: of the dataset and of what is made of it.
         root: data directory.
         key: changes with the content of the files and with the rules by which they are decoded.
-        calibration: rows of the calibration split, every n-th of train.
         decode: makes train, valid and test.
     """
     path = root / "decoded" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
@@ -35,9 +34,7 @@ def decoded(name: str, root: Path, key: str, calibration: int, decode: Callable[
     if splits is None:
         splits = decode()
         _write(path, splits)
-    train, valid, test = splits
-    stride = len(next(iter(train.values()))) // calibration
-    return Data(train, valid, test, {name: leaf[::stride][:calibration] for name, leaf in train.items()})
+    return pooled(*splits)
 
 
 def _kept(path):

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from tasks.base import Arrays, Data
+from tasks.base import Arrays, Data, pooled
 from tasks.data.synthetic.voice import PHONEMES, SAMPLES, Voice, speak
 
 WORDS = (
@@ -27,15 +27,16 @@ SPEAKERS = {"train": 70, "valid": 10, "test": 20}
 TAKES = 4  # utterances of each digit by each speaker
 NOISE = (-4.0, 12.0)  # signal-to-noise ratio, dB, uniform
 SEED = 1711
-CALIBRATION = 200
 
 
 @functools.cache
 def load() -> Data:
-    """Returns audio [N, 6400] int16, 0.8 s at 8 kHz, and y [N] int32, the digit; each speaker says each TAKES times."""
+    """Returns audio [N, 6400] int16, 0.8 s at 8 kHz; y [N] int32, the digit; speaker [N] int32, unique in its split.
+
+    Each speaker says each digit TAKES times.
+    """
     train, valid, test = (_split(i, count) for i, count in enumerate(SPEAKERS.values()))
-    stride = len(train["y"]) // CALIBRATION
-    return Data(train, valid, test, {name: leaf[::stride][:CALIBRATION] for name, leaf in train.items()})
+    return pooled(train, valid, test)
 
 
 def _split(index: int, speakers: int) -> Arrays:
@@ -45,7 +46,7 @@ def _split(index: int, speakers: int) -> Arrays:
     sound += _background(rng, len(y))
     level = rng.uniform(0.03, 0.1, len(y)) / np.sqrt(np.mean(sound**2, axis=0))
     audio = np.clip(np.rint(sound * level * 32768), -32768, 32767).astype(np.int16)
-    return {"audio": np.ascontiguousarray(audio.T), "y": y.astype(np.int32)}
+    return {"audio": np.ascontiguousarray(audio.T), "y": y.astype(np.int32), "speaker": speaker.astype(np.int32)}
 
 
 def _voice(rng, speaker, speakers) -> Voice:

@@ -5,6 +5,7 @@ import pytest
 
 from leaderboard.board.board import boards
 from leaderboard.board.rows import row_of
+from leaderboard.show import tasks_text
 from tests.leaderboard.shown import page_markdown, page_text
 
 RUNS = {8: {0: (0.8, 5000), 1: (0.9, 5000)}}
@@ -61,7 +62,7 @@ def test_divisions_are_apart(toy):
         ({"task": {"fingerprint": "beef"}}, "data fingerprint beef, ranked records have f00d"),
         (
             {"task": {"metric": "F1"}},
-            "metric, its direction, batch or number of test examples is not that of the others",
+            "metric, its direction, batch, test examples, margin or window is not that of the others",
         ),
         (
             {"nets": "d"},
@@ -91,7 +92,7 @@ def test_one_record_cannot_turn_the_ranking_around(toy):
     """It sorts first, and claims that lower is better."""
     good = [toy({8: {0: (0.8, 5000)}, 4: {0: (0.6, 5000)}}, method=name) for name in ("b", "c")]
     (board,) = boards([toy(RUNS, method="a", task=toy.task | {"higher_is_better": False}), *good])
-    reason = "metric, its direction, batch or number of test examples is not that of the others"
+    reason = "metric, its direction, batch, test examples, margin or window is not that of the others"
     assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
     assert board.task.higher_is_better
     assert board.divisions[0].optimal == [True, False, True, False]
@@ -103,6 +104,20 @@ def test_the_newest_version_wins_against_the_majority(toy):
     (board,) = boards([*old, new])
     assert methods(board.divisions[0]) == ["d"]
     assert len(board.stale) == 3
+
+
+def test_the_newest_protocol_alone_is_ranked_on_every_task(toy):
+    """By itself, a record of protocol 1 is ranked; beside one of protocol 2 it is set aside, on another task, too."""
+    old, new = toy(RUNS, method="a", protocol=1), toy(RUNS, method="b")
+    other = toy({8: {0: (2.0, 5000)}}, task=toy.loss, protocol=1)
+    assert methods(boards([old])[0].divisions[0]) == ["a"]
+    text, both = boards([old, new, other])
+    assert methods(both.divisions[0]) == ["b"]
+    reason = "protocol 1, ranked records have 2"
+    assert [(s.record.method.name, s.reason) for s in both.stale + text.stale] == [("a", reason), ("rtn", reason)]
+    assert text.divisions == []
+    assert f"- rtn-0a1b2c3d (closed): {reason}" in page_markdown([old, new, other])
+    assert "nothing is ranked" in tasks_text(boards([old, new, other]))
 
 
 def test_other_seeds_are_no_difference(toy):

@@ -69,8 +69,8 @@ def dense(values):
 
 
 BAD = {
-    "schema": (change(("schema",), 1), "schema is 1, this code reads 3 - at", "$.schema"),
-    "schema of yesterday": (change(("schema",), 2), "mend it: python -m leaderboard.migrate", "$.schema"),
+    "schema": (change(("schema",), 1), "schema is 1, this code reads 4 - at", "$.schema"),
+    "schema of yesterday": (change(("schema",), 3), "mend it: python -m leaderboard.migrate", "$.schema"),
     "unknown key": (change(("task", "colour"), 1), "unknown field `colour`", "$.task"),
     "missing key": (lambda values: values["task"].pop("metric"), "missing required field `metric`", "$.task"),
     "wrong type": (change((*FIRST_RESULT, "macs"), 1.5), "Expected `int`, got `float`", RESULT + ".macs"),

@@ -56,7 +56,7 @@ def small_fsdd(root, monkeypatch):
 
 def test_fsdd(small_fsdd):
     data = fsdd.load()
-    assert [count(split) for split in data] == [2400, 300, 300, 200]
+    assert [count(split) for split in data] == [2400, 300, 300, 1000]
     assert data.train["audio"].shape == (2400, 8000)
     assert data.train["audio"].dtype == np.int16
     takes = []
@@ -71,7 +71,7 @@ def test_fsdd(small_fsdd):
 
 
 def one_out(data):
-    assert [count(split) for split in data] == [2250, 250, 500, 200]
+    assert [count(split) for split in data] == [2250, 250, 500, 1000]
     assert set(data.test["speaker"]) == {2}
     assert set(data.train["speaker"]) == set(data.valid["speaker"]) == {0, 1, 3, 4, 5}
     assert set(data.valid["length"] - 400) == set(range(5))
@@ -80,7 +80,7 @@ def one_out(data):
 
 def joined(data):
     """Each utterance is taken apart again into recordings of its speaker and part."""
-    assert [count(split) for split in data] == [3000, 300, 300, 200]
+    assert [count(split) for split in data] == [3000, 300, 300, 1000]
     assert data.train["audio"].shape == (3000, 32000)
     assert data.train["y"].shape == (3000, 6)
     assert set(data.train["digits"]) == {2, 3, 4, 5, 6}

@@ -42,7 +42,6 @@ def test_sst2(root, monkeypatch):
     known = {file: (sha256(root / "sst2" / file), counts[file]) for file in sst2.FILES}
     monkeypatch.setattr(sst2, "FILES", known)
     monkeypatch.setattr(sst2, "VOCABULARY", 60)
-    monkeypatch.setattr(sst2, "CALIBRATION", 4)
     data = sst2.load()
     assert count(data.train) + count(data.valid) == 64
     assert count(data.valid) > 0

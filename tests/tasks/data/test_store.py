@@ -167,13 +167,13 @@ def splits():
 
 def test_arrays_are_decoded_once_per_content(tmp_path):
     calls = []
-    first = decoded("tiny", tmp_path, "key", 2, lambda: calls.append(1) or splits())
-    again = decoded("tiny", tmp_path, "key", 2, lambda: calls.append(2) or splits())
-    decoded("tiny", tmp_path, "other key", 2, lambda: calls.append(3) or splits())
+    first = decoded("tiny", tmp_path, "key", lambda: calls.append(1) or splits())
+    again = decoded("tiny", tmp_path, "key", lambda: calls.append(2) or splits())
+    decoded("tiny", tmp_path, "other key", lambda: calls.append(3) or splits())
     assert calls == [1, 3]
     for data in (first, again):
         assert_array_equal(data.train["mask"], [False] * 3 + [True] * 4)
-        assert_array_equal(data.calibration["x"], [0, 3])  # every third
+        assert_array_equal(data.calibration["x"], np.arange(7))
         assert data.test["x"].shape == (1, 1)
         assert data.train["x"].dtype == np.int32
     assert len(files(tmp_path)) == 2
@@ -199,13 +199,13 @@ def saved(save, *args, **arrays):
     ids=["empty", "cut", "flipped", "npy", "no train", "no test", "pickled"],
 )
 def test_a_damaged_cache_is_set_aside_and_made_again(tmp_path, capsys, spoil, said):
-    decoded("tiny", tmp_path, "key", 2, splits)
+    decoded("tiny", tmp_path, "key", splits)
     (path,) = (tmp_path / "decoded").iterdir()
     whole, bad = path.read_bytes(), spoil(path.read_bytes())
     path.write_bytes(bad)
     with pytest.raises(DataError, match=f"{path.name}: {said}"):
         cache._read(path)
-    assert_array_equal(decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+    assert_array_equal(decoded("tiny", tmp_path, "key", splits).calibration["x"], np.arange(7))
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert f"{path}: {said}" in err
@@ -248,7 +248,7 @@ def test_a_temporary_path_is_its_own_and_goes_where_its_maker_fails(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "decoded").write_text("in the way")
-    assert_array_equal(decoded("tiny", tmp_path, "key", 2, splits).calibration["x"], [0, 3])
+    assert_array_equal(decoded("tiny", tmp_path, "key", splits).calibration["x"], np.arange(7))
     assert files(tmp_path) == ["decoded"]
 
 

@@ -24,7 +24,6 @@ def small_shakespeare(root, monkeypatch):
         path = put(root / "shakespeare_char/input.txt", content)
         monkeypatch.setattr(shakespeare, "SHA256", sha256 or files.sha256(path))
         monkeypatch.setattr(shakespeare, "VALID", 10)
-        monkeypatch.setattr(shakespeare, "CALIBRATION", 2)
         return path
 
     return put_text
@@ -35,7 +34,7 @@ def test_shakespeare(small_shakespeare):
     assert list(shakespeare.CHARACTERS) == sorted(shakespeare.CHARACTERS)
     small_shakespeare(b"To be, or\nnot to be: " * 5)  # 105 characters: 84 train, 10 valid, 11 test
     data = shakespeare.load(4)
-    assert [split["tokens"].shape for split in data] == [(19, 9), (2, 5), (2, 5), (2, 9)]
+    assert [split["tokens"].shape for split in data] == [(19, 9), (2, 5), (2, 5), (19, 9)]
     assert data.train["tokens"].dtype == np.int32
     decoded = ["".join(shakespeare.CHARACTERS[t] for t in split["tokens"][0]) for split in data]
     assert decoded == ["To be, or", "To be", "not t", "To be, or"]
