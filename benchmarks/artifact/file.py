@@ -1,57 +1,46 @@
-"""The artifact: what ships, as one file in the safetensors container. Every size on the board is read off it.
+"""The artifact: what ships, as one file. Every size on the board is read off it.
 
-An array that is stored densely is a plain tensor under its own path, "params/conv1/kernel"; for paths, see
-`methods.paths.join`. Any other leaf is described in the metadata by a `Leaf` (see `leaf.py`) and stored as tensors
-named after it:
+    "SLIM", 2      5 bytes: the format and its version
+    digest        16 bytes: of SHA-256 over the rest of the file
+    layout         4 bytes: of SHA-256 over names, dtypes and shapes of all variables, which the file does not hold
+    length         of the head, times 2, + 1 if it is compressed by zlib, which is done where that is smaller
+    head           the net and its input, JSON (see `header.py`)
+    body           weights and grids (see `content.py`, `body.py`)
 
-    path              kept values, float32; or codes minus `low`, a bit stream (see `bits.py`)
-    path:mask         which elements are kept, a bit stream; or
-    path:gaps         zeros skipped before each kept value, a bit stream
-    path:scale        float32
-    path:zero_point   smallest dtype that holds it; absent if it is zeros in the shape of the scale
-
-The metadata (see `metadata.py`) is one JSON text under the key "slimbench". The same input gives the same bytes.
-
-A file is trusted in nothing: its variables must be those that its net initializes, in name, shape and dtype.
+A digest of 16 bytes finds any damage; it keeps nobody from making a file, which a longer one would not either. The same
+input gives the same bytes. A file is trusted in nothing: its variables are those that its net initializes.
 """
 
+import hashlib
+import math
 import os
-from functools import lru_cache
-from typing import Any, NamedTuple
+import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import jax
 import msgspec
-import numpy as np
-from flax import linen as nn
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
 
-from benchmarks.artifact.leaf import Leaf, decode, encode
-from benchmarks.artifact.metadata import (
-    VERSION,
-    Metadata,
-    digest,
-    from_grid,
-    from_json,
-    from_net,
-    from_specs,
-    to_grid,
-    to_json,
-    to_net,
-    to_specs,
-    typed_specs,
-)
+from benchmarks.artifact import version1
+from benchmarks.artifact.body import Source, number
+from benchmarks.artifact.content import decode, encode
+from benchmarks.artifact.grids import modules
+from benchmarks.artifact.header import Header, from_json, from_net, from_specs, initialized, to_json, to_net, to_specs
 from leaderboard.record.atomic import write_atomically
 from methods.arrays.uniform import unpack
 from methods.base import PyTree, Shipped
-from methods.flaxnet import fresh
 from methods.paths import flatten, unflatten
 
-KEY = "slimbench"
+MAGIC, VERSION = b"SLIM", 2
+HEAD = 1 << 20
+"""Bytes that the head may have."""
+FREE, RATIO = 1 << 24, 1 << 8
+"""A file may hold so many values, and for each of its bytes so many more: a crafted one does not take all memory."""
 
 
 class ArtifactError(ValueError):
-    """A file that is no artifact, or no longer one; the message names the file and the tensor."""
+    """A file that is no artifact, or no longer one; the message names the file and the weight."""
 
 
 class Artifact(NamedTuple):
@@ -59,6 +48,7 @@ class Artifact(NamedTuple):
 
     shipped: Shipped
     example: PyTree  # one input of the net, jax.ShapeDtypeStruct [1, ...], or a tree of them
+    payload: int  # bytes of the file that are values: codes, gaps, tables, scales, zero points
 
 
 def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -> None:
@@ -74,21 +64,13 @@ def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -
     codes do not fit; and if the net is not in `tasks.nets.NETS` or has fields that JSON cannot hold.
     """
     net, specs = to_net(shipped.net), to_specs(example)
-    flat = flatten(shipped.variables)
-    _check(shipped.net, specs, {name: jax.eval_shape(unpack, leaf) for name, leaf in flat.items()})
-    leaves, tensors = {}, {}
-    for name, leaf in flat.items():
-        try:
-            description, parts = encode(leaf)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-        leaves |= {name: description} if description else {}
-        tensors |= {f"{name}:{part}".rstrip(":"): np.asarray(array, order="C") for part, array in parts.items()}
-    grids = {name: to_grid(name, quantizer) for name, quantizer in shipped.inputs.items()}
-    metadata = Metadata(VERSION, net, specs, leaves, grids)
-    metadata = msgspec.structs.replace(metadata, sha256=digest(metadata, tensors))
-    # One key only: safetensors writes several in no fixed order.
-    write_atomically(path, save(tensors, {KEY: to_json(metadata).decode()}))
+    leaves, expected = flatten(shipped.variables), initialized(shipped.net, specs)
+    _check(expected, {name: jax.eval_shape(unpack, one) for name, one in leaves.items()})
+    named = sorted(shipped.inputs.keys() - set(modules(expected, ())))
+    text, zipped = _shorter(to_json(Header(net, specs, tuple(named))))
+    body = encode(leaves, shipped.inputs, modules(expected, named))
+    rest = _layout(expected) + number(2 * len(text) + zipped) + text + body
+    write_atomically(path, MAGIC + bytes([VERSION]) + _digest(rest) + rest)
 
 
 def read_artifact(path: str | os.PathLike) -> Artifact:
@@ -97,7 +79,9 @@ def read_artifact(path: str | os.PathLike) -> Artifact:
     Raises ArtifactError if the file is truncated, corrupt, foreign or crafted; OSError if it cannot be opened.
     """
     try:
-        return _read(path)
+        with open(path, "rb") as file:
+            data = file.read()
+        return _read(data) if data.startswith(MAGIC) else _read_version1(path, len(data))
     except OSError:
         raise
     except Exception as error:  # whoever crafts a file chooses where it breaks
@@ -106,64 +90,71 @@ def read_artifact(path: str | os.PathLike) -> Artifact:
         raise ArtifactError(f"{path}: {' '.join(said.split())}") from error
 
 
-def _read(path: str | os.PathLike) -> Artifact:
-    metadata, tensors = _load(path)
-    net = from_net(metadata.net)
-    parts = _by_leaf(metadata.leaves, tensors)
-    _check(net, metadata.input, {name: _claimed(metadata.leaves.get(name), own) for name, own in parts.items()})
-    variables = unflatten({name: _decode(name, metadata.leaves.get(name), own) for name, own in parts.items()})
-    inputs = {name: from_grid(name, grid) for name, grid in metadata.activations.items()}
-    return Artifact(Shipped(net, variables, inputs), from_specs(metadata.input))
-
-
-def _load(path: str | os.PathLike) -> tuple[Metadata, dict[str, np.ndarray]]:
-    with safe_open(path, framework="np") as file:
-        text = (file.metadata() or {}).get(KEY)
-        if text is None:
-            raise ValueError(f"no slimbench artifact: the metadata has no key {KEY!r}")
-        metadata = from_json(text)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    if digest(metadata, tensors) != metadata.sha256:
+def _read(data: bytes) -> Artifact:
+    version, digest, layout = data[4:5], data[5:21], data[21:25]
+    if version != bytes([VERSION]):
+        raise ValueError(f"artifact version is {version[0] if version else 'missing'}, this code reads 1 and {VERSION}")
+    if digest != _digest(data[21:]):
         raise ValueError("content does not match its SHA-256; the file is corrupt")
-    return metadata, tensors
+    source = Source(data, 25)
+    header = from_json(_text(source))
+    net = from_net(header.net)
+    expected = initialized(net, header.input)
+    if layout != _layout(expected):
+        raise ValueError(f"net {header.net.name} has other variables by now than those that the file holds")
+    _check_size(expected, len(data))
+    leaves, inputs, payload = decode(source, expected, modules(expected, header.modules))
+    return Artifact(Shipped(net, unflatten(leaves), inputs), from_specs(header.input), payload)
 
 
-def _by_leaf(leaves: dict[str, Leaf], tensors: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """Returns {path: {part: tensor}} in order of path."""
-    parts: dict[str, dict[str, np.ndarray]] = {name: {} for name in leaves}
-    for name, tensor in tensors.items():
-        leaf, _, part = name.partition(":")
-        parts.setdefault(leaf, {})[part] = tensor
-    return dict(sorted(parts.items()))
+def _read_version1(path: str | os.PathLike, size: int) -> Artifact:
+    found = version1.load(path)
+    net = from_net(found.metadata.net)
+    expected = initialized(net, found.metadata.input)
+    _check(expected, found.claimed())
+    _check_size(expected, size)
+    shipped = Shipped(net, unflatten(found.leaves()), found.grids())
+    return Artifact(shipped, from_specs(found.metadata.input), sum(tensor.nbytes for tensor in found.tensors.values()))
 
 
-def _claimed(leaf: Leaf | None, parts: dict[str, np.ndarray]) -> jax.ShapeDtypeStruct:
-    """Returns shape and dtype of a weight as its description has them, else as its tensor has."""
-    if leaf:
-        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype or np.float32)
-    values = parts.get("", np.empty(0))
-    return jax.ShapeDtypeStruct(values.shape, values.dtype)
+def _digest(rest: bytes) -> bytes:
+    return hashlib.sha256(MAGIC + bytes([VERSION]) + rest).digest()[:16]
 
 
-def _decode(name: str, leaf: Leaf | None, parts: dict[str, np.ndarray]) -> Any:
-    try:
-        return decode(leaf, parts)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+def _layout(expected: Mapping[str, jax.ShapeDtypeStruct]) -> bytes:
+    names = "".join(f"{path} {leaf.dtype} {leaf.shape}\n" for path, leaf in expected.items())
+    return hashlib.sha256(names.encode()).digest()[:4]
 
 
-def _check(net: nn.Module, specs: PyTree, claimed: dict[str, jax.ShapeDtypeStruct]) -> None:
-    """Raises ValueError unless `claimed` {path: shape and dtype} is what `net` initializes."""
-    expected = _initialized(net, to_json(specs))
+def _shorter(text: bytes) -> tuple[bytes, bool]:
+    """Returns (text, whether it is compressed) as it has fewer bytes."""
+    packed = zlib.compress(text, 9)
+    return (packed, True) if len(packed) < len(text) else (text, False)
+
+
+def _text(source: Source) -> bytes:
+    length, zipped = divmod(source.number(), 2)
+    text = source.take(length).tobytes()
+    if not zipped:
+        return text
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(text, HEAD)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError(f"the head is damaged, or has more than {HEAD} bytes")
+    return text
+
+
+def _check_size(expected: Mapping[str, jax.ShapeDtypeStruct], size: int) -> None:
+    count = sum(math.prod(leaf.shape) for leaf in expected.values())
+    if count > FREE + RATIO * size:
+        raise ValueError(f"{size} bytes hold no net of {count} weights")
+
+
+def _check(expected: Mapping[str, jax.ShapeDtypeStruct], claimed: Mapping[str, jax.ShapeDtypeStruct]) -> None:
+    """Raises ValueError unless `claimed` {path: shape and dtype} is what the net initializes, which is `expected`."""
     if expected.keys() != claimed.keys():
         raise ValueError(f"variables {sorted(expected.keys() ^ claimed.keys())} are not those of the net, or missing")
     for name, leaf in claimed.items():
         theirs, ours = ((a.shape, str(a.dtype)) for a in (expected[name], leaf))
         if theirs != ours:
             raise ValueError(f"{name}: is {ours[1]} of shape {ours[0]}; in the net it is {theirs[1]} of {theirs[0]}")
-
-
-@lru_cache(maxsize=64)
-def _initialized(net: nn.Module, specs: bytes) -> dict[str, jax.ShapeDtypeStruct]:
-    x = from_specs(typed_specs(msgspec.json.decode(specs)))
-    return flatten(fresh.eval_shape(net, jax.random.key(0), x))

@@ -14,7 +14,7 @@ import jax
 import msgspec
 from flax import linen as nn
 
-from benchmarks.artifact import leaf
+from benchmarks.artifact import content
 from benchmarks.identity.source import Sources
 from benchmarks.measure import counts, latency, memory, quality
 from benchmarks.measure.device import device
@@ -32,7 +32,7 @@ SETTINGS = ("enable_x64", "default_prng_impl", "threefry_partitionable", "defaul
 VARIABLES = ("XLA_FLAGS", "LIBTPU_INIT_ARGS")
 """Of the environment."""
 TRAINING = (optimize.optimize, step.make_step, fresh)
-MEASURING = (quality.outcomes, quality.quality, counts.count, leaf.encode, latency.latency, memory.memory)
+MEASURING = (quality.outcomes, quality.quality, counts.count, content.encode, latency.latency, memory.memory)
 
 
 class Facts(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """Names of files and folders: where records lie, and what a run leaves in its workdir.
 
 RESULTS/<task>/<method>-<digest>.json                                   a record; those of protocol 1 are in PROTOCOL1
-WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.safetensors
-WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.safetensors
+WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.slim
+WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.slim
 WORKDIR/<task>/<method>-tuning-<identity>/<settings>/                   trial.json
 WORKDIR/records/                                                        the records, as in RESULTS
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results"
 PROTOCOL1 = Path(__file__).parents[1] / "protocol1"
-DENSE, RUN, TRIAL, ARTIFACT, RECORDS = "dense.json", "run.json", "trial.json", "artifact.safetensors", "records"
+DENSE, RUN, TRIAL, ARTIFACT, RECORDS = "dense.json", "run.json", "trial.json", "artifact.slim", "records"
 
 
 def record_file(folder: Path, task: str, method: str, digest: str) -> Path:

@@ -98,7 +98,7 @@ def test_a_file_too_large_fails_the_job_that_writes_it(tmp_path):
     env = os.environ | {"JAX_PLATFORMS": "cpu"}
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "artifact.safetensors" in done.stderr
+    assert "artifact.slim" in done.stderr
     assert "File too large" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("2 jobs failed: digits/dense net/seed0, digits/rtn/4/seed0; ")
-    assert list(tmp_path.rglob("*.safetensors")) == list(tmp_path.rglob("*.tmp")) == []
+    assert list(tmp_path.rglob("*.slim")) == list(tmp_path.rglob("*.tmp")) == []

@@ -47,7 +47,7 @@ def workdir(tmp_path):
         files.write(files.place(folder / "records", one), one)
         for net in one.dense:
             seed = folder / "toy" / "dense-net-1d" / f"seed{net.seed}"
-            put(seed / "artifact.safetensors", bytes(net.bytes))
+            put(seed / "artifact.slim", bytes(net.bytes))
             facts = {"bytes": net.bytes, "checkpoint": net.checkpoint, "quality": net.quality}
             put(seed / "dense.json", json.dumps(facts).encode())
         for point in one.points:
@@ -57,7 +57,7 @@ def workdir(tmp_path):
                 if run.skipped is None:
                     put(place / "run.json", b"{}")
                 if run.result:
-                    put(place / "artifact.safetensors", bytes(range(run.result.bytes)))
+                    put(place / "artifact.slim", bytes(range(run.result.bytes)))
         return folder
 
     return make
@@ -175,11 +175,11 @@ RUN, DENSE = Path("toy", "rtn-1d", "4", "seed0"), Path("toy", "dense-net-1d", "s
     ("file", "content", "what"),
     [
         (RUN / "run.json", None, "run.json is missing"),
-        (RUN / "artifact.safetensors", None, "is missing"),
-        (RUN / "artifact.safetensors", bytes(9), "has 9 bytes, not 8"),
-        (RUN / "artifact.safetensors", bytes(8), f"has SHA-256 {hashlib.sha256(bytes(8)).hexdigest()}, not "),
-        (DENSE / "artifact.safetensors", None, "is missing"),
-        (DENSE / "artifact.safetensors", bytes(9), "has 9 bytes, not 40000"),
+        (RUN / "artifact.slim", None, "is missing"),
+        (RUN / "artifact.slim", bytes(9), "has 9 bytes, not 8"),
+        (RUN / "artifact.slim", bytes(8), f"has SHA-256 {hashlib.sha256(bytes(8)).hexdigest()}, not "),
+        (DENSE / "artifact.slim", None, "is missing"),
+        (DENSE / "artifact.slim", bytes(9), "has 9 bytes, not 40000"),
         (DENSE / "dense.json", None, "dense.json is missing or cannot be read"),
         (DENSE / "dense.json", b"{", "dense.json is missing or cannot be read"),
         (

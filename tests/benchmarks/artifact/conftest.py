@@ -15,6 +15,6 @@ def _registered(monkeypatch):
 
 @pytest.fixture
 def written(tmp_path):
-    path = tmp_path / "a.safetensors"
+    path = tmp_path / "a.slim"
     write_artifact(path, tiny(net=Tiny(sizes=(3,))), EXAMPLE)
     return path

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.artifact.bits import pack, packed_bytes, unpack, width
+from benchmarks.artifact.bits import pack, pack_each, packed_bytes, unpack, unpack_each, width
 
 
 def test_stream_is_little_endian_by_hand():
@@ -43,3 +43,17 @@ def test_wrong_streams_are_refused():
         unpack(np.zeros(3, np.uint8), 3, 3)
     with pytest.raises(ValueError, match="behind the last of 3 codes"):
         unpack(np.array([0, 2], np.uint8), 3, 3)
+
+
+def test_widths_of_one_code_each_by_hand():
+    # 1 bit, 3 bits, none, 5 bits: 1, 101, -, 10011 -> 10011 101 1 from the highest, then nothing
+    codes, widths = np.array([1, 5, 0, 19]), np.array([1, 3, 0, 5])
+    assert pack_each(codes, widths).tolist() == [0b00111011, 0b1]
+    np.testing.assert_array_equal(unpack_each(pack_each(codes, widths), widths), codes)
+    with pytest.raises(ValueError, match="behind the last of 9"):
+        unpack_each(np.array([0, 2], np.uint8), widths)
+
+
+def test_whole_bytes_are_little_endian_integers():
+    assert pack(np.array([2**64 - 2], np.uint64), 64).tolist() == [254] + 7 * [255]
+    assert unpack(pack(np.array([2**40], np.uint64), 64), 64, 1).tolist() == [2**40]

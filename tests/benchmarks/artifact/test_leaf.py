@@ -1,86 +1,195 @@
 """The forms in which a leaf is stored: the smallest is taken, and every bit comes back."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.artifact.leaf import decode, encode
+from benchmarks.artifact import leaf as leaves
+from benchmarks.artifact.body import Sink, Source
+from benchmarks.artifact.numbers import Cells, Packed, Rice
+from methods.arrays.uniform import Quantized
 from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
 
 
+def through(leaf):
+    """(description, leaf as it is read, bytes)."""
+    sink = Sink()
+    leaves.encode(leaf, sink)
+    body = sink.close()
+    values = leaf.codes if isinstance(leaf, Quantized) else leaf
+    dtype = leaf.dtype if isinstance(leaf, Quantized) else str(leaf.dtype)
+    source = Source(body, 0)
+    described = leaves.read(source, values.shape, np.dtype(jnp.dtype(dtype)))
+    source.open()
+    found = leaves.decode(described, source)
+    source.close()
+    return described, found, len(body)
+
+
+EVERY = np.resize(np.float32([0, 0, 0, 1]), 4000)  # every gap is 3
+
+
 @pytest.mark.parametrize(
-    ("values", "form", "nbytes"),
+    ("values", "gaps", "nbytes"),
     [
-        (np.ones((8, 16), np.float32), "dense", 512),
-        (sparse(10, 0), "dense", 40),  # 128 bytes of overhead would not pay
-        (sparse(4000, 2000), "mask", 500 + 8000),
-        (np.resize(np.float32([0, 0, 0, 1]), 4000), "gaps", 1000 * 2 // 8 + 4000),  # every gap is 3: 2 bits
-        (np.zeros(4000, np.float32), "gaps", 0),
+        (np.ones((8, 16), np.float32), None, 512),
+        (np.float32([0, 0, 3]), Rice, 4 + 3),  # the value; how many, low bits and bytes of the gap; the gap
+        (sparse(4000, 2000), Rice, 8000 + 500),  # half is kept: the mask
+        (EVERY, Cells, 4000 + 3 + 4),  # four levels of 6 bits, a state, and no bit for a gap
+        (np.zeros(4000, np.float32), Rice, 0),
     ],
 )
-def test_the_smallest_form_is_chosen(values, form, nbytes):
-    leaf, parts = encode(jnp.asarray(values))
-    assert (leaf.form if leaf else "dense") == form
-    assert sum(part.nbytes for part in parts.values()) == nbytes
-    assert_same(decode(leaf, parts), jnp.asarray(values))
+def test_the_smallest_form_is_chosen(values, gaps, nbytes):
+    described, found, size = through(jnp.asarray(values))
+    assert (type(described.gaps) if described.gaps else None) == gaps
+    assert nbytes <= size <= nbytes + 8
+    assert_same(found, jnp.asarray(values))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "complex64", "int32", "uint8"])
+def test_zeros_are_left_out_in_any_dtype(dtype):
+    values = jnp.asarray(sparse(4000, 100)).astype(dtype)
+    described, found, size = through(values)
+    assert described.kept == 100
+    assert size < 100 * (values.dtype.itemsize + 1)
+    assert_same(found, values)
 
 
 def test_negative_zero_and_nan_survive_in_a_sparse_float():
     values = np.zeros(4000, np.float32)
-    values[[3, 70]] = -0.0, np.nan
-    leaf, parts = encode(jnp.asarray(values))
-    assert (leaf.form, leaf.kept) == ("gaps", 2)
-    assert_same(decode(leaf, parts), jnp.asarray(values))
+    values[[3, 70, 71]] = -0.0, np.nan, np.array([0x7FC00123], np.uint32).view(np.float32)[0]
+    described, found, _ = through(jnp.asarray(values))
+    assert described.kept == 3
+    assert_same(found, jnp.asarray(values))
 
 
 CODES = np.random.default_rng(3).integers(0, 4, (50, 80))
 LONELY = np.where(np.arange(4000).reshape(50, 80) % 400 == 9, 2, 0)
+BELL = np.clip(np.round(np.random.default_rng(5).normal(size=(50, 80)) / 3), -2, 1).astype(int)
 
 
-@pytest.mark.parametrize("leaf_form", [CODES, LONELY, CODES * (np.arange(80) % 2)], ids=["dense", "gaps", "mask"])
-@pytest.mark.parametrize("bits", [2, 5, 8, 11, 16])
+@pytest.mark.parametrize(
+    "codes", [CODES, LONELY, CODES * (np.arange(80) % 2), BELL], ids=["flat", "few", "half", "bell"]
+)
+@pytest.mark.parametrize("bits", [2, 5, 8, 11, 16, 32])
 @pytest.mark.parametrize("zero_point", [0, 3, -3, [[1.0] * 80], [[float(c % 3) for c in range(80)]], 0.5, -0.0, 70000])
-def test_quantized_comes_back_bit_exact(leaf_form, bits, zero_point):
+def test_quantized_comes_back_bit_exact(codes, bits, zero_point):
     low = -(2 ** (bits - 1))
-    codes = np.clip(leaf_form + (zero_point if isinstance(zero_point, int) else 0), low, low + 2**bits - 1)
+    codes = np.clip(codes + (zero_point if isinstance(zero_point, int) else 0), low, low + 2**bits - 1)
     scale = np.random.default_rng(4).uniform(0.1, 1, (1, 80))
-    leaf = quantized(codes, bits, low, scale, zero_point)
-    assert_same(decode(*encode(leaf)), leaf)
+    leaf = quantized(codes, bits, low, scale, zero_point).replace(pruned=jnp.int32(17))
+    assert_same(through(leaf)[1], leaf)
 
 
-def test_zero_of_codes_is_the_zero_point():
-    leaf, parts = encode(quantized(LONELY + 5, 4, 0, zero_point=5.0))
-    assert (leaf.form, leaf.kept) == ("gaps", 10)
-    assert parts["zero_point"].dtype == np.int8
-    leaf, _ = encode(quantized(LONELY + 5, 4, 0, np.ones((1, 80)), np.float32(5 + np.arange(80)[None] % 2)))
-    assert leaf.form == "dense"
-
-
-@pytest.mark.parametrize(
-    ("value", "dtype"), [(-128, "int8"), (200, "uint8"), (-129, "int16"), (65535, "uint16"), (65536, "int32")]
-)
-def test_zero_point_takes_the_smallest_integer(value, dtype):
-    assert encode(quantized(CODES, 2, 0, zero_point=value))[1]["zero_point"].dtype == dtype
-
-
-def test_positions_outside_the_leaf_are_refused():
-    leaf, parts = encode(jnp.asarray(np.resize(np.float32([0, 0, 0, 1]), 4000)))
-    shorter = type(leaf)((3999,), "gaps", leaf.kept, leaf.gap_bits)
-    with pytest.raises(ValueError, match="gaps does not place 1000 values among 3999"):
-        decode(shorter, parts)
+@pytest.mark.parametrize("shape", [(1,), (80,), (1, 80), (50, 1), (1, 1), (50, 80)])
+def test_scales_of_any_shape_that_broadcasts(shape):
+    leaf = quantized(CODES, 3, -2, np.random.default_rng(4).uniform(0.1, 1, shape), 2.0)
+    assert_same(through(leaf)[1], leaf)
+    shifted = leaf.replace(zero_point=jnp.full((50, 1), 3.0))
+    assert_same(through(shifted)[1], shifted)
 
 
 @pytest.mark.parametrize(
-    ("leaf", "said"),
-    [(np.zeros(3), "float64"), (jax.random.key(0), "key<fry>"), (1.0, "float"), ((1.0, 2.0), "tuple")],
+    ("codes", "values", "gaps"), [(CODES - 2, Packed, None), (BELL, Cells, None), (LONELY - 2, Packed, Rice)]
 )
-def test_what_no_array_is_stored_as_is_refused(leaf, said):
-    with pytest.raises(ValueError, match=f"a leaf is Quantized or an array of bfloat16, bool.*, uint32, not {said}"):
-        encode(leaf)
+def test_how_codes_are_stored(codes, values, gaps):
+    described, _, size = through(quantized(codes, 2, -2))
+    assert (type(described.values), type(described.gaps) if described.gaps else None) == (values, gaps)
+    assert size <= 1000 + 7 + 4  # description and scale
 
 
-def test_a_scale_that_does_not_broadcast_is_refused():
-    leaf, parts = encode(quantized(CODES, 2, 0, np.ones((1, 80))))
+@pytest.mark.parametrize("pruned", [None, 0, 3998, 4000])
+def test_pruned_weights_are_counted(pruned):
+    leaf = quantized(LONELY, 2, -1).replace(pruned=None if pruned is None else jnp.int32(pruned))
+    assert_same(through(leaf)[1], leaf)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(-128, "int8"), (200, "uint8"), (-129, "int16"), (65535, "uint16"), (65536, "int32"), (0.5, "f4")],
+)
+def test_zero_point_takes_the_smallest_dtype(value, dtype):
+    assert through(quantized(CODES, 2, 0, zero_point=value))[0].zero_point == (np.dtype(dtype), ())
+
+
+def test_descriptions_by_hand():
+    """12 codes, at 3 bits from -3 on around 0, of which 2 were pruned, with a scale for each of 4 columns."""
+    codes = np.array([[-3, -2, -1, 0], [1, 2, 3, -3], [-2, -1, 0, 1]])
+    sink = Sink()
+    leaves.encode(quantized(codes, 3, -3, np.ones((1, 4))).replace(pruned=jnp.int32(2)), sink)
+    description, values = bytes([8, 3, 2, 1, 3, 0b101, 0]), np.ones(4, np.float32).tobytes()
+    # 0 to 6, then 0 to 4, from the highest bit on: 100 011 010 001 000 110 101 100 011 010 001 000
+    assert sink.close() == description + bytes([0b10001000, 0b11000110, 0b00011010, 0b11010001, 0b1000]) + values
+
+
+@pytest.mark.parametrize(
+    ("description", "why"),
+    [
+        ([3], "there is no form 3"),
+        ([4], "there is no form 4"),
+        ([16], "there is no form 16"),
+        ([32], "there is no form 32"),
+        ([8, 0], "codes are 1 to 32 bits wide, not 0"),
+        ([8, 33], "codes are 1 to 32 bits wide, not 33"),
+        ([8, 3, 0, 9, 0, 1], "there are no codes of 3 bits from -4 on around -5"),
+        ([8, 3, 0, 8, 0, 1], "there are no codes of 3 bits from -4 on around 4"),
+        ([8, 3, 0, 0, 14, 1], "13 of 12 weights cannot be pruned"),
+        ([8, 3, 0, 0, 0, 0], "an array of -1 axes does not broadcast"),
+        ([8, 3, 0, 0, 0, 8], "an array of 3 axes does not broadcast"),
+        ([24, 3, 0, 0, 0, 1, 6, 1], "zero points have no dtype 6"),
+        ([1, 13], "keeps 13 of 12 values"),
+        ([1, 1, 33, 1], "gaps have at most 32 low bits, not 33"),
+        ([2, 1, 8, 0], "cells have a grain from 0 to 7, not 8"),
+        ([2, 0, 0, 0], "0 symbols of an alphabet of 1 cannot be coded"),
+        ([12, 3, 0, 0, 0, 1, 0, 128, 2], "12 symbols of an alphabet of 257 cannot be coded"),
+        ([1], "ends within its description"),
+    ],
+)
+def test_descriptions_that_fit_no_leaf_are_refused(description, why):
+    with pytest.raises(ValueError, match=why):
+        leaves.read(Source(bytes(description), 0), (3, 4), np.dtype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("form", "dtype", "why"), [(8, "int32", "a leaf is an array of .*, not int32"), (0, "float64", ".*, not float64")]
+)
+def test_dtypes_that_cannot_be_are_refused(form, dtype, why):
+    with pytest.raises(ValueError, match=why):
+        leaves.read(Source(bytes([form]), 0), (3,), np.dtype(dtype))
+
+
+def test_gaps_outside_the_leaf_are_refused():
+    source = Source(bytes([1, 1, 0, 2, 0]) + bytes([0, 0b10000]) + bytes(4), 0)
+    described = leaves.read(source, (3, 4), np.dtype("float32"))
+    source.open()
+    with pytest.raises(ValueError, match="its gaps do not place 1 values among 12"):
+        leaves.decode(described, source)
+
+
+def test_codes_outside_their_range_are_refused():
+    """Cell 12 of grain 2, of octave 2, in codes of 3 bits; and a code above the largest that int32 holds."""
+    sink = Sink()
+    sink.coded(np.array([12]), np.array([0] * 12 + [63]))
+    source = Source(bytes([12, 3, 0, 0, 0, 1, 2, 12]) + sink.close() + bytes(9), 0)
+    described = leaves.read(source, (), np.dtype("float32"))
+    source.open()
+    with pytest.raises(ValueError, match="do not fit in 3 bits"):
+        leaves.decode(described, source)
+    source = Source(
+        bytes([8, 32]) + b"\xfe\xff\xff\xff\x1f" + b"\xfe\xff\xff\xff\x0f" + bytes([0, 1, 0]) + b"\xff" * 8, 0
+    )
+    described = leaves.read(source, (), np.dtype("float32"))
+    source.open()
+    with pytest.raises(ValueError, match=r"code \d+ is above the largest"):
+        leaves.decode(described, source)
+
+
+def test_what_cannot_be_stored_is_refused():
     with pytest.raises(ValueError, match=r"scale of shape \(1, 79\) does not broadcast against \(50, 80\)"):
-        decode(leaf, parts | {"scale": np.ones((1, 79), np.float32)})
+        through(quantized(CODES, 2, 0, np.ones((1, 79))))
+    with pytest.raises(ValueError, match="codes from 0 to 3 do not fit in 1 bits"):
+        through(quantized(CODES, 1, 0))
+    with pytest.raises(ValueError, match="Quantized of float32, bfloat16, float16, not int32"):
+        through(quantized(CODES, 2, 0).replace(dtype="int32"))
+    with pytest.raises(ValueError, match="not float64"):
+        leaves.encode(np.zeros(3), Sink())

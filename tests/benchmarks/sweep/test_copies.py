@@ -50,7 +50,7 @@ def only(workdir, pattern):
 
 
 def counts(workdir):
-    file = only(workdir, "magnitude-*/0.5/seed0/artifact.safetensors")
+    file = only(workdir, "magnitude-*/0.5/seed0/artifact.slim")
     leaves = flatten(read_artifact(file).shipped.variables["params"])
     return {path: np.count_nonzero(leaf) for path, leaf in leaves.items()}
 
@@ -130,7 +130,7 @@ def test_a_control_of_another_artifact_is_made_again(seen, tmp_path, capsys):
 def test_a_damaged_artifact_is_not_copied_and_its_run_is_made_again(seen, tmp_path):
     sweep(GRID, tmp_path, "test")
     only(tmp_path, "copy@magnitude-*/0.5/seed0/run.json").unlink()
-    artifact = only(tmp_path, "magnitude-*/0.5/seed0/artifact.safetensors")
+    artifact = only(tmp_path, "magnitude-*/0.5/seed0/artifact.slim")
     artifact.write_bytes(artifact.read_bytes()[:-1])
     done = sweep(GRID, tmp_path, "test")
     assert done.failed == ["tiny/copy@magnitude/0.5/seed0"]

@@ -94,9 +94,9 @@ def test_a_net_of_fewer_examples_is_not_taken_over(work, tmp_path):
 
 def test_nothing_is_made_anew_for_a_net_that_is_the_same(work, tmp_path):
     first = work.run()
-    stamp = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
+    stamp = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.slim")}
     assert work.run() == first
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")} == stamp
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.slim")} == stamp
 
 
 @pytest.mark.parametrize("what", ["device", "libraries", "settings"])
@@ -192,7 +192,7 @@ def test_a_run_file_that_cannot_be_believed_is_set_aside_and_made_again(work, tm
 def test_a_damaged_dense_net_is_set_aside_and_trained_again(work, tmp_path, capsys, damage):
     first = work.run()
     (file,) = tmp_path.glob("tiny/dense-net-*/seed0/dense.json")
-    artifact = file.with_name("artifact.safetensors")
+    artifact = file.with_name("artifact.slim")
     if damage == "dense.json empty":
         file.write_text("")
     elif damage == "artifact gone":

@@ -101,7 +101,7 @@ def test_results_are_defined_whatever_the_environment_says(tmp_path):
         process = start(tmp_path / name, config, *flags, f"--set=strengths={strengths}", env=more)
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
-        runs = sorted((tmp_path / name).glob("digits/*/*/seed0/artifact.safetensors"))
+        runs = sorted((tmp_path / name).glob("digits/*/*/seed0/artifact.slim"))
         found.append([run.read_bytes() for run in runs])
     assert len(found[0]) == 4
     assert found[0] == found[1]

@@ -109,7 +109,7 @@ def test_they_train_ship_and_are_measured(net, changes, methods, tiny, tmp_path,
         name, result = found.method.name, found.points[0].runs[0].result
         assert result.output_error < 1e-6, name
         assert result.macs > 0
-        (file,) = (tmp_path / "tiny").glob(f"{name}-*/*/seed0/artifact.safetensors")
+        (file,) = (tmp_path / "tiny").glob(f"{name}-*/*/seed0/artifact.slim")
         shipped = read_artifact(file).shipped
         assert bool(shipped.inputs) == (name in ("rtn_static", "lsq"))
         if net is Stateful:
