@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.artifact.file import Artifact, read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
@@ -51,11 +51,12 @@ def run_point(
         problem, done = run(job, setting, nets, copied, watch)
         trained = Shipped(done.net, done.variables)
         write_artifact(file, method.export(done.state, trained), problem.example)
-    shipped = read_artifact(file).shipped
+    read = read_artifact(file)
+    shipped = read.shipped
     error = agreement(method, done.state, trained, shipped, example(setting.task, setting.data))
     recipe = training(setting.task, about)
     spent = cost(watch.clock, problem, recipe.batch_size if recipe else 0, about)
-    return _measured(setting, nets.dense, shipped, file, error, spent, notes)
+    return _measured(setting, nets.dense, read, file, error, spent, notes)
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
@@ -81,9 +82,9 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
     )
 
 
-def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Result:
+def _measured(setting, dense, read: Artifact, file: Path, error, spent, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
-    task, data = setting.task, setting.data
+    task, data, shipped = setting.task, setting.data, read.shipped
     batch = next(batches(task, data.calibration))[0]["x"]
     compiled = compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
@@ -96,6 +97,7 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         outcomes=_encoded(task, scores["test"]),
         artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
         bytes=file.stat().st_size,
+        payload=read.payload,
         parameters=counts.parameters,
         weight_bits=digits(counts.weight_bits),
         density=digits(counts.density),
