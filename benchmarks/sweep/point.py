@@ -51,11 +51,12 @@ def run_point(
         problem, done = run(job, setting, nets, copied, watch)
         trained = Shipped(done.net, done.variables)
         write_artifact(file, method.export(done.state, trained), problem.example)
-    artifact = read_artifact(file)
-    error = agreement(method, done.state, trained, artifact.shipped, example(setting.task, setting.data))
+    read = read_artifact(file)
+    shipped = read.shipped
+    error = agreement(method, done.state, trained, shipped, example(setting.task, setting.data))
     recipe = training(setting.task, about)
     spent = cost(watch.clock, problem, recipe.batch_size if recipe else 0, about)
-    return _measured(setting, nets.dense, artifact, file, error, spent, notes)
+    return _measured(setting, nets.dense, read, file, error, spent, notes)
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
@@ -81,9 +82,9 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
     )
 
 
-def _measured(setting, dense, artifact: Artifact, file: Path, error, spent, notes) -> Result:
+def _measured(setting, dense, read: Artifact, file: Path, error, spent, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
-    task, data, shipped = setting.task, setting.data, artifact.shipped
+    task, data, shipped = setting.task, setting.data, read.shipped
     batch = next(batches(task, data.calibration))[0]["x"]
     compiled = compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
@@ -96,7 +97,7 @@ def _measured(setting, dense, artifact: Artifact, file: Path, error, spent, note
         outcomes=_encoded(task, scores["test"]),
         artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
         bytes=file.stat().st_size,
-        payload=artifact.payload,
+        payload=read.payload,
         parameters=counts.parameters,
         weight_bits=digits(counts.weight_bits),
         density=digits(counts.density),

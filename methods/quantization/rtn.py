@@ -106,7 +106,7 @@ RTN = Entry(
         paper="krishnamoorthi2018quantizing",
     ),
 )
-RTN_BN = Entry(rtn_bn, RTN.about._replace(control="rtn", paper="wu2021rethinking"))
+RTN_BN = Entry(rtn_bn, RTN.about._replace(needs=frozenset({"batch_norm"}), control="rtn", paper="wu2021rethinking"))
 RTN_STATIC = Entry(
     rtn_static, RTN.about._replace(changes=RTN.about.changes | {"inputs"}, paper="jacob2018quantization")
 )

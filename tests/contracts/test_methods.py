@@ -96,7 +96,7 @@ def test_a_description_is_whole(name):
         assert isinstance(strength, tuple)
         assert all(knob.low <= value <= knob.high for value, knob in zip(strength, about.knobs, strict=True))
     assert about.changes <= {"weights", "values", "inputs", "shape", "loss"}
-    assert about.needs <= {"groups", "classes", "teacher", "blocks"}
+    assert about.needs <= {"groups", "classes", "teacher", "blocks", "batch_norm"}
 
 
 @each_method
