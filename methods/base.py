@@ -220,7 +220,7 @@ class Description(NamedTuple):
     knobs: tuple[Knob, ...]  # what the numbers of a strength mean
     sweep: tuple[tuple[float, ...], ...]  # default strengths, mildest first; ((),) without a knob
     budget: Budget = "none"  # which training it uses
-    needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher"
+    needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher", "blocks"
     changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
     control: str | None = None  # the method that this one must beat at equal size
     copies: str | None = None  # the method whose run, at the same strength and seed, says how many weights are kept

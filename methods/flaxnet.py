@@ -187,6 +187,20 @@ def _together(makers: Sequence[TapMaker | None]) -> Interceptor | None:
     return compose([maker() for maker in makers if maker is not None])
 
 
+def note_shapes(shapes: dict[str, tuple[int, ...]]) -> Interceptor:
+    """Returns the interceptor that notes in `shapes`, by path, how large a module sees each weight of its own.
+
+    Within `nn.scan` and `nn.vmap` that is without the axes along which they stack weights.
+    """
+
+    def tap(next_fun, args, kwargs, context):
+        own = context.module.variables.get("params", {}).items()
+        shapes.update({join((*context.module.path, name)): a.shape for name, a in own if hasattr(a, "shape")})
+        return next_fun(*args, **kwargs)
+
+    return tap
+
+
 def compose(taps: Sequence[Interceptor | None]) -> Interceptor | None:
     """Returns one interceptor that applies `taps` left to right to what enters a module; None if there is none."""
     taps = [tap for tap in taps if tap is not None]

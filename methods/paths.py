@@ -14,6 +14,9 @@ from methods.base import Fallback, OptionError, PyTree
 KERNELS = r"(^|/)(kernel|embedding)$"
 """Default selector: the weights of dense, convolution and embedding layers; not biases, not norms."""
 
+BLOCKS = r"(^|/)block\d+/(.*/)?kernel$"
+"""Selector of the dense layers in a transformer's blocks: not the embeddings, not the head."""
+
 
 def join(names: Iterable[str]) -> str:
     """Returns the path "conv1/kernel" of ("conv1", "kernel"). "/", ":" and "%" inside a name become %2F, %3A, %25."""

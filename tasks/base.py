@@ -22,6 +22,8 @@ POOL = 1000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")  # fit for a file name
 TRANSFORMER = frozenset({"classes", "blocks"})
 """What tasks whose net is a transformer offer: Linears in blocks apart from embeddings and head."""
+BATCH_NORM = frozenset({"classes", "batch_norm"})
+"""What tasks offer whose net has batch norm."""
 THREE_OF_EACH: dict[str, Strengths] = {
     "lsq": ((4.0,), (3.0,), (2.0,)),
     "magnitude": ((0.5,), (0.8,), (0.9,)),

@@ -34,7 +34,7 @@ BENCHMARKS = {room: set(ORDER[: i + 1]) for i, room in enumerate(ORDER)}
 BENCHMARKS |= {"speed": {*ORDER, "speed", "process"}, "verify": {*ORDER, "verify", "process", "data"}}
 """Rooms of the benchmarks: each may import itself and those before it; the commands, beside them, may import all."""
 
-SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration"}
+SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration", "uses"}
 METHODS = {
     "arrays": {"arrays"},
     "base": {"arrays"},
@@ -42,6 +42,7 @@ METHODS = {
     "flaxnet": {"arrays", "base", "paths"},
     "structure": {"base", "paths"},
     "calibration": {"arrays", "base", "paths", "flaxnet", "calibration"},
+    "uses": {"base", "paths", "flaxnet", "uses"},
     "quantization": SHARED | {"quantization"},
     "pruning": SHARED | {"pruning"},
     "distillation": SHARED | {"distillation"},

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from benchmarks.measure.drawn import Batch, Drawn
 from tasks.base import Arrays, Task, count
 
 DRAW = 1
@@ -59,19 +60,17 @@ def quality(values: np.ndarray) -> float:
 
 
 class Calibration:
-    """Batches of calibration examples, iterable again and again; `examples` counts the distinct ones taken.
+    """Batches of calibration examples, iterable again and again; `taken` counts what is handed out.
 
     Each seed draws as many of the pool as the task asks for, without replacement; all where the pool has no more.
     """
 
     def __init__(self, task: Task, arrays: Arrays, seed: int = 0) -> None:
-        self._task, self._arrays, self.examples = task, arrays, 0
-        size = count(arrays)
-        drawn = np.random.default_rng([seed, DRAW]).permutation(size)[: task.calibration]
+        self._task, self._arrays, self.taken = task, arrays, Drawn()
+        drawn = np.random.default_rng([seed, DRAW]).permutation(count(arrays))[: task.calibration]
         self._rows = np.sort(drawn).astype(np.int32)
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Batch]:
         for first in range(0, len(self._rows), self._task.eval_batch):
             picked = self._rows[first : first + self._task.eval_batch]
-            self.examples = max(self.examples, first + len(picked))
-            yield gather(self._task, self._arrays, picked)
+            yield self.taken.batch(gather(self._task, self._arrays, picked), first, len(picked))

@@ -15,7 +15,7 @@ from methods.flaxnet import forward
 from methods.paths import flatten, with_params
 
 TOLERANCE = 1e-4
-"""Largest |simulated - shipped| output, relative to the largest simulated output, that a run may show."""
+"""Largest `output_error` that a run may show."""
 SENTINEL = 1e6
 """From this magnitude on an output is a mark, such as -1e9 for a class that is not allowed: it sets no scale."""
 
@@ -76,8 +76,9 @@ def _compare_weights(ran: PyTree, ships: PyTree) -> None:
 def output_error(simulated: PyTree, shipped: PyTree) -> float:
     """Returns the largest difference between two outputs, arrays or trees of them.
 
-    It is relative to the largest magnitude below SENTINEL in the simulated array; of values from SENTINEL on, to the
-    value itself. Raises Mismatch if structures or shapes differ, or where one is NaN or infinite and the other is not.
+    It is relative to the simulated value or, if that is larger, to the typical one: the median magnitude in the array,
+    of what is neither 0 nor from SENTINEL on. So neither a mark nor a few large outputs hide what differs beside them.
+    Raises Mismatch if structures or shapes differ, or where one is NaN or infinite and the other is not.
     """
     if jax.tree.structure(simulated) != jax.tree.structure(shipped):
         ran, ships = map(jax.tree.structure, (simulated, shipped))
@@ -94,8 +95,9 @@ def _array_error(simulated: Any, shipped: Any) -> float:
         raise Mismatch("shipped outputs are not NaN or infinite where simulated ones are")
     ran, ships = ran[finite], ships[finite]
     size = np.abs(ran)
-    scale = max(size.max(where=size < SENTINEL, initial=0.0), 1e-30)
-    return float(np.max(np.abs(ships - ran) / np.where(size < SENTINEL, scale, size), initial=0.0))
+    typical = size[(size > 0) & (size < SENTINEL)]
+    scale = np.maximum(size, np.median(typical) if typical.size else 1e-30)
+    return float(np.max(np.abs(ships - ran) / scale, initial=0.0))
 
 
 def execution(shipped: Shipped, density: float) -> Literal["simulated", "deployed"]:

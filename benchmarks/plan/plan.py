@@ -50,6 +50,7 @@ _REASONS = {
     "groups": "its net has no groups() and resize(), which say what channels may be removed together",
     "classes": "its outputs are not logits of two or more classes",
     "blocks": "its net has no blocks of a transformer",
+    "batch_norm": "its net has no batch norm",
 }
 
 

@@ -3,13 +3,14 @@
 With --versus=torch: our steps over those of the same nets in PyTorch (see `benchmarks/speed/against_torch.py`).
 With --leaderboard: how long the board takes to build from 10,000 records (see `benchmarks/speed/board.py`).
 
-Both sides run in one process and in turn, so that what else the machine does hits them alike. A recovery is timed
-whole, the renewals of masks in it, on two nets: a perceptron of 4 × 512 and a GPT of 4 blocks, 128 wide.
+Both sides run in turn on one core and are timed by the CPU time of the process, so that what else the machine does
+hits neither. Ratios are medians over rounds with their quartiles. A recovery is timed whole, the renewals of masks in
+it, on two nets: a perceptron of 4 × 512 and a GPT of 4 blocks, 128 wide.
 """
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,9 +20,10 @@ from absl import flags
 
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.device import device
-from benchmarks.measure.memory import memory
+from benchmarks.measure.memory import compiled_memory
 from benchmarks.process import check_platform
 from benchmarks.speed import against_torch, board
+from benchmarks.speed.turns import Ratio, pinned, ratio, seconds
 from benchmarks.train.allocator import keep_freed
 from benchmarks.train.loop import batch_rows, compiled_chunk, data_mesh, replicated
 from benchmarks.train.optimize import prepare, problem_of
@@ -29,7 +31,6 @@ from benchmarks.train.step import StepSpec, in_graph, start
 from leaderboard.command import Command, UsageError, call
 from methods import METHODS
 from methods.base import Method
-from methods.flaxnet import fresh
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.classification import cross_entropy
 from tasks.nets.gpt import gpt
@@ -92,37 +93,42 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
     """
     data, mesh = jax.device_put(task.load()), data_mesh(task.recovery.batch_size)
     problem = problem_of(task, data, STEPS)
-    born = fresh(task.net, jax.random.key(0), problem.example)
-    net, variables, state = prepare(method, problem, born, strength, 0)
+    net, variables, state = prepare(method, problem, problem.born, strength, 0)
     spec = StepSpec(task, net, in_graph(method), task.recovery)
     carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
     advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
-    return Side(advance, carry, arrays, key, memory(advance))
+    return Side(advance, carry, arrays, key, compiled_memory(advance))
 
 
-def recovery_ratios(task: Task) -> Iterator[tuple[str, float, float]]:
+def recovery_ratios(task: Task) -> Iterator[tuple[str, Ratio, float]]:
     """Yields (method, step time over dense, peak memory over dense): a recovery of each, chunk by chunk in turn."""
     sides = {name: ready(task, METHODS[name].make(), strength) for name, strength in SIDES.items()}
-    seconds = dict.fromkeys(sides, 0.0)
+    times: dict[str, list[float]] = {name: [] for name in sides}
     for first in range(0, STEPS, CHUNK):
         picked = batch_rows(0, first, CHUNK, len(sides["dense"].arrays["y"]), task.recovery.batch_size)
-        for name, side in sides.items():
-            begun = time.perf_counter()
-            carry, _ = jax.block_until_ready(side.advance(side.carry, side.arrays, picked, side.key))
-            seconds[name] += time.perf_counter() - begun
-            sides[name] = side._replace(carry=carry)
+        for name in sides:
+            times[name].append(seconds(partial(_advance, sides, name, picked)))
     for name in BOUNDS:
-        yield name, seconds[name] / seconds["dense"], sides[name].memory / sides["dense"].memory
+        yield name, ratio(times[name], times["dense"]), sides[name].memory / sides["dense"].memory
+
+
+def _advance(sides: dict[str, Side], name: str, picked: np.ndarray) -> Any:
+    side = sides[name]
+    carry, losses = side.advance(side.carry, side.arrays, picked, side.key)
+    sides[name] = side._replace(carry=carry)
+    return carry, losses
 
 
 def curve_ratio(task: Task) -> float:
     """Returns the time until a curve's first point is ready to step over that of the next: the first compiles."""
     method, taken = METHODS["lsq"].make(), []
     for strength in ((8.0,), (4.0,)):
-        begun = time.perf_counter()
-        ready(task, method, strength)
-        taken.append(time.perf_counter() - begun)
+        taken.append(seconds(partial(_made_ready, task, method, strength)))
     return taken[0] / taken[1]
+
+
+def _made_ready(task: Task, method: Method, strength: tuple[float, ...]) -> Any:
+    return ready(task, method, strength).carry
 
 
 def main(argv: Sequence[str]) -> int:
@@ -142,17 +148,20 @@ def _speed(values: flags.FlagValues) -> int:
     """Prints a table."""
     if values.leaderboard:
         return _leaderboard()
-    check_platform()
-    keep_freed()
-    if values.versus:
-        return _versus()
+    with pinned():
+        check_platform()
+        keep_freed()
+        return _versus() if values.versus else _methods()
+
+
+def _methods() -> int:
     kept = True
     print(f"device: {device()}; {STEPS} steps of each, in turn\n")
-    print(f"{'net':<12}{'method':<12}{'step / dense':>14}{'bound':>8}{'memory / dense':>17}")
+    print(f"{'net':<12}{'method':<12}{'step / dense':>20}{'bound':>8}{'memory / dense':>17}")
     for task in tasks():
         for name, step, held in recovery_ratios(task):
-            kept &= step <= BOUNDS[name]
-            print(f"{task.name:<12}{name:<12}{step:>14.2f}{BOUNDS[name]:>8.2f}{held:>17.2f}", flush=True)
+            kept &= step.median <= BOUNDS[name]
+            print(f"{task.name:<12}{name:<12}{step!s:>20}{BOUNDS[name]:>8.2f}{held:>17.2f}", flush=True)
     print("\nsetting up a point of an lsq curve, first / next:")
     for task in tasks():
         print(f"{task.name:<24}{curve_ratio(task):>14.1f}", flush=True)

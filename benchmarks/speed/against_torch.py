@@ -1,15 +1,13 @@
-"""Train steps of our nets and of their twins in PyTorch, by turns, on this machine's CPU.
+"""Train steps of our nets and of their twins in PyTorch, by turns, on one core of this machine's CPU.
 
-The aim is a ratio of 1.0 for perceptrons and transformers, 1.5 for convolutional nets. What stops the latter on two
-cores of an AMD EPYC: the convolutions themselves. At batch 128, 3×3 ones of 16, 32 and 64 channels take XLA 1.2, 3.0
-and 2.0 times PyTorch's time forward, and the gradients of their kernels, as matrix products, take some 2.5 times as
-long. Gradients of inputs are level; norms and pools are as fast or faster. The forward pass of LeNet-5's second
-convolution would fall from 4.6 to 2.9 ms as a sum of five matrix products. It is left to XLA, which also runs it where
-latency is measured.
+The aim is a ratio of 1.0. What stops convolutional nets on a core of an AMD EPYC is the convolutions themselves. Of 3×3
+ones at batch 128, the gradients of kernels take 1.6 to 2.5 times PyTorch's time, those of a first layer, of 1 or 3
+channels, 6 times: a matrix product is as fast as PyTorch's kernel, but what it multiplies has to be copied together
+first. Forward they take 1.0 to 1.3 times as long, a first layer of 3 channels 4 times; gradients of inputs 1.0 to 1.7
+times; norms and pools are as fast or faster.
 """
 
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +15,7 @@ import jax
 import numpy as np
 import optax
 
+from benchmarks.speed.turns import ratio, seconds
 from benchmarks.train.allocator import keep_freed
 from methods.flaxnet import forward, fresh
 from tasks.nets.convnet import lenet5
@@ -31,28 +30,32 @@ CASES = {  # our net, shape of a batch, classes
     "ResNet-20": (resnet(20, 10), (128, 32, 32, 3), 10),
     "GPT 4 × 128": (gpt(65, 64, 4, 128, 4), (12, 64), 65),
 }
-WARM = 2  # steps that are not timed
+WARM, TIMED, LEAST = 2, 3, 6
+"""Steps of a round that are not timed and that are, and the least number of rounds."""
 
 
-def lines(seconds: float = 4.0) -> list[str]:
-    """Returns one line per net: the medians of both steps and their ratio. `seconds` of timing for each net.
+def lines(length: float = 4.0) -> list[str]:
+    """Returns one line per net: the medians of both steps and the quartiles of their ratio over rounds.
 
-    A step is forward, backward and SGD with momentum on one batch. Raises ModuleNotFoundError without PyTorch.
+    A step is forward, backward and SGD with momentum on one batch; `length` is the CPU seconds of timing for each net.
+    Raises ModuleNotFoundError without PyTorch.
     """
     try:
         import torch
     except ModuleNotFoundError:
         raise ModuleNotFoundError("PyTorch is not installed: pip install torch (any CPU build)") from None
+    torch.set_num_threads(1)
     keep_freed()
     head = f"{'net':16} {'ours':>9} {'torch':>9}  ratio   (jax {jax.__version__}, torch {torch.__version__})"
-    return [head, *(_line(name, seconds) for name in CASES)]
+    return [head, *(_line(name, length) for name in CASES)]
 
 
-def _line(name, seconds):
+def _line(name: str, length: float) -> str:
     net, shape, classes = CASES[name]
     x, y = _batch(shape, classes)
-    ours, theirs = (statistics.median(t) for t in _by_turns(_ours(net, x, y), _theirs(name, x, y), seconds=seconds))
-    return f"{name:16} {1e3 * ours:6.1f} ms {1e3 * theirs:6.1f} ms {ours / theirs:6.2f}"
+    times = _by_turns(_ours(net, x, y), _theirs(name, x, y), length)
+    ours, theirs = (1e3 * statistics.median(side) for side in times)
+    return f"{name:16} {ours:6.1f} ms {theirs:6.1f} ms  {ratio(*times)}"
 
 
 def _batch(shape, classes):
@@ -62,17 +65,14 @@ def _batch(shape, classes):
     return rng.normal(size=shape).astype(np.float32), rng.integers(0, classes, shape[0], dtype=np.int32)
 
 
-def _by_turns(*steps: Callable, seconds: float) -> list[list[float]]:
-    """Times of each step, a few at a time, so that whatever else the machine does falls on both."""
-    times = [[] for _ in steps]
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[0]) < 6:
-        for step, own in zip(steps, times, strict=True):
-            for turn in range(WARM + 3):
-                start = time.perf_counter()
+def _by_turns(ours: Callable, theirs: Callable, length: float) -> tuple[list[float], list[float]]:
+    """CPU seconds of a step of either, round by round: the median of a few in a row, after WARM that are not timed."""
+    times: tuple[list[float], list[float]] = [], []
+    while sum(map(sum, times)) * TIMED < length or len(times[0]) < LEAST:
+        for step, own in zip((ours, theirs), times, strict=True):
+            for _ in range(WARM):
                 step()
-                if turn >= WARM:
-                    own.append(time.perf_counter() - start)
+            own.append(statistics.median(seconds(step) for _ in range(TIMED)))
     return times
 
 

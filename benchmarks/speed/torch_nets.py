@@ -1,4 +1,4 @@
-"""The nets of `benchmarks.versus` in PyTorch, written as its users write them."""
+"""The nets of `against_torch` in PyTorch, written as its users write them."""
 
 import torch
 from torch import nn

@@ -15,7 +15,7 @@ from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.stored import StoredDense, StoredRun, load
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN, run_folder
-from leaderboard.record.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run, Tuning
+from leaderboard.record.schema import PROTOCOL, SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run, Tuning
 from methods import METHODS
 
 
@@ -89,6 +89,7 @@ def _record(
     ran = ran | {_key(nets[seed].provenance): nets[seed].provenance for seed in seeds}
     return Record(
         schema=SCHEMA,
+        protocol=PROTOCOL,
         task=here.info,
         method=MethodInfo(
             name=job.method,

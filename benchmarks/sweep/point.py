@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from benchmarks.artifact.file import read_artifact, write_artifact
+from benchmarks.artifact.file import Artifact, read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.latency import latency
-from benchmarks.measure.memory import memory
+from benchmarks.measure.memory import compiled_memory, memory
 from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
 from benchmarks.plan.job import Job
@@ -23,7 +23,7 @@ from benchmarks.sweep.start import Nets, run
 from benchmarks.train.optimize import Watch, example
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
-from leaderboard.record.schema import Cost, Latencies, Latency, Result
+from leaderboard.record.schema import Cost, Latencies, Latency, Quartiles, Result
 from methods import METHODS
 from methods.base import Description, Problem, Shipped
 from methods.flaxnet import batch_size, first_example
@@ -51,11 +51,12 @@ def run_point(
         problem, done = run(job, setting, nets, copied, watch)
         trained = Shipped(done.net, done.variables)
         write_artifact(file, method.export(done.state, trained), problem.example)
-    shipped = read_artifact(file).shipped
+    read = read_artifact(file)
+    shipped = read.shipped
     error = agreement(method, done.state, trained, shipped, example(setting.task, setting.data))
     recipe = training(setting.task, about)
     spent = cost(watch.clock, problem, recipe.batch_size if recipe else 0, about)
-    return _measured(setting, nets.dense, shipped, file, error, spent, notes)
+    return _measured(setting, nets.dense, read, file, error, spent, notes)
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:
@@ -67,26 +68,28 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
       batch_size: examples of a training step.
       about: what the method is.
     """
-    examples = problem.steps * batch_size
+    examples, taken = problem.steps * batch_size, cast(Calibration, problem.calibration).taken
     return Cost(
         seconds=digits(clock.seconds, 4),
         compile_s=digits(clock.compile_s, 4),
         cached=clock.cached,
         starts=clock.starts,
         steps=problem.steps,
-        labelled_examples=examples,
-        calibration_examples=cast(Calibration, problem.calibration).examples,
+        labelled_examples=examples + taken.labelled,
+        calibration_examples=taken.examples,
+        calibration_drawn=taken.drawn,
         teacher_forwards=examples if "teacher" in about.needs else 0,
     )
 
 
-def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Result:
+def _measured(setting, dense, read: Artifact, file: Path, error, spent, notes) -> Result:
     """What the artifact is and does, read off the file and the net decoded from it."""
-    task, data = setting.task, setting.data
+    task, data, shipped = setting.task, setting.data, read.shipped
     batch = next(batches(task, data.calibration))[0]["x"]
     compiled = compile_forward(shipped, batch)
     scores = {name: outcomes(task, compiled.run, getattr(data, name)) for name in ("valid", "test")}
     counts = count(shipped, batch)
+    runs = execution(shipped, counts.density)
     timed = partial(_latency, shipped, Shipped(task.net, dense.variables))
     return Result(
         quality=digits(quality(scores["test"]), 8),
@@ -94,14 +97,17 @@ def _measured(setting, dense, shipped, file: Path, error, spent, notes) -> Resul
         outcomes=_encoded(task, scores["test"]),
         artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
         bytes=file.stat().st_size,
+        payload=read.payload,
         parameters=counts.parameters,
+        weight_bits=digits(counts.weight_bits),
         density=digits(counts.density),
         macs=counts.macs,
         effective_macs=digits(counts.effective_macs, 8),
         bops=digits(counts.bops, 8),
-        execution=execution(shipped, counts.density),
+        execution=runs,
         latency=Latencies(one=timed(first_example(batch)), batch=timed(batch)),
-        memory_bytes=memory(compiled.compiled),
+        memory_bytes=memory(shipped, batch),
+        compiled_memory_bytes=compiled_memory(compiled.compiled) if runs == "deployed" else None,
         cost=spent,
         output_error=digits(error, 3),
         notes=notes,
@@ -116,11 +122,14 @@ def _encoded(task, values):
 
 def _latency(shipped, dense, x) -> Latency:
     compiled = compile_forward(shipped, x)
-    timed = latency(compiled.run, compile_forward(dense, x).run, x)
+    timed = latency(compiled, compile_forward(dense, x), x)
+    median, low, high = (digits(value, 4) for value in timed.speedup)
     return Latency(
         batch=batch_size(x),
         median_ms=digits(timed.median_ms, 4),
         p95_ms=digits(timed.p95_ms, 4),
         dense_median_ms=digits(timed.dense_median_ms, 4),
         compile_s=digits(compiled.seconds, 3),
+        speedup=Quartiles(median=median, low=low, high=high),
+        rounds=timed.rounds,
     )

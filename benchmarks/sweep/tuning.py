@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import jax
 import numpy as np
 from msgspec.structs import replace
 
-from benchmarks.measure.quality import batches
+from benchmarks.measure.quality import Calibration, batches
 from benchmarks.measure.shipped import simulated
 from benchmarks.plan.job import Job
 from benchmarks.plan.recipes import training
@@ -41,9 +42,9 @@ def tried(
     recipe = training(here.task, METHODS[job.method].about)
     labels = recipe.steps * recipe.batch_size if recipe else 0
     try:
-        _, done = run(job, here, nets, copied, watch)
+        problem, done = run(job, here, nets, copied, watch)
         loss = valid_loss(here.task, method_of(job), done, here.data.valid)
-        labels += count(here.data.valid)
+        labels += count(here.data.valid) + cast(Calibration, problem.calibration).taken.labelled
     except Diverged:
         loss = math.nan
     spent = Spent(digits(watch.clock.seconds, 4), job.steps, labels)

@@ -10,6 +10,7 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.clock import Clock
+from benchmarks.measure.drawn import plain
 from benchmarks.measure.quality import Calibration, batches
 from benchmarks.plan.config import Loop
 from benchmarks.train import signals
@@ -98,7 +99,7 @@ def problem_of(
         net=task.net,
         example=x,
         calibration=Calibration(task, data.calibration, seed),
-        loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
+        loss=lambda out, batch: jnp.mean(task.loss(out, plain(batch))),
         steps=steps,
         teacher=teacher,
         born=fresh(task.net, jax.random.key(seed), x),

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from leaderboard.board.comparisons import dense_results, with_comparisons
-from leaderboard.board.rows import Row, devices, row_of
+from leaderboard.board.rows import REFERENCES, Row, devices, row_of
 from leaderboard.board.scores import Score, scores
 from leaderboard.record.schema import PROTOCOL, Dense, Record, TaskInfo
 from leaderboard.stats.pareto import pareto
@@ -47,9 +47,9 @@ def boards(records: Sequence[Record]) -> list[Board]:
 
 
 def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
-    """Returns the closed divisions in which a method other than dense ran, each with its board."""
+    """Returns the closed divisions in which a method that compresses ran, each with its board."""
     closed = [(board, division) for board in boards for division in board.divisions if division.name == "closed"]
-    return [(b, d) for b, d in closed if any(row.record.method.name != "dense" for row in d.rows)]
+    return [(b, d) for b, d in closed if any(row.record.method.name not in REFERENCES for row in d.rows)]
 
 
 def _place(record):

@@ -52,9 +52,9 @@ class TaskInfo(_Strict, frozen=True):
     reach: Quality  # what the dense net must reach on test
     reference: Quality  # quality of an answer that ignores its input: the zero of curve scores
     controls: Annotated[dict[Label, Quality], FEW]  # task-level baselines, e.g. a 3-gram model
-    margin: Amount | None = None  # quality that may be lost and still be as good; None: of protocol 1
-    window: Annotated[list[Size], Meta(min_length=2, max_length=2)] | None = None  # bytes, [low, high]: see scores.py
-    clusters: list[Count] | None = None  # of each test example, whose outcomes depend on each other; None: independent
+    margin: Amount | None  # quality that may be lost and still be as good; None: of protocol 1
+    window: Annotated[list[Size], Meta(min_length=2, max_length=2)] | None  # bytes, [low, high]: see scores.py
+    clusters: list[Count] | None  # of each test example, whose outcomes depend on each other; None: independent
 
     def reaches(self, quality: float) -> bool:
         """Returns whether a dense net of this quality is as good as the task asks for."""
@@ -70,7 +70,7 @@ class MethodInfo(_Strict, frozen=True):
     knobs: Annotated[list[Label], Meta(max_length=16)]  # names of the numbers of a strength
     digest: Hex  # of everything in `config` that changes a result; part of the file name
     budget: Literal["none", "recovery", "full"]  # which training it gets
-    reference: Name = "dense"  # the method of equal training, of no more than `budget` and nothing besides
+    reference: Name  # the method of equal training, of no more than `budget` and nothing besides
 
 
 class Provenance(_Strict, frozen=True):
@@ -112,8 +112,8 @@ class Latency(_Strict, frozen=True):
     p95_ms: Duration
     dense_median_ms: Duration  # the dense net, interleaved with it in the same run
     compile_s: Amount
-    speedup: Quartiles | None = None  # dense time / own time, round by round; None: of protocol 1
-    rounds: Size | None = None  # None: of protocol 1
+    speedup: Quartiles | None  # dense time / own time, round by round; None: of protocol 1
+    rounds: Size | None  # None: of protocol 1
 
     def gain(self) -> float:
         """Returns dense time / own time: the median over rounds; in protocol 1 the ratio of the medians."""
@@ -138,7 +138,7 @@ class Cost(_Strict, frozen=True):
     labelled_examples: Count
     calibration_examples: Count  # different ones
     teacher_forwards: Count  # examples
-    calibration_drawn: Count | None = None  # examples × passes; None: of protocol 1
+    calibration_drawn: Count | None  # examples × passes; None: of protocol 1
 
 
 class Result(_Strict, frozen=True):
@@ -150,7 +150,7 @@ class Result(_Strict, frozen=True):
     artifact: Sha256  # of the file
     bytes: Size
     parameters: Count
-    density: Share  # nonzero share of the weights that multiply
+    density: Share  # share of the weights that multiply that is not pruned
     macs: Count  # per example
     effective_macs: Amount  # × density
     bops: Amount  # × density × weight bits × activation bits
@@ -158,11 +158,11 @@ class Result(_Strict, frozen=True):
     latency: Latencies
     memory_bytes: Size | None  # weights as packed + largest set of live activations, task's batch; None: of protocol 1
     cost: Cost
-    output_error: Amount  # |simulated - shipped| / max |simulated| of outputs, worst element
+    output_error: Amount  # |simulated - shipped| of outputs over value or typical value, worst element
     notes: Annotated[list[Text], FEW]  # fallbacks taken, if any
-    payload: Size | None = None  # bytes of the file that are values, not their description; None: of protocol 1
-    weight_bits: Amount | None = None  # mean stored bits of a weight that multiplies or is looked up; None: protocol 1
-    compiled_memory_bytes: Size | None = None  # peak of the compiled program, task's batch; None: of simulated runs
+    payload: Size | None  # bytes of the file that are values, not their description; None: of protocol 1
+    weight_bits: Amount | None  # mean stored bits of a weight that multiplies or is looked up; None: protocol 1
+    compiled_memory_bytes: Size | None  # peak of the compiled program, task's batch; None: of simulated runs
 
 
 class Run(_Strict, frozen=True):
@@ -226,5 +226,5 @@ class Record(_Strict, frozen=True):
     verified: Annotated[list[Verification], FEW]
     dense: Annotated[list[Dense], Meta(min_length=1, max_length=200)]
     points: Annotated[list[Point], Meta(min_length=1, max_length=200)]
-    protocol: Literal[1, 2] = 1
-    tuning: Tuning | None = None  # None: nothing is tuned
+    protocol: Literal[1, 2]
+    tuning: Tuning | None  # None: nothing is tuned

@@ -12,13 +12,13 @@ NOTE = (
     "The smallest artifact of each method whose quality, mean over seeds, loses no more than the task's margin against "
     "its reference: dense for a method that does not train, else `finetuned`, which is dense plus the task's recovery. "
     "Size, dense size / size, stored bits of a weight (strength). – where none is that good, or no reference has run. "
-    "Closed division only, tasks with a method besides these; [all of it](leaderboard/README.md), with intervals."
+    "Closed division only, tasks with other methods than these; [all of it](leaderboard/README.md), with intervals."
 )
 
 
 def block(boards: list[Board]) -> str:
-    """Returns Markdown: a row per method, a column per task with one besides references, closed division only."""
-    columns = [(board, division) for board, division in compared(boards) if _methods(division) - {*REFERENCES}]
+    """Returns Markdown: a row per method, a column per task with one that compresses, closed division only."""
+    columns = compared(boards)
     if not columns:
         return "No method has records in the closed division yet."
     methods = set().union(*(_methods(division) for _, division in columns)) - {*REFERENCES}

@@ -6,6 +6,7 @@ Jacob et al. 2018 (arXiv 1712.05877, eq. 1); Nagel et al. 2021 (arXiv 2106.08295
 Rounding is half to even, everywhere.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import jax
@@ -119,7 +120,7 @@ def _step_size(span: jax.Array, codes: jax.Array) -> jax.Array:
     return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
 
 
-def symmetric(x: jax.Array, bits: jax.Array | float, axis: int | None = None) -> Quantizer:
+def symmetric(x: jax.Array, bits: jax.Array | float, axes: Sequence[int] = ()) -> Quantizer:
     """Returns the min-max grid of weights: scale = max|x| / (2^(b-1) - 1), narrow range, zero point 0.
 
     A channel of zeros decodes to zeros.
@@ -127,11 +128,11 @@ def symmetric(x: jax.Array, bits: jax.Array | float, axis: int | None = None) ->
     Args:
       x: the weights.
       bits: of a code, traced or not.
-      axis: the axis whose entries, output channels, have a scale each; None for one scale.
+      axes: those along which each entry, an output channel say, has a scale of its own; () for one scale.
     """
-    axes = None if axis is None else tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    own = {axis % x.ndim for axis in axes}
     low, high = code_range(bits, narrow=True)
-    peak = jnp.max(jnp.abs(x), axis=axes, keepdims=True)
+    peak = jnp.max(jnp.abs(x), axis=tuple(i for i in range(x.ndim) if i not in own), keepdims=True)
     scale = _step_size(peak, high)
     return Quantizer(scale, jnp.zeros_like(scale), low, high)
 
@@ -159,13 +160,17 @@ def _codes(x: jax.Array, q: Quantizer) -> jax.Array:
 
 
 def pack(x: jax.Array, q: Quantizer) -> jax.Array | Quantized:
-    """Returns what ships of weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use in jit."""
+    """Returns what ships of weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use in jit.
+
+    Weights that are 0 already are taken to be pruned; those that only become 0 are not.
+    """
     if bool(q.passes()):
         return x
     low, high = int(q.low), int(q.high)
     scale, zero_point = jnp.asarray(q.scale), jnp.asarray(q.zero_point)
     bits = int(np.ceil(np.log2(high - low + 1)))
-    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype))
+    pruned = jnp.sum(x == 0, dtype=jnp.int32)
+    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype), pruned=pruned)
 
 
 def unpack(leaf: Any) -> Any:

@@ -1,15 +1,17 @@
 """Grids on weights and on module inputs: the view, the tap and the export that quantization methods share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from methods.arrays.uniform import Quantizer, fake_quant, pack, symmetric
-from methods.base import Interceptor, Knob, PyTree, Shipped, State
+from methods.base import Interceptor, Knob, Problem, PyTree, Shipped, State
 from methods.flaxnet import COMPILE_QUICKLY, quantize_inputs
-from methods.paths import flatten, replace, with_params
+from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
+from methods.uses.axes import edges, output_axes
 
 BITS = Knob("bits", 2, 32, whole=True)
 SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))
@@ -31,15 +33,49 @@ def module_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def channel_axis(path: str) -> int:
-    """Returns the axis with a scale per entry: output channels of a kernel, rows of an embedding table."""
-    return 0 if path.endswith("embedding") else -1
+def chosen(params: PyTree, selector: str) -> dict[str, jax.Array]:
+    """Returns the weights to round, by path; warns of a `Fallback` where the default selector leaves a matrix out."""
+    weights = select(params, selector)
+    if selector == KERNELS:
+        note_left(params, selector)
+    return weights
 
 
-@partial(jax.jit, compiler_options=COMPILE_QUICKLY)
-def per_channel(weights: dict[str, jax.Array], bits: jax.Array) -> dict[str, Quantizer]:
-    """Returns the min-max grid of each weight, one scale per output channel."""
-    return {path: symmetric(w, bits, channel_axis(path)) for path, w in weights.items()}
+def bits_of(
+    problem: Problem, variables: PyTree, paths: Iterable[str], bits: jax.Array, edge_bits: int
+) -> dict[str, jax.Array]:
+    """Returns the bits of each weight, by path: one rule for the edge layers of all quantizers.
+
+    Args:
+      problem: its net and example say which weight is used first and which last.
+      variables: of the net.
+      paths: of the weights that are rounded.
+      bits: the strength.
+      edge_bits: of the first and the last weight, where that is more than the strength; 0 makes no exception.
+    """
+    paths = list(paths)
+    raised = edges(problem.net, variables, problem.example, paths) if edge_bits else ()
+    return {path: jnp.maximum(bits, edge_bits) if path in raised else bits for path in paths}
+
+
+def min_max(
+    problem: Problem, variables: PyTree, weights: dict[str, jax.Array], bits: dict[str, jax.Array]
+) -> dict[str, Quantizer]:
+    """Returns the min-max grid of each weight, with a scale for each entry along its output axes.
+
+    Args:
+      problem: its net and example say which axes these are.
+      variables: of the net.
+      weights: by path.
+      bits: of each, by path.
+    """
+    axes = output_axes(problem.net, variables, problem.example, weights)
+    return _min_max(weights, bits, tuple(axes.items()))
+
+
+@partial(jax.jit, static_argnums=2, compiler_options=COMPILE_QUICKLY)
+def _min_max(weights, bits, axes):
+    return {path: symmetric(weights[path], bits[path], kept) for path, kept in axes}
 
 
 def view(grids: Grids, params: PyTree) -> PyTree:

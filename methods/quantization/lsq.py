@@ -4,15 +4,21 @@
     ∂v̂/∂s = v̄ - v/s inside the grid, -Q_N or Q_P outside; scaled by g = 1 / √(N · Q_P)        (eq. 3, §2.2)
     s₀ = 2 ⟨|v|⟩ / √Q_P                                                                       (§2.1)
 
-One step size per layer for its weights and one for its input; the first and the last layer at `edge_bits` (§2.3).
-An input is on an unsigned grid if no negative value was seen in calibration.
+One step size per layer for its weights, also where nn.scan or nn.vmap stacks layers in one array, and one for the input
+of its module. An input is on an unsigned grid if no negative value was seen in calibration. The first and the last
+layer are no exception, as with every quantizer here, unless `edge_bits` makes them one, as the paper does (§2.3).
 
-Deviation: the optimizer updates log s instead of s. The suite's recovery uses Adam, whose steps do not depend on
-the size of a gradient: raw step sizes of 0.01 would move by the learning rate whatever their size (the reason that
-Jain et al. 2020, arXiv 1903.08066, §3.2, train log-thresholds). The embedding, which takes integers, has no input grid.
+Deviation: the optimizer updates log s. Adam's steps do not depend on the size of a gradient: raw step sizes of 0.01
+would move by the learning rate whatever their size (the reason that Jain et al. 2020, arXiv 1903.08066, §3.2, train
+log-thresholds). The gradient of log s is taken times g / s², so that under SGD s moves by the paper's share of itself,
+
+    Δ log s = -η · g / s² · ∂L/∂log s = -η · g · ∂L/∂s / s,
+
+while Adam, which no factor changes, is left as it is. The embedding, which takes integers, has no input grid.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -22,9 +28,10 @@ import jax.numpy as jnp
 from methods.arrays.uniform import Quantizer, code_range
 from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import COMPILE_QUICKLY, call_order
-from methods.paths import KERNELS, note_left, select
-from methods.quantization.grids import BITS, SWEEP, Grids, module_of, through
+from methods.flaxnet import COMPILE_QUICKLY
+from methods.paths import BLOCKS, KERNELS
+from methods.quantization.grids import BITS, SWEEP, Grids, bits_of, chosen, module_of, through
+from methods.uses.axes import layer_axes
 
 
 class Bounds(NamedTuple):
@@ -32,7 +39,7 @@ class Bounds(NamedTuple):
 
     low: jax.Array
     high: jax.Array
-    gain: jax.Array  # g
+    gain: jax.Array  # g of each layer
 
 
 class Learned(NamedTuple):
@@ -55,11 +62,11 @@ scale_gradient.defvjp(lambda x, gain: (x, gain), lambda gain, g: (g * gain, jnp.
 def start(
     mean_abs: jax.Array, size: jax.Array | int, bits: jax.Array, signed: jax.Array | bool
 ) -> tuple[jax.Array, Bounds]:
-    """Returns log s₀, float32 [], and the bounds of a tensor's grid; a tensor of zeros gets s₀ = 1.
+    """Returns log s₀, float32 like `mean_abs`, and the bounds of a tensor's grid; a tensor of zeros gets s₀ = 1.
 
     Args:
-      mean_abs: ⟨|v|⟩ of its scalars.
-      size: N, how many scalars it has; of an input, how many for each example.
+      mean_abs: ⟨|v|⟩ of its scalars; one for each layer.
+      size: N, how many scalars a layer has; of an input, how many for each example.
       bits: of its codes.
       signed: whether it has negative codes.
     """
@@ -68,17 +75,23 @@ def start(
     return jnp.log(step), Bounds(low, high, 1 / jnp.sqrt(size * high))
 
 
-@partial(jax.jit, compiler_options=COMPILE_QUICKLY)
-def _start(weights, ranges, bits):
+@partial(jax.jit, static_argnums=3, compiler_options=COMPILE_QUICKLY)
+def _start(weights, ranges, bits, stacked):
     return {
-        "weights": {p: start(jnp.mean(jnp.abs(w)), w.size, bits[module_of(p)], True) for p, w in weights.items()},
+        "weights": {path: _start_weight(weights[path], bits[path], axes) for path, axes in stacked},
         "inputs": {p: start(r.mean_abs, r.features, bits[p], r.minimum < 0) for p, r in ranges.items()},
     }
 
 
+def _start_weight(weight: jax.Array, bits: jax.Array, stacked: Sequence[int]) -> tuple[jax.Array, Bounds]:
+    own = [axis for axis in range(weight.ndim) if axis not in stacked]
+    mean_abs = jnp.mean(jnp.abs(weight), own, keepdims=bool(stacked))
+    return start(mean_abs, math.prod(weight.shape[axis] for axis in own), bits, True)
+
+
 def _running(state: State) -> Grids:
     def quantizer(log_step, bounds):
-        step = jnp.exp(scale_gradient(log_step, bounds.gain))
+        step = jnp.exp(scale_gradient(log_step, bounds.gain * jnp.exp(-2 * log_step)))
         return Quantizer(step, jnp.zeros_like(step), bounds.low, bounds.high)
 
     def quantizers(steps, bounds):
@@ -92,24 +105,22 @@ def _current(state: State) -> Grids:
     return state.fixed.grids or _running(state)
 
 
-def lsq(selector: str = KERNELS, edge_bits: int = 8) -> Method:
+def lsq(selector: str = KERNELS, activations: bool = True, edge_bits: int = 0) -> Method:
     """Returns LSQ. Strength: bits of weights and inputs; 32 leaves the net as it is.
 
     Args:
-      selector: pattern of the paths of the weights to round; the inputs of their modules are rounded too.
-      edge_bits: of the first and the last layer, where that is more than the strength.
+      selector: pattern of the paths of the weights to round.
+      activations: whether the inputs of their modules are rounded too.
+      edge_bits: of the weights used first and last, and of their modules' inputs; 0 makes no exception.
     """
 
     def init(key, problem, variables, strength):
-        (bits,) = strength
-        weights = select(variables["params"], selector)
-        note_left(variables["params"], selector)
-        modules = {module_of(path) for path in weights}
-        ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
-        order = [path for path in call_order(problem.net, variables, problem.example) if path in modules]
-        layers = dict.fromkeys(modules, bits)
-        layers[order[0]] = layers[order[-1]] = jnp.maximum(bits, edge_bits)
-        started = _start(weights, ranges, layers)
+        weights = chosen(variables["params"], selector)
+        bits = bits_of(problem, variables, weights, strength[0], edge_bits)
+        modules = {module_of(path): bits[path] for path in weights}
+        ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap) if activations else {}
+        stacked = layer_axes(problem.net, variables, problem.example, weights)
+        started = _start(weights, ranges, bits | modules, tuple(stacked.items()))
         steps = {part: {path: step for path, (step, _) in pairs.items()} for part, pairs in started.items()}
         bounds = {part: {path: bound for path, (_, bound) in pairs.items()} for part, pairs in started.items()}
         return problem.net, variables, State(train=steps, fixed=Learned(bounds["weights"], bounds["inputs"]))
@@ -128,9 +139,17 @@ LSQ = Entry(
         knobs=(BITS,),
         sweep=SWEEP,
         budget="recovery",
+        trials=RATES,
         changes=frozenset({"weights", "values", "inputs"}),
         control="rtn_static",
-        trials=RATES,
         paper="esser2020learned",
     ),
 )
+LSQ_EDGES8 = Entry(partial(lsq, edge_bits=8), LSQ.about)
+"""The paper's own scope."""
+LSQ_WEIGHTS = Entry(
+    partial(lsq, activations=False),
+    LSQ.about._replace(changes=LSQ.about.changes - {"inputs"}, control="rtn"),
+)
+LSQ_BLOCKS = Entry(partial(lsq, BLOCKS), LSQ.about._replace(needs=frozenset({"blocks"}), control="rtn_static@blocks"))
+"""The dense layers in a transformer's blocks alone, as papers on transformers do."""

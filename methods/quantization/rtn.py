@@ -1,7 +1,8 @@
 """Round to nearest: post-training quantization without any training. The control of every quantization method.
 
-Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1).
-Biases and norms stay float32. `rtn` itself sees no data.
+Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1); which axes
+are output channels follows from how the net uses a weight (`methods/uses`). Biases and norms stay float32. `rtn` itself
+sees no data.
 With `activations`, module inputs too, at the same bits: an affine min-max grid per tensor whose range is
 measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et al. 2018, arXiv 1712.05877).
 With `norms`, batch norm's running statistics are estimated again on the calibration data, for the net as it is
@@ -9,6 +10,7 @@ rounded (Wu and Johnson 2021, arXiv 2105.07576, §3, see calibration/batch_norm.
 what it is without `norms`, bit for bit.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -19,8 +21,20 @@ from methods.base import Description, Entry, Method, Problem, PyTree, State
 from methods.calibration.batch_norm import reestimate
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY, together
-from methods.paths import KERNELS, note_left, select, with_params
-from methods.quantization.grids import BITS, NO_GRIDS, SWEEP, Grids, module_of, per_channel, tap, through, view
+from methods.paths import BLOCKS, KERNELS, with_params
+from methods.quantization.grids import (
+    BITS,
+    NO_GRIDS,
+    SWEEP,
+    Grids,
+    bits_of,
+    chosen,
+    min_max,
+    module_of,
+    tap,
+    through,
+    view,
+)
 
 _view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
 
@@ -36,13 +50,14 @@ def _current(state: State) -> Grids:
     return state.fixed.grids or NO_GRIDS
 
 
-def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False) -> Method:
+def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False, edge_bits: int = 0) -> Method:
     """Returns rounding to nearest, after the last step. Strength: bits; 32 leaves the net as it is.
 
     Args:
       selector: pattern of the paths of the weights to round.
       activations: whether the inputs of their modules are rounded too.
       norms: whether batch norm's running statistics are estimated again afterwards.
+      edge_bits: of the weights used first and last, and of their modules' inputs; 0 makes no exception.
     """
 
     def init(key, problem, variables, strength):
@@ -50,17 +65,16 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False)
         return problem.net, variables, State(fixed=Rounding(bits))
 
     def settle(key, problem, variables, state):
-        bits, weights = state.fixed.bits, select(variables["params"], selector)
-        note_left(variables["params"], selector)
-        inputs = {}
+        weights = chosen(variables["params"], selector)
+        bits, inputs = bits_of(problem, variables, weights, state.fixed.bits, edge_bits), {}
         if activations:
-            modules = [module_of(path) for path in weights]
+            modules = {module_of(path): bits[path] for path in weights}
             ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
-            inputs = {path: affine(seen.minimum, seen.maximum, bits) for path, seen in ranges.items()}
-        grids = Grids(per_channel(weights, bits), inputs)
-        if norms and bits < FLOAT_BITS:
+            inputs = {path: affine(seen.minimum, seen.maximum, modules[path]) for path, seen in ranges.items()}
+        grids = Grids(min_max(problem, variables, weights, bits), inputs)
+        if norms and state.fixed.bits < FLOAT_BITS:
             variables = _renewed(problem, variables, grids)
-        return variables, State(fixed=Rounding(bits, grids))
+        return variables, State(fixed=Rounding(state.fixed.bits, grids))
 
     return Method(init=init, settle=settle, **through(_current))
 
@@ -77,9 +91,9 @@ def rtn_bn() -> Method:
     return rtn(norms=True)
 
 
-def rtn_static() -> Method:
+def rtn_static(selector: str = KERNELS, edge_bits: int = 0) -> Method:
     """Returns `rtn_bn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
-    return rtn(activations=True, norms=True)
+    return rtn(selector, activations=True, norms=True, edge_bits=edge_bits)
 
 
 RTN = Entry(
@@ -92,7 +106,10 @@ RTN = Entry(
         paper="krishnamoorthi2018quantizing",
     ),
 )
-RTN_BN = Entry(rtn_bn, RTN.about._replace(control="rtn", paper="wu2021rethinking"))
+RTN_BN = Entry(rtn_bn, RTN.about._replace(needs=frozenset({"batch_norm"}), control="rtn", paper="wu2021rethinking"))
 RTN_STATIC = Entry(
     rtn_static, RTN.about._replace(changes=RTN.about.changes | {"inputs"}, paper="jacob2018quantization")
 )
+RTN_BLOCKS = Entry(partial(rtn, BLOCKS), RTN.about._replace(needs=frozenset({"blocks"})))
+RTN_STATIC_BLOCKS = Entry(partial(rtn_static, BLOCKS), RTN_STATIC.about._replace(needs=frozenset({"blocks"})))
+"""The dense layers in a transformer's blocks alone, as papers on transformers do."""

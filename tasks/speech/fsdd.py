@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tasks.base import DeviceArrays, Metric, Recipe, Task
+from tasks.base import BATCH_NORM, DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import fsdd
 from tasks.data.audio import utterances
@@ -48,6 +48,7 @@ _task = partial(
     Task,
     version=2,
     modality="speech",
+    offers=BATCH_NORM,
     net=DSCNN(channels=(64, 64, 64, 64), kernel=(10, 4), strides=(4, 2), classes=10),
     prepare=prepare,
     loss=cross_entropy,

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from tasks.base import THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
+from tasks.base import BATCH_NORM, THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
 from tasks.data import fsdd
 from tasks.data.audio import utterances
 from tasks.nets.conformer import conformer, real_frames
@@ -87,6 +87,7 @@ TASK = Task(
     name="fsdd_ctc",
     version=2,
     modality="speech",
+    offers=BATCH_NORM,
     source="FSDD, recordings of one voice joined with gaps, official split: all voices known",
     net=conformer(FEATURES["bands"], 11),
     load=fsdd.load_connected,

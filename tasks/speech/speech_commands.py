@@ -6,7 +6,7 @@ BC-ResNet-1 on 40 log-mel bands (Kim et al. 2021, arXiv 2106.04140, table 1), 96
 
 from functools import partial
 
-from tasks.base import Metric, Recipe, Task
+from tasks.base import BATCH_NORM, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import speech_commands
 from tasks.data.audio import by_parts, log_mel, mfcc
@@ -46,6 +46,7 @@ _task = partial(
     Task,
     version=2,
     modality="speech",
+    offers=BATCH_NORM,
     source="Speech Commands v2, 12 classes",
     load=speech_commands.load,
     loss=cross_entropy,

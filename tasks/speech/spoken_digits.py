@@ -6,7 +6,7 @@ The recipe of keyword spotting: Zhang et al. 2017 (arXiv 1711.07128); masks from
 
 import jax
 
-from tasks.base import DeviceArrays, Metric, Recipe, Task
+from tasks.base import BATCH_NORM, DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data.audio import log_mel
 from tasks.data.synthetic import spoken_digits
@@ -42,6 +42,7 @@ TASK = Task(
     name="spoken_digits",
     version=2,
     modality="speech",
+    offers=BATCH_NORM,
     source="synthetic: ten digits from a source-filter synthesizer, test voices unseen in train",
     net=DSCNN(channels=(64, 64, 64), kernel=(10, 4), strides=(8, 4), classes=10),
     load=spoken_digits.load,

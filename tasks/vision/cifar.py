@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tasks.base import THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
+from tasks.base import BATCH_NORM, THREE_OF_EACH, DeviceArrays, Metric, Recipe, Task
 from tasks.classification import correct, cross_entropy
 from tasks.data import cifar
 from tasks.nets.resnet import resnet, resnet8, resnet_x4, wide_resnet
@@ -60,6 +60,7 @@ _images = partial(
     Task,
     version=2,
     modality="vision",
+    offers=BATCH_NORM,
     loss=cross_entropy,
     outcomes=correct,
     metric=Metric("accuracy", "correct", higher_is_better=True),

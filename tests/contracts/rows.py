@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from methods.arrays.uniform import decoded, is_quantized
-from methods.paths import select
+from methods.paths import flatten, select
 
 
 def has_sparsity(shipped, strength):
@@ -48,6 +48,29 @@ def has_input_bits(shipped, strength):
         assert grid.high - grid.low == 2**strength - 1
 
 
+def has_block_bits(shipped, strength):
+    """The six dense layers of the block, and nothing else."""
+    (strength,) = strength
+    leaves = flatten_quantized(shipped)
+    assert {path: leaf.bits for path, leaf in leaves.items()} == {f"{path}/kernel": strength for path in BLOCK}
+    for leaf in leaves.values():
+        assert int(leaf.codes.max()) - leaf.low < 2**leaf.bits
+        assert int(leaf.codes.min()) >= leaf.low
+
+
+def has_block_input_bits(shipped, strength):
+    has_block_bits(shipped, strength)
+    found = {path: grid.high - grid.low for path, grid in shipped.inputs.items()}
+    assert found == dict.fromkeys(BLOCK, 2 ** strength[0] - 1)
+
+
+def flatten_quantized(shipped):
+    return {path: leaf for path, leaf in flatten(shipped.variables["params"]).items() if is_quantized(leaf)}
+
+
+BLOCK = [f"block0/{layer}" for layer in (*(f"attention/{p}" for p in ("query", "key", "value", "out")), "up", "down")]
+
+
 def has_width(shipped, strength):
     (strength,) = strength
     assert (shipped.net.channels, shipped.net.hidden) == (
@@ -81,7 +104,12 @@ ROWS = {
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
-    "lsq": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
+    "lsq": Row((32,), ((4,), (2,)), has_input_bits),
+    "lsq@weights": Row((32,), ((4,), (2,)), has_bits),
+    "lsq@edges8": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
+    "rtn@blocks": Row((32,), ((8,), (3,)), has_block_bits),
+    "rtn_static@blocks": Row((32,), ((8,), (4,)), has_block_input_bits),
+    "lsq@blocks": Row((32,), ((4,), (2,)), has_block_input_bits),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@magnitude": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),

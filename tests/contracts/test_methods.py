@@ -14,6 +14,7 @@ from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.shipped import agreement
 from benchmarks.plan.config import Config, Loop, options
 from benchmarks.plan.recipes import training
+from benchmarks.sweep.dense import train_dense
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
 from benchmarks.train.optimize import Watch, example, optimize, prepare, problem_of
@@ -24,6 +25,7 @@ from methods.base import Description, Shipped, Teacher
 from methods.chain import chain
 from methods.flaxnet import forward
 from methods.paths import flatten
+from tests.contracts.blocks import with_blocks
 from tests.contracts.rows import ROWS
 
 ABOUT = {name: entry.about for name, entry in METHODS.items()}
@@ -32,11 +34,15 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 
 class Case(NamedTuple):
-    """The tiny task with its data and a dense net."""
+    """A tiny task with its data and the dense nets of two seeds."""
 
     task: Any
     data: Any
-    dense: Any
+    nets: Any
+
+    @property
+    def dense(self):
+        return self.nets[0]
 
     def problem(self, name, strength, steps=6, seed=0):
         teacher = Teacher(self.task.net, self.dense.variables)
@@ -53,14 +59,27 @@ class Case(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def case(tiny, tiny_data, tiny_dense):
-    return Case(tiny, tiny_data, tiny_dense[0])
+def case_of(tiny, tiny_data, tiny_dense, tmp_path_factory):
+    """name -> the tiny task, that of a transformer for a method that needs one."""
+
+    @functools.cache
+    def transformer():
+        task, folder = with_blocks(tiny), tmp_path_factory.mktemp("blocks")
+        data = jax.device_put(task.load())
+        return Case(task, data, [train_dense(task, data, i, folder / str(i), Watch(Loop(), Clock())) for i in (0, 1)])
+
+    return lambda name: transformer() if "blocks" in ABOUT[name].needs else Case(tiny, tiny_data, tiny_dense)
+
+
+@pytest.fixture
+def case(case_of, request):
+    return case_of(request.node.callspec.params["name"])
 
 
 @pytest.fixture(scope="module")
-def optimized(case):
+def optimized(case_of):
     """name -> net, variables, state of the method at its second strength, recovered; made once for each."""
-    return functools.cache(lambda name: case.optimize(name, ROWS[name].strengths[1]))
+    return functools.cache(lambda name: case_of(name).optimize(name, ROWS[name].strengths[1]))
 
 
 def test_every_method_has_a_row():
@@ -77,7 +96,7 @@ def test_a_description_is_whole(name):
         assert isinstance(strength, tuple)
         assert all(knob.low <= value <= knob.high for value, knob in zip(strength, about.knobs, strict=True))
     assert about.changes <= {"weights", "values", "inputs", "shape", "loss"}
-    assert about.needs <= {"groups", "classes", "teacher", "blocks"}
+    assert about.needs <= {"groups", "classes", "teacher", "blocks", "batch_norm"}
 
 
 @each_method
@@ -163,11 +182,11 @@ def test_what_is_simulated_is_what_ships(name, optimized, case, tmp_path):
 
 
 @each_method
-def test_second_strength_and_seed_compile_nothing(name, case, tiny_dense):
+def test_second_strength_and_seed_compile_nothing(name, case):
     method = METHODS[name].make()  # a new one, so that nothing is compiled yet
     spec = StepSpec(case.task, case.task.net, in_graph(method), case.task.recovery)
     compilations = []
-    for strength, dense, seed in zip(ROWS[name].strengths, tiny_dense, (0, 1), strict=True):
+    for strength, dense, seed in zip(ROWS[name].strengths, case.nets, (0, 1), strict=True):
         net, variables, state = prepare(method, case.problem(name, strength), dense.variables, strength, seed)
         if net != case.task.net:
             pytest.skip(f"{name} shrinks the net in init: it compiles once per shape")

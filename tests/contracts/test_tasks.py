@@ -147,6 +147,13 @@ def test_net_has_the_expected_parameters(name):
     assert sum(leaf.size for leaf in jax.tree.leaves(variables["params"])) == expected.parameters
 
 
+@each_task
+def test_it_offers_batch_norm_if_its_net_has_any(name):
+    expected = EXPECTED[name]
+    variables = jax.eval_shape(TASKS[name].net.init, jax.random.key(0), jnp.zeros((1, *expected.x), expected.dtype))
+    assert ("batch_norm" in TASKS[name].offers) == ("batch_stats" in variables)
+
+
 def in_place(name):
     """Skips the test of a task whose dataset is not in the data directory."""
     dataset = EXPECTED[name].dataset

@@ -150,7 +150,7 @@ def make(
         "task": TaskInfo(**task),
         "method": MethodInfo(
             name=method,
-            family="quantization",
+            family="dense" if method in ("dense", "finetuned") else "quantization",
             control=control,
             knobs=list(knobs),
             digest=digest,

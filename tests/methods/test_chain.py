@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods import METHODS
@@ -128,10 +129,16 @@ def largest():
     return entry(gradual(lambda key, weights: (), score, by_rule("uniform")), "sparsity")
 
 
+class Layer(nn.Module):
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        return nn.Dense(2, use_bias=False, name="layer")(x)
+
+
 def test_settling_sees_the_weights_that_run():
     params = {"layer": {"kernel": jnp.float32([[8, 1], [2, -4]])}}
     method = joined(largest(), RTN)
-    problem = Problem(None, None, (), None, steps=0)
+    problem = Problem(Layer(), jnp.ones((1, 2)), (), None, steps=0)
     strength = (jnp.float32(0.25), jnp.float32(8))
     net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
     variables, state = method.settle(jax.random.key(0), problem, variables, state)

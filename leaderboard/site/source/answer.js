@@ -6,7 +6,7 @@ import { toCompare, toRecord } from "./route.js";
 import { at } from "./tradeoff.js";
 
 export function answer({ task, rows, axis, limit }) {
-  const whole = rows.filter((row) => row.whole && row.info.method !== "dense" && (!limit || at(row, axis) <= limit));
+  const whole = rows.filter((row) => row.whole && row.info.family !== "dense" && (!limit || at(row, axis) <= limit));
   const under = limit ? `Under ${shown(limit, axis.unit)}` : "Of all rows";
   if (!whole.length) return el("p", { class: "answer" }, `${under}: nothing on the board fits.`);
   const better = (a, b) => (task.higher ? b.quality - a.quality : a.quality - b.quality) || at(a, axis) - at(b, axis);

@@ -49,7 +49,10 @@ const CELLS = {
     if (row.quality === null) return el("span", { class: "stamp warn" }, textOf(row, column));
     return [plusMinus(textOf(row, column), row.std), small(noteOf(row, column))];
   },
-  control: (row, column) => [textOf(row, column), small(noteOf(row, column), row.beaten === false ? "warn" : null)],
+  control: (row, column) => [
+    textOf(row, column),
+    small(noteOf(row, column), row.beaten === false ? "met warn" : "met"),
+  ],
 };
 
 const letter = (tie) => (tie <= 26 ? String.fromCharCode(96 + tie) : `t${tie}`);

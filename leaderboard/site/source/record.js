@@ -158,7 +158,10 @@ function comparison(found, row, name, task) {
     small(interval(low, high, "difference")),
     el(
       "small",
-      { class: lost ? "warn" : null, title: `${found.test}, against ${found.against}` },
+      {
+        class: [name === "control" && "met", lost && "warn"].filter(Boolean).join(" ") || null,
+        title: `${found.test}, against ${found.against}`,
+      },
       `${lost ? "does not beat it, " : ""}${shown(found.p, "p")}${met(found, name)}`,
     ),
   ];

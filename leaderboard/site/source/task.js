@@ -181,7 +181,7 @@ function staleTable(rows, task, all) {
     el(
       "p",
       { class: "note" },
-      "Of another task version, other data or another dense checkpoint: shown apart, and ranked with nothing.",
+      "Of another protocol or task version, other data or another dense checkpoint: shown apart, and ranked with nothing.",
     ),
     table.node,
   );

@@ -97,7 +97,7 @@ def test_arrays_of_any_dtype_are_stored_as_they_are(tmp_path, dtype):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_codes_decode_to_the_dtype_of_their_weight(tmp_path, dtype):
     weight = jnp.linspace(-1, 1, 600).reshape(30, 20).astype(dtype)
-    grid = symmetric(weight, jnp.float32(3), -1)
+    grid = symmetric(weight, jnp.float32(3), (-1,))
     write_artifact(tmp_path / "a", held(pack(weight, grid)), EXAMPLE)
     shipped = read_artifact(tmp_path / "a").shipped.variables["params"]["w"]
     assert shipped.bits == 3

@@ -29,11 +29,18 @@ def test_outcomes_by_hand(tiny, tiny_data, eval_batch, tree):
     assert quality(values) == pytest.approx(4 / 11, abs=1e-15)
 
 
-def test_calibration_counts_distinct_examples(tiny, tiny_data):
-    calibration = Calibration(tiny, tiny_data.calibration)
-    assert calibration.examples == 0
-    next(iter(calibration))
-    assert calibration.examples == 4
-    for _ in range(2):
-        assert [len(batch["y"]) for batch in calibration] == [4, 4]
-    assert calibration.examples == 8
+def test_each_seed_draws_its_own_calibration_examples(tiny, tiny_data):
+    """Five of the pool of eight: the same for the same seed, others for another; each once, in the pool's order."""
+    task = dataclasses.replace(tiny, calibration=5, eval_batch=4)
+
+    def drawn(seed):
+        batches = [batch["x"] for batch in Calibration(task, tiny_data.calibration, seed)]
+        assert [len(batch) for batch in batches] == [4, 1]
+        pool = np.asarray(tiny_data.calibration["x"])
+        rows = [int(np.flatnonzero((pool == x).all((1, 2, 3)))[0]) for x in np.concatenate(batches)]
+        assert rows == sorted(set(rows))
+        return rows
+
+    assert drawn(0) == drawn(0)
+    assert len({tuple(drawn(seed)) for seed in range(10)}) > 5
+    assert set().union(*(drawn(seed) for seed in range(10))) == set(range(8))

@@ -18,7 +18,11 @@ INF, NAN = np.inf, np.nan
     ("simulated", "shipped", "error"),
     [
         ([1.0, -4.0], [1.0, -4.0], 0.0),
-        ([1.0, -4.0], [1.5, -4.0], 0.125),  # of the largest, 4
+        ([1.0, -4.0], [1.5, -4.0], 0.2),  # of the typical, 2.5
+        ([1.0, -4.0], [1.0, -5.0], 0.25),  # of itself
+        ([1.0, 2.0, 4.0, 1000.0], [1.0, 2.0, 4.5, 1000.0], 0.125),  # of itself; of the typical, 3, it is a sixth
+        ([1.0, 1.0, 1.0, 1000.0], [1.0, 1.0, 1.5, 1000.0], 0.5),  # a large output hides nothing
+        ([0.0, 0.0, 0.0, 2.0], [0.5, 0.0, 0.0, 2.0], 0.25),  # zeros are not typical
         ([1.0, -1e9], [1.5, -1e9], 0.5),  # not of 1e9
         ([1.0, -1e9], [1.0, -2e9], 1.0),  # of itself
         ([1.0, 3.4e38], [1.0, 3.4e38], 0.0),
@@ -27,6 +31,7 @@ INF, NAN = np.inf, np.nan
         ([0.0, 0.0], [0.0, 0.0], 0.0),
         ([[]], [[]], 0.0),
         ([7, 8], [7, 6], 0.25),
+        ([7, 8], [4, 8], 0.4),
         ([True, False], [True, True], 1.0),
     ],
 )
@@ -70,7 +75,7 @@ def masked(**fields):
     return Shipped(Masked(**fields), Masked().init(jax.random.key(0), X))
 
 
-@pytest.mark.parametrize("mark", [-1e9, -INF, NAN, float(jnp.finfo(jnp.float32).min)])
+@pytest.mark.parametrize("mark", [-1e9, -1e4, -INF, NAN, float(jnp.finfo(jnp.float32).min)])
 def test_marks_neither_differ_nor_hide_what_does(mark):
     dense, trained = METHODS["dense"].make(), masked(mark=mark)
     assert agreement(dense, State(), trained, trained, X) == 0.0
@@ -91,7 +96,7 @@ def test_weights_are_compared_bit_for_bit():
 def test_execution_by_hand():
     weight = jnp.linspace(-1, 1, 12).reshape(4, 3)
     grid = Quantizer(*(jnp.float32(v) for v in (0.1, 7, 0, 15)))
-    packed = pack(weight, symmetric(weight, 4, -1))
+    packed = pack(weight, symmetric(weight, 4, (-1,)))
     assert execution(Shipped(None, {"params": {"w": weight}}), 1.0) == "deployed"
     assert execution(Shipped(None, {"params": {"w": weight}}), 0.98) == "simulated"
     assert execution(Shipped(None, {"params": {"w": packed}}), 1.0) == "simulated"

@@ -54,6 +54,31 @@ def test_a_second_run_only_prints(unbroken):
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items() if path not in locks)
 
 
+TUNED = CONFIG.replace("tuning=False", "tuning=True").replace("recovery=0.1", "recovery=0.05")
+
+
+def test_killed_among_trials_equals_unbroken(unbroken, tmp_path):
+    """Killed in the second trial, then as the last is done: finished ones stay, and the choice is the same."""
+    folder, _ = unbroken
+    config = tmp_path / "config.py"
+    config.write_text(TUNED)
+    whole, work = warm(tmp_path / "whole", folder / "work"), warm(tmp_path / "work", folder / "work")
+    finish(whole, config)
+    kill_when(work, config, "digits/magnitude-tuning-*/rate=0.5/checkpoints/20")
+    kill_when(work, config, "digits/magnitude-tuning-*/rate=4/trial.json")
+    _, err = finish(work, config)
+    assert "trial" not in err
+    assert untimed(work) == untimed(whole)
+    assert records(work)["magnitude"]["tuning"]["settings"]["rate"] in (0.25, 0.5, 1.0, 2.0, 4.0)
+    assert not list(work.rglob("checkpoints*"))
+
+
+def untimed(work):
+    return records(work), {
+        file.parent.name: json.loads(file.read_text())["loss"] for file in work.glob("digits/*-tuning-*/*/trial.json")
+    }
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGUSR1, 138)])
 def test_a_signal_saves_and_stops_with_a_word(unbroken, tmp_path, number, code):
     folder, _ = unbroken

@@ -19,7 +19,7 @@ signed = pytest.mark.parametrize(("kind", "bits"), [(jnp.int8, 8), (jnp.int4, 4)
 @signed
 def test_symmetric_grid_is_that_of_qwix(kind, bits):
     last = 2 ** (bits - 1) - 1
-    ours = symmetric(X, bits, axis=-1)
+    ours = symmetric(X, bits, (-1,))
     theirs = qwix.quantize(X, kind, channelwise_axes=[1], calibration_method=f"absmax,{(last + 0.5) / last!r}")
     assert_allclose(ours.scale, theirs.scale, rtol=1e-6)
     assert_array_equal(encode(X, ours), theirs.qvalue.astype(jnp.float32))

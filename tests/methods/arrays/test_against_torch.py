@@ -15,7 +15,7 @@ X = np.float32(np.random.default_rng(0).normal(size=(64, 8)))
 
 @pytest.mark.parametrize("bits", [8, 4, 2])
 def test_per_channel_values(bits):
-    q = symmetric(X, bits, axis=-1)
+    q = symmetric(X, bits, (-1,))
     scale, zero = torch.tensor(np.asarray(q.scale[0])), torch.zeros(8, dtype=torch.int32)
     theirs = torch.fake_quantize_per_channel_affine(torch.tensor(X), scale, zero, 1, int(q.low), int(q.high))
     assert_allclose(fake_quant(X, q), theirs.numpy(), rtol=1e-6, atol=1e-6)

@@ -40,21 +40,43 @@ def test_scale_gradient_keeps_the_value_and_scales_the_gradient():
     assert to_gain == 0
 
 
+CODES = Bounds(jnp.float32(-4), jnp.float32(3), jnp.float32(0.1))  # of 3 bits, with g = 0.1
+
+
+def rounded(log_step, weight):
+    """What LSQ makes of one weight."""
+    state = State({"weights": {"layer/kernel": log_step}, "inputs": {}}, Learned({"layer/kernel": CODES}, {}))
+    return lsq().view(state, {"layer": {"kernel": weight}})["layer"]["kernel"]
+
+
 def test_gradient_of_the_log_step_by_hand():
-    """s · g · Σ (gradient of the output) · (eq. 3), on 3 bits at s = 0.5 with g = 0.1."""
-    params = {"layer": {"kernel": jnp.float32([-5, -1.9, 0.3, 1.25, 2])}}
+    """g / s² · s · Σ (gradient of the output) · (eq. 3), on 3 bits at s = 0.5 with g = 0.1."""
+    weight = jnp.float32([-5, -1.9, 0.3, 1.25, 2])
     equation_3 = np.array([-4, -0.2, 0.4, -0.5, 3])
     output = np.float32([1, 10, 100, 1000, 10000])
-    bounds = Bounds(jnp.float32(-4), jnp.float32(3), jnp.float32(0.1))
-    fixed = Learned({"layer/kernel": bounds}, {})
+    run = jax.jit(jax.grad(lambda log_step, weight: (output * rounded(log_step, weight)).sum(), (0, 1)))
+    to_step, to_weight = run(jnp.log(jnp.float32(0.5)), weight)
+    assert_allclose(to_step, 0.1 / 0.5 * (output @ equation_3), rtol=1e-5)
+    assert_array_equal(to_weight, output * [0, 1, 1, 1, 0])
 
-    def run(log_step, params):
-        state = State({"weights": {"layer/kernel": log_step}, "inputs": {}}, fixed)
-        return (output * lsq().view(state, params)["layer"]["kernel"]).sum()
 
-    to_step, to_params = jax.jit(jax.grad(run, (0, 1)))(jnp.log(jnp.float32(0.5)), params)
-    assert_allclose(to_step, 0.5 * 0.1 * (output @ equation_3), rtol=1e-5)
-    assert_array_equal(to_params["layer"]["kernel"], output * [0, 1, 1, 1, 0])
+@pytest.mark.parametrize("start_at", [0.02, 0.5, 3.0])
+def test_under_sgd_a_step_size_moves_as_in_the_paper(start_at):
+    """log s_end / s_0 after 40 steps, against the paper's own: s -= rate · g · ∂L/∂s in NumPy, to first order."""
+    rng = np.random.default_rng(0)
+    weight = np.float32(rng.normal(size=200) * 4 * start_at)
+    target = np.float32(weight + rng.normal(size=200) * start_at)
+    rate = 0.02 * start_at / np.abs(weight).sum()
+    slope = jax.jit(jax.grad(lambda log_step: ((rounded(log_step, weight) - target) ** 2).sum() / 2))
+    s, log_step = start_at, jnp.log(jnp.float32(start_at))
+    for _ in range(40):
+        codes = np.round(np.clip(weight / s, -4, 3))
+        to_step = np.where((weight / s > -4) & (weight / s < 3), codes - weight / s, codes)  # eq. 3
+        s -= rate * 0.1 * ((codes * s - target) @ to_step)
+        log_step -= rate * slope(log_step)
+    moved = np.log(s / start_at)
+    assert abs(moved) > 0.01
+    assert_allclose(log_step - np.log(start_at), moved, rtol=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +90,7 @@ def prepared(mlp):
     return state, mlp.inputs(mlp.variables, mlp.x)
 
 
-@pytest.mark.parametrize(("layer", "high"), [("dense1", 127), ("dense2", 3), ("head", 127)])
+@pytest.mark.parametrize(("layer", "high"), [("dense1", 3), ("dense2", 3), ("head", 3)])
 def test_weights_start_at_2_mean_over_root_high(prepared, mlp, layer, high):
     state, _ = prepared
     weight = np.asarray(mlp.variables["params"][layer]["kernel"])
@@ -77,12 +99,31 @@ def test_weights_start_at_2_mean_over_root_high(prepared, mlp, layer, high):
     assert_allclose(state.fixed.weights[path], (-high - 1, high, (weight.size * high) ** -0.5), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("layer", "low", "high"), [("dense1", -128, 127), ("dense2", 0, 7), ("head", 0, 255)])
+@pytest.mark.parametrize(("layer", "low", "high"), [("dense1", -4, 3), ("dense2", 0, 7), ("head", 0, 7)])
 def test_inputs_are_unsigned_where_nothing_is_negative(prepared, layer, low, high):
     state, inputs = prepared
     x = inputs[layer]
     assert_allclose(np.exp(state.train["inputs"][layer]), 2 * np.abs(x).mean() / high**0.5, rtol=1e-5)
     assert_allclose(state.fixed.inputs[layer], (low, high, (x.shape[1] * high) ** -0.5), rtol=1e-6)
+
+
+def test_edges_at_8_bits(mlp):
+    """The paper's scope: weights and inputs of the first and the last layer."""
+    problem = Problem(mlp.net, mlp.x[:1], [{"x": mlp.x}], None, steps=5)
+    fixed = lsq(edge_bits=8).init(jax.random.key(0), problem, mlp.variables, (jnp.float32(3),))[2].fixed
+    assert {path: bounds.high for path, bounds in fixed.weights.items()} == {
+        "dense1/kernel": 127,
+        "dense2/kernel": 3,
+        "head/kernel": 127,
+    }
+    assert {path: bounds.high for path, bounds in fixed.inputs.items()} == {"dense1": 127, "dense2": 7, "head": 255}
+
+
+def test_weights_alone_need_no_data(mlp, prepared):
+    problem = Problem(mlp.net, mlp.x[:1], (), None, steps=5)
+    state = lsq(activations=False).init(jax.random.key(0), problem, mlp.variables, (jnp.float32(3),))[2]
+    assert state.train["inputs"] == {}
+    assert state.train["weights"] == prepared[0].train["weights"]
 
 
 def test_every_kernel_has_a_step_and_no_bias_has(prepared):
