@@ -1,4 +1,4 @@
-"""What the board ranks: every method on the named tasks, three seeds, full budgets, the strengths of task or method.
+"""What the board ranks: every method on the named tasks, tuned, with full budgets, and the seeds and strengths of each.
 
 Paper: each task's module in tasks/ names its own. Command:
 
@@ -45,6 +45,7 @@ def smoke(config: Config) -> Config:
         methods=("dense", "rtn", "magnitude"),
         strengths={"rtn": ((4.0,),), "magnitude": ((0.5,),)},
         seeds=(0,),
+        tuning=False,
         budget=Budget(dense, recovery, batch=batch, examples=0.005),
         loop=Loop(log_every=SMOKE_STEPS),
     )

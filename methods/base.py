@@ -12,15 +12,23 @@ from typing import Any, Literal, NamedTuple, Protocol
 import jax
 from flax import linen as nn
 from flax import struct
+from jax.tree_util import Partial
 
 from methods.arrays.uniform import Quantizer
 
 PyTree = Any
 Interceptor = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any], Any]
 """Flax's: (next_fun, args, kwargs, context) -> what the module's method returns, see `nn.intercept_methods`."""
+TapMaker = Partial
+"""A function that makes an interceptor, or None, with the arrays that it needs: `Partial(tap, state)`.
+
+It is a pytree: an argument of jitted functions, so that one program serves all values of its arrays.
+"""
 Budget = Literal["none", "recovery", "full"]
 Settings = tuple[tuple[str, float], ...]
 """Names and values: "rate" is a factor on the recipe's learning rate, whatever else is an option of the method."""
+RATES: tuple[Settings, ...] = tuple((("rate", rate),) for rate in (1.0, 0.5, 2.0, 0.25, 4.0))
+"""The trials of a method that trains and has nothing else to tune."""
 
 
 class Fallback(UserWarning):
@@ -54,12 +62,15 @@ class Problem(NamedTuple):
 
     net: nn.Module
     example: PyTree  # one input [1, ...], for shapes
-    calibration: Iterable[PyTree]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted
+    calibration: Iterable[
+        PyTree
+    ]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted; "weight" [B, ...] where given
     loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
     steps: int  # of the method's training; 0 if it has none
     teacher: Teacher | None = None
     born: PyTree = None  # variables of the dense net of this seed as they were before its training
     copied: Mapping[str, int] | None = None  # by path, weights that the run which a control copies has kept
+    tap: TapMaker | None = None  # makes the interceptor of the parts before, in a chain
 
 
 class Shipped(NamedTuple):
@@ -81,7 +92,7 @@ class Init(Protocol):
         Args:
           key: of everything random.
           problem: its net is the one to compress.
-          variables: of that net, as dense training left them.
+          variables: of that net, as dense training left them; as they were born where the budget is "full".
           strength: float32 scalars, one for each knob.
 
         Raises:
@@ -218,8 +229,8 @@ class Description(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """The method of equal training, whose quality this one's is compared with."""
-        return "dense" if self.budget == "none" else "finetuned"
+        """The method of equal training, whose quality this one's is compared with; `finetuned` itself has dense."""
+        return "dense" if self.budget == "none" or self.family == "dense" else "finetuned"
 
 
 class Entry(NamedTuple):

@@ -6,26 +6,41 @@ from itertools import accumulate, combinations, pairwise
 from typing import get_args
 
 import jax
+from jax.tree_util import Partial
 
-from methods.base import Budget, Description, Entry, Method, State
-from methods.flaxnet import compose
+from methods.base import RATES, Budget, Description, Entry, Method, State
+from methods.flaxnet import compose, together
 from methods.paths import with_params
 
 
-def chain(*parts: Entry, sweep: tuple[tuple[float, ...], ...], paper: str | None = None) -> Entry:
+def chain(
+    *parts: Entry, sweep: tuple[tuple[float, ...], ...], control: str | None = None, paper: str | None = None
+) -> Entry:
     """Returns the parts as one method; its strength is theirs, one after another, in one flat tuple.
 
     Args:
       *parts: the methods, each with its default options.
       sweep: default strengths of the chain, mildest first.
+      control: the method that the chain must beat at equal size.
       paper: its key in the board's bibliography.
 
     Raises:
-      ValueError: a part changes weights whose values a part before it owns. A part that shrinks or replaces the net
+      ValueError: a part copies the counts of another method's run, which has no strength of a chain; or a part changes
+        weights whose values a part before it owns. A part that shrinks or replaces the net
         after one that prepared it is refused as well, but that depends on the strength and shows only in `init`.
     """
-    refuse_unordered([part.about for part in parts])
-    return Entry(lambda: joined(parts), describe([part.about for part in parts], sweep, paper))
+    about = [part.about for part in parts]
+    refuse_copies(about)
+    refuse_unordered(about)
+    described = describe(about, sweep, paper)
+    return Entry(lambda: joined(parts), described._replace(control=control))
+
+
+def refuse_copies(parts: Sequence[Description]) -> None:
+    """Raises ValueError where a part is a control that copies the counts of another method's run."""
+    for i, part in enumerate(parts, 1):
+        if part.copies is not None:
+            raise ValueError(f"part {i} of the chain copies a run of {part.copies}: it is a control, to be run alone")
 
 
 def refuse_unordered(parts: Sequence[Description]) -> None:
@@ -41,6 +56,8 @@ def refuse_unordered(parts: Sequence[Description]) -> None:
 def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
     """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes.
 
+    Where it trains, its rate is tuned; its parts have their default options.
+
     Args:
       parts: descriptions of its methods, in order.
       sweep: its default strengths, mildest first.
@@ -54,6 +71,7 @@ def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...],
         budget=next(budget for budget in reversed(get_args(Budget)) if budget in budgets),
         needs=frozenset().union(*(part.needs for part in parts)),
         changes=frozenset().union(*(part.changes for part in parts)),
+        trials=RATES if budgets != {"none"} else (),
         paper=paper,
     )
 
@@ -119,6 +137,7 @@ def _settle(methods, key, problem, variables, state):
     for i, (method, part) in enumerate(_each(methods, state)):
         variables, part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
         variables = with_params(variables, method.view(part, variables["params"]))
+        problem = problem._replace(tap=together(problem.tap, Partial(method.tap, part)))
         states.append(part)
     return with_params(variables, stored), _together(states)
 

@@ -1,17 +1,25 @@
 """The one seam to Flax: nets are run, initialized and intercepted here, and nowhere else outside `tasks/nets`."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
+from jax.tree_util import Partial
 
 from methods.arrays.uniform import Quantizer, fake_quant
-from methods.base import Interceptor, PyTree
+from methods.base import Interceptor, PyTree, TapMaker
 from methods.paths import join
 
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
+
+_TAPPED = jax.make_user_context(None)
+"""Part of the key of jit's cache: what a net jits itself, by `nn.jit`, is traced again under every tap."""
 
 
 def forward(
@@ -44,7 +52,7 @@ def forward(
     if tap is None:
         out = call()
     else:
-        with nn.intercept_methods(tap):
+        with nn.intercept_methods(tap), _TAPPED(object()):
             out = call()
     if not mutable:
         return out, variables
@@ -90,8 +98,58 @@ def module_path(context: nn.module.InterceptorContext) -> str:
     return join(context.module.path)
 
 
+def is_float(x: Any) -> bool:
+    """Returns whether `x` is an array of floating-point numbers."""
+    return isinstance(x, jax.Array | np.ndarray) and jnp.issubdtype(x.dtype, jnp.floating)
+
+
+def tap_inputs(enter: Callable[[str, jax.Array], Any], paths: Container[str] | None = None) -> Interceptor:
+    """Returns the interceptor that lets `enter(path, input)` into a module instead of its input.
+
+    The input of a call is its first argument, given by position or by name, where that is an array. Calls of any method
+    count, since any may use the weights: `attend` of a tied embedding as much as `__call__`. A call by another method
+    of the same module does not count: nothing enters the module there.
+
+    Args:
+      enter: (path of the module, input) -> an array like it, in-graph.
+      paths: of the modules; None for all.
+    """
+    inside = []
+
+    def tap(next_fun, args, kwargs, context):
+        path = module_path(context)
+        method = hasattr(type(context.module), context.method_name)  # not so the functions that `nn.cond` is given
+        if not method or path in inside or not (paths is None or path in paths):
+            return next_fun(*args, **kwargs)
+        inside.append(path)
+        try:
+            args, kwargs = _with_first(partial(enter, path), args, kwargs, context)
+            return next_fun(*args, **kwargs)
+        finally:
+            inside.pop()
+
+    return tap
+
+
+def _with_first(
+    change: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
+) -> tuple[tuple, dict]:
+    """Returns (args, kwargs) with `change` applied to the first argument, if it is an array."""
+    if args:
+        return (_changed(change, args[0]), *args[1:]), kwargs
+    names = inspect.signature(context.orig_method).parameters if kwargs else ()
+    first = next((name for name in names if name in kwargs), next(iter(kwargs), None))
+    return args, {name: _changed(change, x) if name == first else x for name, x in kwargs.items()}
+
+
+def _changed(change: Callable, x: Any) -> Any:
+    return change(x) if isinstance(x, jax.Array | np.ndarray) else x
+
+
 def call_order(net: nn.Module, variables: PyTree, x: PyTree) -> list[str]:
-    """Returns the paths of all modules in the order in which they are called; an outer one comes before its parts.
+    """Returns the path of the module of each call that an array enters, in order: one that is called again comes again.
+
+    An outer module comes before its parts. See `tap_inputs` for what counts as a call.
 
     Args:
       net: whose modules they are.
@@ -100,25 +158,33 @@ def call_order(net: nn.Module, variables: PyTree, x: PyTree) -> list[str]:
     """
     order = []
 
-    def tap(next_fun, args, kwargs, context):
-        if context.method_name == "__call__":
-            order.append(module_path(context))
-        return next_fun(*args, **kwargs)
+    def enter(path, x):
+        order.append(path)
+        return x
 
-    jax.eval_shape(lambda v: forward(net, v, x, tap=tap)[0], variables)
-    return list(dict.fromkeys(order))
+    jax.eval_shape(lambda v: forward(net, v, x, tap=tap_inputs(enter))[0], variables)
+    return order
 
 
 def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
-    """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization)."""
+    """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization).
 
-    def tap(next_fun, args, kwargs, context):
-        quantizer = quantizers.get(module_path(context)) if context.method_name == "__call__" else None
-        if quantizer is None:
-            return next_fun(*args, **kwargs)
-        return next_fun(fake_quant(args[0], quantizer), *args[1:], **kwargs)
+    Integers, such as tokens that are looked up, pass as they are. See `tap_inputs` for what an input is.
+    """
 
-    return tap
+    def enter(path, x):
+        return fake_quant(x, quantizers[path]) if is_float(x) else x
+
+    return tap_inputs(enter, quantizers)
+
+
+def together(*makers: TapMaker | None) -> TapMaker:
+    """Returns the maker of the interceptor that is `compose` of what `makers` make; None stands for none."""
+    return Partial(_together, makers)
+
+
+def _together(makers: Sequence[TapMaker | None]) -> Interceptor | None:
+    return compose([maker() for maker in makers if maker is not None])
 
 
 def note_shapes(shapes: dict[str, tuple[int, ...]]) -> Interceptor:

@@ -4,9 +4,9 @@ A net that can be made smaller has `groups` and `resize`. `Net`, `Group` and `Ax
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import jax
 import numpy as np
@@ -15,6 +15,7 @@ from flax import linen as nn
 from methods.base import Fallback, Knob, PyTree
 from methods.paths import flatten, replace
 
+Leaves = Mapping[str, np.ndarray]  # weights by path
 KEPT = Knob("kept fraction", 0, 1)
 WIDTHS = ((0.75,), (0.625,), (0.5,), (0.375,), (0.25,), (0.125,))
 
@@ -149,7 +150,12 @@ def _narrowed(
     return {path: tuple(shape) for path, shape in after.items()}
 
 
-def saliency(group: Group, leaves: Mapping[str, Any]) -> np.ndarray:
+def l1_norms(groups: Mapping[str, Group], leaves: Leaves) -> dict[str, np.ndarray]:
+    """Returns the saliency, float64 [size], of each channel of each group, by the group's name."""
+    return {name: saliency(group, leaves) for name, group in groups.items()}
+
+
+def saliency(group: Group, leaves: Leaves) -> np.ndarray:
     """Returns the L1 norm, float64 [size], of each channel of `group`, over all the weights that produce it.
 
     `leaves` are the weights by path.
@@ -174,16 +180,21 @@ def positions(kept: np.ndarray, group: Group, place: Axis) -> np.ndarray:
     return index[:, kept].ravel()
 
 
+Scores = Callable[[Mapping[str, Group], Leaves], Mapping[str, np.ndarray]]
+"""(groups by name, weights by path) -> scores [size] of each group's channels, by its name."""
+
+
 def shrink(
-    net: Net, variables: PyTree, fraction: float | jax.Array, example: PyTree
+    net: Net, variables: PyTree, fraction: float | jax.Array, example: PyTree, score: Scores = l1_norms
 ) -> tuple[nn.Module, dict[str, PyTree]]:
-    """Returns the net with only the most salient channels of each group, and its variables.
+    """Returns the net with only the channels of largest score in each group, and its variables.
 
     Args:
       net: the larger one.
       variables: of that net.
       fraction: of the channels of each group, see `kept_size`.
       example: one input [1, ...].
+      score: of the channels; of tied ones the first are kept.
 
     Raises:
       ValueError: the groups do not fit the net, see `resized`.
@@ -191,7 +202,7 @@ def shrink(
     smaller, sizes = resized(net, variables, fraction, example)
     leaves = {name: {path: np.asarray(leaf) for path, leaf in flatten(c).items()} for name, c in variables.items()}
     groups = net.groups()
-    scores = {name: saliency(group, leaves["params"]) for name, group in groups.items()}
+    scores = score(groups, leaves["params"])
     for name, group in groups.items():
         kept = np.sort(np.argsort(-scores[name], kind="stable")[: sizes[name]])
         for place in group.axes:

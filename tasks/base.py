@@ -24,8 +24,8 @@ TRANSFORMER = frozenset({"classes", "blocks"})
 """What tasks whose net is a transformer offer: Linears in blocks apart from embeddings and head."""
 THREE_OF_EACH: dict[str, Strengths] = {
     "lsq": ((4.0,), (3.0,), (2.0,)),
-    **dict.fromkeys(("magnitude", "random"), ((0.5,), (0.8,), (0.9,))),
-    **dict.fromkeys(("channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
+    "magnitude": ((0.5,), (0.8,), (0.9,)),
+    **dict.fromkeys(("channels", "random_channels", "kd", "student"), ((0.75,), (0.5,), (0.25,))),
     "magnitude_rtn": ((0.5, 8.0), (0.5, 4.0), (0.75, 4.0)),
 }
 """`sweeps` of tasks whose steps take long: three strengths for each method that trains."""
@@ -47,11 +47,11 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
-    optimizer: str = "adamw"  # or "sgd" (Nesterov momentum 0.9)
-    weight_decay: float = 0.0  # decoupled; on leaves with two or more axes only
+    optimizer: str = "adamw"  # or "sgd", with Nesterov momentum 0.9
+    weight_decay: float = 0.0  # of weights with two axes or more: beside AdamW's step, in the gradient of SGD
     warmup: int = 0  # steps
     beta2: float = 0.999  # of AdamW: decay of the second moment
-    clip: float | None = None  # largest global norm of a gradient
+    clip: float | None = None  # largest global norm of the gradient of all weights
 
 
 @dataclasses.dataclass(frozen=True)

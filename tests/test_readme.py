@@ -50,7 +50,7 @@ def test_the_example_ships_weights_shrunk_by_its_threshold(tiny, tiny_data, tiny
     make, about = names["SOFT"]
     method, problem, start = make(), problem_of(tiny, tiny_data, 0), tiny_dense[0].variables
     assert about.changes == {"weights"}
-    given = (tiny, method, problem, start, (0.05,), 0, tiny.recovery, tiny_data.train)
+    given = (tiny, method, problem, start, (0.05,), 0, None, tiny_data.train)
     net, variables, state = optimize(*given, Watch(Loop(), Clock()))
     write_artifact(tmp_path / "a", method.export(state, Shipped(net, variables)), problem.example)
     before, after = (flatten(v["params"]) for v in (start, read_artifact(tmp_path / "a").shipped.variables))

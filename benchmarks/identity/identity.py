@@ -19,7 +19,7 @@ from benchmarks.identity.source import Sources
 from benchmarks.measure import counts, latency, memory, quality
 from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget
-from benchmarks.plan.plan import plain
+from benchmarks.plan.recipes import plain
 from benchmarks.train import optimize, step
 from methods.base import Method
 from methods.flaxnet import fresh
@@ -63,7 +63,11 @@ def of_net(task: Task, net: nn.Module, budget: Budget, data: Facts) -> dict[str,
 
 
 def of_run(
-    net: dict[str, Any], method: Method, config: dict[str, Any], teacher: dict[str, Any] | None
+    net: dict[str, Any],
+    method: Method,
+    config: dict[str, Any],
+    teacher: dict[str, Any] | None,
+    copied: str | None = None,
 ) -> dict[str, Any]:
     """Returns the identity of a curve's runs.
 
@@ -72,10 +76,11 @@ def of_run(
       method: under its options.
       config: the curve's, as the record holds it.
       teacher: the identity of the teacher; None if the dense net teaches, or nobody does.
+      copied: the digest of the identity of the curve that a control copies.
     """
     code = net["code"] | {"method": method_sources(method).digest(), "measuring": _digest(*MEASURING)}
     seen = {name: net[name] for name in ("data", "libraries", "settings", "device")}
-    return {"config": config, "teacher": teacher, "code": code, **seen}
+    return {"config": config, "teacher": teacher, "copied": copied, "code": code, **seen}
 
 
 @functools.lru_cache(maxsize=8)

@@ -9,6 +9,9 @@ import numpy as np
 
 from tasks.base import Arrays, Task, count
 
+DRAW = 1
+"""Sets the draw of calibration examples apart from whatever else a seed governs."""
+
 
 @partial(jax.jit, static_argnums=0)
 def gather(task: Task, arrays: Arrays, picked: np.ndarray) -> dict[str, Any]:
@@ -56,14 +59,19 @@ def quality(values: np.ndarray) -> float:
 
 
 class Calibration:
-    """Batches of the calibration split, iterable again and again; `examples` counts the distinct ones taken."""
+    """Batches of calibration examples, iterable again and again; `examples` counts the distinct ones taken.
 
-    def __init__(self, task: Task, arrays: Arrays) -> None:
+    Each seed draws as many of the pool as the task asks for, without replacement; all where the pool has no more.
+    """
+
+    def __init__(self, task: Task, arrays: Arrays, seed: int = 0) -> None:
         self._task, self._arrays, self.examples = task, arrays, 0
+        size = count(arrays)
+        drawn = np.random.default_rng([seed, DRAW]).permutation(size)[: task.calibration]
+        self._rows = np.sort(drawn).astype(np.int32)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        size = count(self._arrays)
-        for first in range(0, size, self._task.eval_batch):
-            picked = np.arange(first, min(first + self._task.eval_batch, size))
-            self.examples = max(self.examples, int(picked[-1]) + 1)
+        for first in range(0, len(self._rows), self._task.eval_batch):
+            picked = self._rows[first : first + self._task.eval_batch]
+            self.examples = max(self.examples, first + len(picked))
             yield gather(self._task, self._arrays, picked)

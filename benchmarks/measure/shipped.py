@@ -36,20 +36,27 @@ def agreement(method: Method, state: State, trained: Shipped, shipped: Shipped, 
 
     Raises Mismatch if that is more than TOLERANCE, or if the net is the trained one and a weight differs in a bit.
     """
-    seen = jax.jit(method.view)(state, trained.variables["params"])
     if shipped.net == trained.net:
+        seen = jax.jit(method.view)(state, trained.variables["params"])
         _compare_weights(seen, decoded(shipped.variables["params"]))
-    error = output_error(_simulated(method, state, trained, seen, x), compile_forward(shipped, x).run(x))
+    error = output_error(simulated(method, state, trained)(x), compile_forward(shipped, x).run(x))
     if not error <= TOLERANCE:
         raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
     return error
 
 
-def _simulated(method: Method, state: State, trained: Shipped, seen: PyTree, x: PyTree) -> PyTree:
-    variables = with_params(trained.variables, seen)
+def simulated(method: Method, state: State, trained: Shipped) -> Callable[[PyTree], PyTree]:
+    """Returns the net as it was simulated: inputs, an array [B, ...] or a tree of them -> outputs.
+
+    Args:
+        method: simulates by its view and its tap.
+        state: the method's, settled.
+        trained: net and variables that the method's export is given.
+    """
+    variables = with_params(trained.variables, jax.jit(method.view)(state, trained.variables["params"]))
     if method.tap(state) is None:  # then the program is the one that times the net, compiled or needed anyhow
-        return compile_forward(Shipped(trained.net, variables), x).run(x)
-    return _tapped(method.tap, trained.net, variables, state, x)
+        return lambda x: compile_forward(Shipped(trained.net, variables), x).run(x)
+    return lambda x: _tapped(method.tap, trained.net, variables, state, x)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -46,7 +46,8 @@ class Config(_Struct, frozen=True):
     methods: tuple[str, ...]
     strengths: Mapping[str, tuple[Strength, ...]] = {}  # by method; else the task's, else the method's own sweep
     options: Mapping[str, Mapping[str, Any]] = {}  # by method; keyword arguments
-    seeds: tuple[Seed, ...] = (0, 1, 2)
+    seeds: tuple[Seed, ...] = ()  # without one, as many as each task asks for, from 0 on
+    tuning: bool = True  # whether methods try the settings that they declare; else they take their defaults
     budget: Budget = Budget()
     loop: Loop = Loop()
     files: tuple[str, ...] = ()  # Python files outside the suite that define tasks and methods
@@ -71,7 +72,7 @@ def check(config: Config) -> Config:
     _check_names("--method", config.methods, METHODS)
     _check_names("strengths", config.strengths, METHODS)
     _check_names("options", config.options, METHODS)
-    for field in ("tasks", "methods", "seeds"):
+    for field in ("tasks", "methods", *(("seeds",) if config.seeds else ())):
         _check_distinct(field, getattr(config, field))
     for name, values in config.strengths.items():
         _check_distinct(f"strengths.{name}", values)
@@ -133,14 +134,37 @@ def check_strength(name: str, about: Description, strength: Strength) -> None:
 
 
 def strengths(config: Config, task: str, method: str) -> tuple[Strength, ...]:
-    """Returns the strengths that a curve is asked for: the config's, else the task's, else the method's own sweep.
+    """Returns the strengths that a curve is asked for: the config's, else its sweep; a control's are those it copies.
 
     Args:
       config: the grid.
       task: name.
       method: name.
     """
-    return config.strengths.get(method) or TASKS[task].sweeps.get(method) or METHODS[method].about.sweep
+    copied = METHODS[method].about.copies
+    return config.strengths.get(method) or config.strengths.get(copied or "") or sweep(task, method)
+
+
+def sweep(task: str, method: str) -> tuple[Strength, ...]:
+    """Returns the strengths of a method on a task, whatever a config asks for: the task's, else the method's own."""
+    about = METHODS[method].about
+    return TASKS[task].sweeps.get(method) or (sweep(task, about.copies) if about.copies else about.sweep)
+
+
+def seeds(config: Config, task: str) -> tuple[int, ...]:
+    """Returns the seeds that a task is run with: the config's, else as many as the task asks for."""
+    return config.seeds or tuple(range(TASKS[task].seeds))
+
+
+def trials(config: Config, method: str) -> tuple[dict[str, float], ...]:
+    """Returns the settings that are tried for a method, the default first; none where there is nothing to choose.
+
+    An option that the config gives is no longer a setting.
+    """
+    given = config.options.get(method, {})
+    left = [{name: value for name, value in one if name not in given} for one in METHODS[method].about.trials]
+    distinct = tuple(one for i, one in enumerate(left) if one not in left[:i])
+    return distinct if config.tuning and len(distinct) > 1 else ()
 
 
 def options(config: Config, method: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections import Counter
 from itertools import groupby
 from statistics import median
 
-from benchmarks.plan.plan import Job, Plan
+from benchmarks.plan.job import Job
+from benchmarks.plan.plan import Plan
 from leaderboard.record.files import read_all
 from leaderboard.record.layout import PROTOCOL1, RESULTS, strength_text
 
@@ -48,4 +49,5 @@ def _time(plan: Plan, speed: dict[str, float]) -> str:
 
 
 def _what(job: Job) -> str:
-    return {"dense": "dense net", "teacher": "teacher"}.get(job.kind, job.method)
+    said = {"dense": "dense net", "teacher": "teacher", "trial": f"{job.method} trials"}
+    return said.get(job.kind, job.method)

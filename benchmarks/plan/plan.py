@@ -1,40 +1,18 @@
 """From a config to its jobs: names and numbers, resolved once, that any executor can run."""
 
-import dataclasses
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
-import msgspec
-
-from benchmarks.plan.config import Budget, Config, Loop, Strength, options, strengths
-from leaderboard.record.layout import strength_text
+from benchmarks.plan.config import Config, Strength, options, seeds, strengths, sweep, trials
+from benchmarks.plan.job import TUNED_SEED, Job, Trials
+from benchmarks.plan.recipes import training, under
 from methods import METHODS
 from methods.base import Description
 from tasks import TASKS
-from tasks.base import Recipe, Task
-from tasks.nets.spec import net_to_json
+from tasks.base import Task
 
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: a dense net, a teacher or a point of a curve."""
-
-    kind: Literal["dense", "teacher", "point"]
-    task: str
-    method: str = "dense"
-    options: Mapping[str, Any] = {}  # all of the method's
-    strength: Strength = ()
-    seed: int
-    budget: Budget
-    loop: Loop
-    files: tuple[str, ...] = ()  # that define tasks and methods outside the suite
-    steps: int = 0  # of training
-    after: tuple[str, ...] = ()  # names of the jobs that it waits for
-
-    @property
-    def name(self) -> str:
-        """A name unique within a plan, such as "digits/lsq/4/seed0"."""
-        what = {"dense": "dense net", "teacher": "teacher", "point": self.method}[self.kind]
-        return "/".join(filter(None, (self.task, what, strength_text(self.strength), f"seed{self.seed}")))
+Place = tuple[Strength, int]  # a strength and a seed
 
 
 class Skipped(NamedTuple):
@@ -52,26 +30,20 @@ class Plan(NamedTuple):
 
 
 def plan(config: Config) -> Plan:
-    """Returns the jobs of a config, and the curves that are left out with the reason."""
-    jobs, skipped = [], []
-    for task in config.tasks:
-        reasons = {name: lacks(TASKS[task], METHODS[name].about) for name in config.methods}
-        nets = _nets(config, task, [name for name, reason in reasons.items() if not reason])
-        jobs += [net for kind in nets.values() for net in kind]
-        for name, reason in reasons.items():
-            curve = _curve(config, task, name, nets)
-            if reason:
-                skipped.append(Skipped(curve, reason))
-            else:
-                jobs += curve
-    return Plan(tuple(jobs), tuple(skipped))
+    """Returns the jobs of a config, and the curves that are left out with the reason.
+
+    Dense nets, teachers, trials of settings and the runs that controls copy are added to what the config asks for.
+    """
+    plans = [_OfTask(config, task).plan() for task in config.tasks]
+    return Plan(tuple(job for one in plans for job in one.jobs), tuple(left for one in plans for left in one.skipped))
 
 
 def lacks(task: Task, about: Description) -> str | None:
-    """Returns why a method cannot run on a task; None if it can."""
+    """Returns why a method cannot run on a task; None if it can. A control cannot where what it copies cannot."""
     offers = {"teacher", *task.offers} | ({"groups"} if hasattr(task.net, "groups") else set())
     missing = sorted(about.needs - offers)
-    return "; ".join(_REASONS[need] for need in missing) or None
+    reason = "; ".join(_REASONS.get(need, f"it does not offer {need}") for need in missing) or None
+    return reason or (lacks(task, METHODS[about.copies].about) if about.copies else None)
 
 
 _REASONS = {
@@ -81,94 +53,102 @@ _REASONS = {
 }
 
 
-def _nets(config: Config, name: str, methods: list[str]) -> dict[str, list[Job]]:
-    """The dense nets of a task; and its teachers, where a method wants them and the task has a net for them."""
-    task = under(TASKS[name], config.budget)
-    wanted = task.teacher is not None and any("teacher" in METHODS[method].about.needs for method in methods)
-    kinds = ("dense", "teacher") if wanted else ("dense",)
-    return {
-        kind: [Job(kind=kind, seed=seed, steps=task.dense.steps, **_shared(config, name)) for seed in config.seeds]
-        for kind in kinds
-    }
+def needed(asked: Plan, job: Job) -> list[Job]:
+    """Returns a job after all those of a plan that it waits for, in order."""
+    names, found = {job.name}, []
+    for earlier in reversed(asked.jobs):
+        if earlier.name in names:
+            names |= set(earlier.after)
+            found.append(earlier)
+    return found[::-1]
 
 
-def _curve(config: Config, name: str, method: str, nets: dict[str, list[Job]]) -> tuple[Job, ...]:
-    """The points of a curve, each after the nets of its seed."""
-    about = METHODS[method].about
-    facts = _shared(config, name) | {"method": method, "options": options(config, method)}
-    facts["steps"] = training(under(TASKS[name], config.budget), about)
-    kinds = [kind for kind in nets if kind == "dense" or "teacher" in about.needs]
-    return tuple(
-        Job(kind="point", strength=strength, seed=seed, after=tuple(nets[kind][i].name for kind in kinds), **facts)
-        for strength in strengths(config, name, method)
-        for i, seed in enumerate(config.seeds)
-    )
+class _OfTask:
+    """The part of a plan that is of one task."""
+
+    def __init__(self, config: Config, name: str) -> None:
+        self.config, self.name, self.task = config, name, under(TASKS[name], config.budget)
+        self.seeds = seeds(config, name)
+
+    def plan(self) -> Plan:
+        reasons = {method: lacks(self.task, METHODS[method].about) for method in self.config.methods}
+        methods = _before(method for method, reason in reasons.items() if not reason)
+        places = {method: self._places(method, methods) for method in methods}
+        jobs = [job for method in methods for job in (*self._trials(method), *self._points(method, places[method]))]
+        skipped = (Skipped(self._points(name, self._asked(name)), reason) for name, reason in reasons.items() if reason)
+        return Plan((*self._nets(methods, jobs), *jobs), tuple(skipped))
+
+    def _asked(self, method: str) -> list[Place]:
+        """The points of a curve that the config asks for; none of one that is there only to be copied."""
+        asked = strengths(self.config, self.name, method) if method in self.config.methods else ()
+        return [(strength, seed) for strength in asked for seed in self.seeds]
+
+    def _places(self, method: str, methods: Sequence[str]) -> list[Place]:
+        """The points of a curve: those asked for, and those that its controls copy, also in their trials."""
+        places = self._asked(method)
+        for control in methods:
+            if METHODS[control].about.copies == method:
+                places += self._places(control, methods)
+                tuned = self._tuning(control)
+                places += [(tuned.strength, tuned.seed)] if tuned else []
+        return list(dict.fromkeys(places))
+
+    def _tuning(self, method: str) -> Trials | None:
+        settings, own = trials(self.config, method), sweep(self.name, method)
+        return Trials(TUNED_SEED, own[len(own) // 2], settings) if settings else None
+
+    def _trials(self, method: str) -> tuple[Job, ...]:
+        tuning = self._tuning(method)
+        if tuning is None:
+            return ()
+        made = partial(self._job, "trial", method, (tuning.strength, tuning.seed))
+        return tuple(made(settings=one) for one in tuning.settings)
+
+    def _points(self, method: str, places: Iterable[Place]) -> tuple[Job, ...]:
+        tuned = tuple(job.name for job in self._trials(method))
+        return tuple(self._job("point", method, place, tuned) for place in places)
+
+    def _job(self, kind: Any, method: str, place: Place, after: tuple[str, ...] = (), **facts: Any) -> Job:
+        """A trial or a point, after the nets of its seed, what it copies, and the jobs of `after`."""
+        about, (strength, seed) = METHODS[method].about, place
+        copied = self._job("point", about.copies, place) if about.copies else None
+        recipe = training(self.task, about)
+        nets = [self._net(kind, seed).name for kind in self._kinds(about)]
+        return Job(
+            kind=kind,
+            method=method,
+            options=options(self.config, method),
+            tuning=self._tuning(method),
+            strength=strength,
+            seed=seed,
+            copied=copied,
+            steps=recipe.steps if recipe else 0,
+            after=(*nets, *([copied.name] if copied else []), *after),
+            **self._shared(),
+            **facts,
+        )
+
+    def _kinds(self, about: Description) -> tuple[Any, ...]:
+        return ("dense", "teacher") if self.task.teacher is not None and "teacher" in about.needs else ("dense",)
+
+    def _net(self, kind: Any, seed: int) -> Job:
+        return Job(kind=kind, seed=seed, steps=self.task.dense.steps, **self._shared())
+
+    def _nets(self, methods: Iterable[str], jobs: Iterable[Job]) -> list[Job]:
+        """The dense nets of all seeds, then the teachers that some method wants."""
+        wanted = dict.fromkeys((*self.seeds, *(job.seed for job in jobs)))
+        kinds = dict.fromkeys(("dense", *(kind for method in methods for kind in self._kinds(METHODS[method].about))))
+        return [self._net(kind, seed) for kind in kinds for seed in wanted]
+
+    def _shared(self) -> dict[str, Any]:
+        config = self.config
+        return {"task": self.name, "budget": config.budget, "loop": config.loop, "files": config.files}
 
 
-def _shared(config: Config, name: str) -> dict[str, Any]:
-    return {"task": name, "budget": config.budget, "loop": config.loop, "files": config.files}
-
-
-def training(task: Task, about: Description) -> int:
-    """Returns the training steps of a method's point on a task under its budget."""
-    return task.recovery.steps if about.budget == "recovery" else 0
-
-
-def under(task: Task, budget: Budget) -> Task:
-    """Returns the task with its recipes and its batches under a budget."""
-    return dataclasses.replace(
-        task,
-        dense=scaled(task.dense, budget.dense, budget.batch),
-        recovery=scaled(task.recovery, budget.recovery, budget.batch),
-        eval_batch=_share(task.eval_batch, budget.batch),
-    )
-
-
-def scaled(recipe: Recipe, share: float, batch: float = 1.0) -> Recipe:
-    """Returns a recipe with a share of its steps, and of its batch.
-
-    Args:
-      recipe: the whole.
-      share: of its steps, above 0.
-      batch: share of the examples in a batch, above 0.
-    """
-    return dataclasses.replace(
-        recipe,
-        steps=_share(recipe.steps, share),
-        warmup=min(round(recipe.warmup * share), _share(recipe.steps, share) - 1),
-        batch_size=_share(recipe.batch_size, batch),
-    )
-
-
-def _share(count: int, share: float) -> int:
-    return max(1, round(count * share))
-
-
-def curve_config(task: str, method: str, given: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
-    """Returns what was asked of a curve, as plain JSON values: a record holds it, and is named by its digest.
-
-    Args:
-      task: name.
-      method: name.
-      given: all options of the method.
-      budget: shares of steps, batches and examples.
-    """
-    asked, about = under(TASKS[task], budget), METHODS[method].about
-    teacher = asked.teacher if "teacher" in about.needs else None
-    config = {
-        "task": task,
-        "task_version": asked.version,
-        "net": net_to_json(asked.net),
-        "method": method,
-        "options": given,
-        "dense": dataclasses.asdict(asked.dense),
-        "recovery": dataclasses.asdict(asked.recovery) if training(asked, about) else None,
-        "eval_batch": asked.eval_batch,
-        "budget": msgspec.to_builtins(budget),
-    }
-    return plain(config | ({"teacher": net_to_json(teacher)} if teacher is not None else {}))
-
-
-def plain(value: Any) -> Any:
-    """Returns a value as it comes back from JSON: tuples are lists."""
-    return msgspec.json.decode(msgspec.json.encode(value))
+def _before(methods: Iterable[str]) -> list[str]:
+    """The methods, each after the one that it copies, which is added where it is missing."""
+    found: list[str] = []
+    for method in methods:
+        copied = METHODS[method].about.copies
+        found += [name for name in (*(_before([copied]) if copied else ()), method) if name not in found]
+    return found

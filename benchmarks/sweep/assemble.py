@@ -6,13 +6,16 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.plan.config import Budget, Strength
-from benchmarks.plan.plan import Job, Skipped, curve_config
+from benchmarks.plan.job import Job
+from benchmarks.plan.plan import Skipped
+from benchmarks.plan.recipes import curve_config
+from benchmarks.sweep import tuning
 from benchmarks.sweep.places import net_place, point_place
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.stored import StoredDense, StoredRun, load
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import DENSE, RUN, run_folder
-from leaderboard.record.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run
+from leaderboard.record.schema import SCHEMA, Dense, MethodInfo, Point, Provenance, Record, Run, Tuning
 from methods import METHODS
 
 
@@ -27,6 +30,10 @@ def assemble(job: Job, here: Setting, workdir: Path) -> Record | None:
     Returns:
       None if no run has finished.
     """
+    point = tuning.resolved(job, here, workdir)
+    if point is None:
+        return None
+    job = point
     nets, runs, ran = _nets(job, here, workdir), defaultdict(list), {}
     place = point_place(job, here, workdir)
     for file in sorted(place.shared.glob(f"*/seed*/{RUN}")):
@@ -38,7 +45,7 @@ def assemble(job: Job, here: Setting, workdir: Path) -> Record | None:
         if net and net.checkpoint == run.dense and file.parent == folder:
             runs[stored.strength].append(run)
             ran[run.provenance] = stored.provenance
-    return _record(job, here, nets, runs, ran) if runs else None
+    return _record(job, here, nets, runs, ran, tuning.record(job, here, workdir)) if runs else None
 
 
 def skipped(left_out: Skipped, here: Setting, workdir: Path) -> Record | None:
@@ -75,8 +82,9 @@ def _record(
     nets: dict[int, StoredDense],
     runs: dict[Strength, list[Run]],
     ran: dict[str, Provenance],
+    tuned: Tuning | None = None,
 ) -> Record:
-    about, config = METHODS[job.method].about, curve_config(job.task, job.method, job.options, job.budget)
+    about, config = METHODS[job.method].about, curve_config(job)
     seeds = sorted({run.seed for at in runs.values() for run in at})
     ran = ran | {_key(nets[seed].provenance): nets[seed].provenance for seed in seeds}
     return Record(
@@ -86,6 +94,7 @@ def _record(
             name=job.method,
             family=about.family,
             control=about.control,
+            reference=about.reference,
             knobs=[knob.name for knob in about.knobs],
             digest=digest(config),
             budget=about.budget,
@@ -99,6 +108,7 @@ def _record(
             Point(strength=list(strength), runs=sorted(runs[strength], key=lambda run: run.seed))
             for strength in sorted(runs)
         ],
+        tuning=tuned,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import gather
-from benchmarks.plan.plan import Job
+from benchmarks.plan.job import Job
 from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
@@ -159,7 +159,8 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
         if job.kind != "point" or job.method in tried:
             continue
         tried.add(job.method)
-        problem = problem_of(here.task, here.data, job.steps, teacher)
+        copied = {path: leaf.size for path, leaf in flatten(variables["params"]).items()} if job.copied else None
+        problem = problem_of(here.task, here.data, job.steps, teacher=teacher, copied=copied)
         problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
         try:
             with collected([]):  # fallbacks are noted when the points run

@@ -7,8 +7,6 @@ import dataclasses
 import functools
 from pathlib import Path
 
-import jax
-
 from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import outcomes, quality
@@ -19,7 +17,6 @@ from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT, DENSE
 from methods import METHODS
 from methods.base import PyTree, Shipped
-from methods.flaxnet import first_example, fresh
 from tasks.base import Data, Task
 
 
@@ -48,9 +45,8 @@ def train_dense(task: Task, data: Data, seed: int, folder: Path, watch: Watch) -
       Diverged: a loss is not finite.
     """
     x, dense = example(task, data), METHODS["dense"].make()
-    born = fresh(task.net, jax.random.key(seed), first_example(x))
-    problem = problem_of(task, data, task.dense.steps)
-    done = optimize(task, dense, problem, born, (), seed, task.dense, data.train, watch)
+    problem = problem_of(task, data, task.dense.steps, seed=seed)
+    done = optimize(task, dense, problem, problem.born, (), seed, task.dense, data.train, watch)
     file = folder / ARTIFACT
     shipped = dense.export(done.state, Shipped(done.net, done.variables))
     write_artifact(file, shipped, problem.example)

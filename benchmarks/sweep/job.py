@@ -8,17 +8,18 @@ from typing import Literal
 from benchmarks.identity import stamps
 from benchmarks.measure.clock import Clock
 from benchmarks.plan import outside
-from benchmarks.plan.plan import Job
+from benchmarks.plan.job import Job
 from benchmarks.sweep.locks import locked
-from benchmarks.sweep.places import net_place, point_place
+from benchmarks.sweep.places import net_place, point_place, trial_place
 from benchmarks.sweep.progress import Progress
 from benchmarks.sweep.setting import Setting, setting
-from benchmarks.sweep.stored import StoredDense, StoredRun, save
+from benchmarks.sweep.stored import AnyStored, StoredDense, StoredTrial, save
 from benchmarks.sweep.tensorboard import Scalars
-from benchmarks.sweep.units import Unit, net_unit, point_unit
+from benchmarks.sweep.tuning import resolved
+from benchmarks.sweep.units import Unit, net_unit, point_unit, trial_unit
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.optimize import Keeper, Watch
-from leaderboard.record.layout import DENSE, RUN, strength_text
+from leaderboard.record.layout import DENSE, RUN, TRIAL, settings_text, strength_text
 from tasks import TASKS
 
 FAILURE = "failure.txt"
@@ -45,9 +46,10 @@ def run_job(job: Job, workdir: Path, command: str, progress: Progress | None = N
         outside.add(file)
     progress = progress or Progress(job.steps)
     noun = {"dense": "dense net", "teacher": "teacher"}.get(job.kind, job.method)
-    progress.at(job.task, noun, strength_text(job.strength), f"seed {job.seed}")
+    tried = f"trial {settings_text(job.settings or {})}" if job.kind == "trial" else ""
+    progress.at(job.task, noun, strength_text(job.strength), f"seed {job.seed}", tried)
     here = setting(TASKS[job.task], job.budget)
-    unit = (point_unit if job.kind == "point" else net_unit)(job, here, workdir, command)
+    unit = {"trial": trial_unit, "point": point_unit}.get(job.kind, net_unit)(job, here, workdir, command)
     if unit == "waiting":
         return "waiting"
     if isinstance(unit, str):
@@ -68,16 +70,21 @@ def finished(job: Job, here: Setting, workdir: Path) -> bool:
       here: the setting of its task.
       workdir: where everything goes.
     """
-    if job.kind == "point":
-        return (point_place(job, here, workdir).folder / RUN).exists()
-    return (net_place(job, here, workdir, teacher=job.kind == "teacher").folder / DENSE).exists()
+    if job.kind in ("dense", "teacher"):
+        return (net_place(job, here, workdir, teacher=job.kind == "teacher").folder / DENSE).exists()
+    job_now = resolved(job, here, workdir)
+    if job_now is None:
+        return False
+    if job.kind == "trial":
+        return (trial_place(job_now, here, workdir).folder / TRIAL).exists()
+    return (point_place(job_now, here, workdir).folder / RUN).exists()
 
 
 def _held(job: Job, unit: Unit, progress: Progress, retry: bool) -> Outcome:
     stored, said = unit.find()
     if said:
         progress.say(said)
-    failure = stored and failure_of(stored)
+    failure = stored and stored.failure
     if stored and not (failure and retry):
         progress.skip(job.steps)
         return "failed" if failure else "done"
@@ -85,15 +92,10 @@ def _held(job: Job, unit: Unit, progress: Progress, retry: bool) -> Outcome:
     stored = _attempt(job, unit, progress)
     save(unit.file, stored)
     Checkpoints(unit.file.parent / "checkpoints", job.loop.checkpoint_s, job.loop.keep).delete()
-    return "failed" if failure_of(stored) else "done"
+    return "failed" if stored.failure else "done"
 
 
-def failure_of(stored: StoredDense | StoredRun) -> str | None:
-    """Returns why a job failed, None if it did not."""
-    return stored.failure if isinstance(stored, StoredDense) else stored.run.failure
-
-
-def _attempt(job: Job, unit: Unit, progress: Progress) -> StoredDense | StoredRun:
+def _attempt(job: Job, unit: Unit, progress: Progress) -> AnyStored:
     """What the work came to: its result, or why there is none."""
     folder = unit.file.parent
     checkpoints, scalars = Checkpoints(folder / "checkpoints", job.loop.checkpoint_s, job.loop.keep), Scalars(folder)
@@ -122,7 +124,9 @@ def _attempt(job: Job, unit: Unit, progress: Progress) -> StoredDense | StoredRu
     return stored
 
 
-def _announce(stored: StoredDense | StoredRun, progress: Progress) -> None:
+def _announce(stored: AnyStored, progress: Progress) -> None:
+    if isinstance(stored, StoredTrial):
+        return progress.say("diverged" if stored.loss is None else f"loss on valid {stored.loss:.4f}")
     if isinstance(stored, StoredDense):
         return progress.say(f"quality {stored.quality:.4f}, {stored.bytes} bytes")
     result = stored.run.result

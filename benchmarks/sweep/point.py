@@ -1,6 +1,7 @@
 """One point of a curve: a method at one strength and seed, from the dense net to what its artifact is and does."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -13,37 +14,31 @@ from benchmarks.measure.latency import latency
 from benchmarks.measure.memory import memory
 from benchmarks.measure.quality import Calibration, batches, outcomes, quality
 from benchmarks.measure.shipped import agreement, execution
-from benchmarks.plan.plan import training
-from benchmarks.sweep.dense import DenseNet
+from benchmarks.plan.job import Job
+from benchmarks.plan.recipes import training
 from benchmarks.sweep.fallbacks import collected
+from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
-from benchmarks.train.optimize import Watch, example, optimize, problem_of
+from benchmarks.sweep.start import Nets, run
+from benchmarks.train.optimize import Watch, example
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
 from leaderboard.record.schema import Cost, Latencies, Latency, Result
-from methods.base import Description, Method, Problem, Shipped, Teacher
+from methods import METHODS
+from methods.base import Description, Problem, Shipped
 from methods.flaxnet import batch_size, first_example
 
 
 def run_point(
-    setting: Setting,
-    method: Method,
-    about: Description,
-    dense: DenseNet,
-    teacher: Teacher | None,
-    strength: tuple[float, ...],
-    folder: Path,
-    watch: Watch,
+    setting: Setting, job: Job, nets: Nets, copied: Mapping[str, int] | None, folder: Path, watch: Watch
 ) -> Result:
     """Optimizes, exports to `folder`, checks that what ships is what was simulated, and measures it.
 
     Args:
       setting: the task and its data.
-      method: what optimizes.
-      about: what the method is.
-      dense: the net that it starts from.
-      teacher: for methods that need one.
-      strength: one number for each of the method's knobs.
+      job: the point, its settings chosen.
+      nets: of its seed.
+      copied: weights that the run which it copies has kept, by path.
       folder: where the artifact goes.
       watch: how the run is reported, timed and kept.
 
@@ -51,18 +46,16 @@ def run_point(
       Diverged: a loss is not finite.
       Mismatch: the artifact is not what was simulated.
     """
-    task, data, notes = setting.task, setting.data, []
-    problem = problem_of(task, data, training(task, about), teacher)
-    x, file = example(task, data), folder / ARTIFACT
+    method, about, notes, file = method_of(job), METHODS[job.method].about, [], folder / ARTIFACT
     with collected(notes):
-        args = (problem, dense.variables, strength, dense.seed, task.recovery, data.train)
-        done = optimize(task, method, *args, watch)
+        problem, done = run(job, setting, nets, copied, watch)
         trained = Shipped(done.net, done.variables)
         write_artifact(file, method.export(done.state, trained), problem.example)
     shipped = read_artifact(file).shipped
-    error = agreement(method, done.state, trained, shipped, x)
-    spent = cost(watch.clock, problem, task.recovery.batch_size, about)
-    return _measured(setting, dense, shipped, file, error, spent, notes)
+    error = agreement(method, done.state, trained, shipped, example(setting.task, setting.data))
+    recipe = training(setting.task, about)
+    spent = cost(watch.clock, problem, recipe.batch_size if recipe else 0, about)
+    return _measured(setting, nets.dense, shipped, file, error, spent, notes)
 
 
 def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) -> Cost:

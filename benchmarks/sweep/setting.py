@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from benchmarks.identity.identity import Facts
 from benchmarks.plan.config import Budget
-from benchmarks.plan.plan import under
+from benchmarks.plan.recipes import under
 from leaderboard.record.canonical import digits
 from leaderboard.record.schema import TaskInfo
 from tasks.base import Data, Task, count, fingerprint, part, prepared

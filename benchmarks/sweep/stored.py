@@ -1,4 +1,4 @@
-"""The files that say what a workdir's dense nets and runs are: dense.json and run.json.
+"""The files that say what a workdir's dense nets, trials and runs are: dense.json, trial.json and run.json.
 
 Each says by itself what it is of, so that one which lies in another's place is not believed.
 """
@@ -26,6 +26,29 @@ class StoredDense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     failure: str | None = None
 
 
+class Spent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a trial has cost."""
+
+    seconds: float  # of optimization
+    steps: int
+    labelled_examples: int  # of train and of valid
+
+
+NOTHING = Spent(0.0, 0, 0)
+
+
+class StoredTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of a method that were tried, or what stopped their trial."""
+
+    task: str
+    method: str
+    identity: str  # digest
+    settings: dict[str, float]
+    loss: float | None = None  # on valid; None where the training diverged
+    cost: Spent = NOTHING
+    failure: str | None = None
+
+
 class StoredRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A point of a curve that was run."""
 
@@ -33,13 +56,20 @@ class StoredRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     method: str
     strength: tuple[float, ...]
     provenance: Provenance
+    copied: str | None = None  # SHA-256 of the artifact whose counts of weights it took
     run: Run
 
+    @property
+    def failure(self) -> str | None:
+        """Why it failed; None if it did not."""
+        return self.run.failure
 
-Stored = TypeVar("Stored", StoredDense, StoredRun)
+
+AnyStored = StoredDense | StoredTrial | StoredRun
+Stored = TypeVar("Stored", StoredDense, StoredTrial, StoredRun)
 
 
-def save(file: Path, stored: StoredDense | StoredRun) -> None:
+def save(file: Path, stored: AnyStored) -> None:
     """Writes a file, atomically, and only what `load` reads again."""
     value = msgspec.to_builtins(stored)
     msgspec.convert(value, type(stored))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from benchmarks.measure.programs import PROGRAMS
 from benchmarks.plan.config import Config
-from benchmarks.plan.plan import Job, Plan, plan
+from benchmarks.plan.job import Job
+from benchmarks.plan.plan import Plan, plan
 from benchmarks.sweep.assemble import assemble, skipped
 from benchmarks.sweep.check import check_task
 from benchmarks.sweep.job import finished, run_job
@@ -45,11 +46,23 @@ def sweep(config: Config, workdir: Path, command: str, *, retry: bool = False) -
       UsageError: something is wrong with the workdir, a task or a method, found before anything is trained.
       Stopped: a signal asked for it; what was under way is saved.
     """
-    asked = plan(config)
+    return run_plan(plan(config), workdir, command, retry=retry)
+
+
+def run_plan(asked: Plan, workdir: Path, command: str, *, retry: bool = False) -> Swept:
+    """Runs the jobs of a plan that are not finished; see `sweep`.
+
+    Args:
+      asked: the plan.
+      workdir: where everything goes.
+      command: that started this process, for the records.
+      retry: whether jobs that failed earlier are run again.
+    """
     check_writable(workdir)
-    for name in config.tasks:
-        _check(name, [job for job in asked.jobs if job.task == name], workdir)
-        if len(config.tasks) > 1:
+    tasks = [(name, list(jobs)) for name, jobs in groupby(asked.jobs, lambda job: job.task)]
+    for name, jobs in tasks:
+        _check(name, jobs, workdir)
+        if len(tasks) > 1:
             PROGRAMS.clear()
     return _Sweep(asked, workdir, command, retry).run()
 

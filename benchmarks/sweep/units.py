@@ -3,24 +3,25 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from benchmarks.identity import identity
 from benchmarks.identity.provenance import provenance
-from benchmarks.plan.plan import Job
+from benchmarks.plan.job import Job
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
-from benchmarks.sweep.places import Place, method_of, net_place, point_place, taught
+from benchmarks.sweep.places import Place, method_of, net_place, point_place, trial_place
 from benchmarks.sweep.point import run_point
 from benchmarks.sweep.setting import Setting
-from benchmarks.sweep.stored import StoredDense, StoredRun, load, set_aside
+from benchmarks.sweep.start import Missing, Nets, copied_counts, find_copied, find_nets
+from benchmarks.sweep.stored import NOTHING, AnyStored, Spent, StoredDense, StoredRun, StoredTrial, load, set_aside
+from benchmarks.sweep.tuning import resolved, tried
 from benchmarks.train.optimize import Watch
 from leaderboard.record.canonical import digest
-from leaderboard.record.layout import DENSE, RUN
+from leaderboard.record.layout import DENSE, RUN, TRIAL
 from leaderboard.record.schema import Result, Run
-from methods import METHODS
-from methods.base import Teacher
 
 
 class Unit(NamedTuple):
@@ -28,9 +29,9 @@ class Unit(NamedTuple):
 
     place: Place
     file: Path  # that says it is finished
-    find: Callable[[], tuple[Any, str]]  # -> (what is stored, a line about what was set aside)
-    work: Callable[[Watch], Any]  # -> what to store
-    failed: Callable[[str], Any]  # why -> what to store
+    find: Callable[[], tuple[AnyStored | None, str]]  # -> (what is stored, a line about what was set aside)
+    work: Callable[[Watch], AnyStored]  # -> what to store
+    failed: Callable[[str], AnyStored]  # why -> what to store
 
 
 def net_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit:
@@ -61,8 +62,41 @@ def net_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit:
     return Unit(place, place.folder / DENSE, find, work, failed)
 
 
+def trial_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | str:
+    """Returns a trial of settings; "waiting" where what it starts from is not there. If that failed, so does the trial.
+
+    Args:
+      job: of kind "trial".
+      here: the setting of its task.
+      workdir: where everything goes.
+      command: that started this process.
+    """
+    nets, trial = find_nets(job, here, workdir), resolved(job, here, workdir)
+    copied = find_copied(trial, here, workdir) if trial else None
+    if nets == "waiting" or trial is None or (trial.copied and copied is None and nets != "failed"):
+        return "waiting"
+    place, settings = trial_place(trial, here, workdir), trial.settings or {}
+
+    def store(loss: float | None = None, cost: Spent = NOTHING, failure: str | None = None) -> StoredTrial:
+        facts = {"task": job.task, "method": job.method, "identity": place.digest, "settings": settings}
+        return StoredTrial(**facts, loss=loss, cost=cost, failure=failure)
+
+    def find():
+        stored, said = load(place.folder / TRIAL, StoredTrial)
+        if stored and replace(stored, loss=None, cost=NOTHING, failure=None) != store():
+            return None, set_aside(place.folder / TRIAL, f"it is of {stored.method} with {stored.settings}")
+        return stored, said
+
+    def work(watch):
+        if isinstance(nets, str):
+            raise Missing("the dense net that it starts from failed")
+        return store(*tried(trial, here, nets, copied_counts(trial, here, workdir, copied), watch))
+
+    return Unit(place, place.folder / TRIAL, find, work, lambda why: store(failure=why))
+
+
 def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | str:
-    """Returns the run of a point; "waiting" or "failed" where the nets that it needs are not there.
+    """Returns the run of a point; "waiting" where what it starts from is not there, "failed" where a net of it failed.
 
     Args:
       job: of kind "point".
@@ -70,51 +104,54 @@ def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
       workdir: where everything goes.
       command: that started this process.
     """
-    kinds = (False, True) if taught(job, here) else (False,)
-    nets = [load_dense(net_place(job, here, workdir, teacher=teacher).folder) for teacher in kinds]
-    if any(stored is None for stored, *_ in nets):
+    nets = find_nets(job, here, workdir)
+    if isinstance(nets, str):
+        return nets
+    point = resolved(job, here, workdir)
+    copied = find_copied(point, here, workdir) if point else None
+    if point is None or (point.copied and copied is None):
         return "waiting"
-    dense, teacher = nets[0][1], nets[-1][1]
-    if dense is None or teacher is None:
-        return "failed"
-    return _point(job, here, point_place(job, here, workdir), dense, teacher, command)
+    return _point(point, here, workdir, nets, copied, command)
 
 
-def _point(job, here, place, dense: DenseNet, teacher: DenseNet, command) -> Unit:
-    method, about = method_of(job), METHODS[job.method].about
-    files = identity.task_sources(here.task, here.task.net).files | identity.method_sources(method).files
+def _point(job: Job, here: Setting, workdir: Path, nets: Nets, copied: StoredRun | None, command: str) -> Unit:
+    place = point_place(job, here, workdir)
+    files = identity.task_sources(here.task, here.task.net).files | identity.method_sources(method_of(job)).files
     ran = provenance(command, files)
-    teaches = Teacher(here.task.teacher if taught(job, here) else here.task.net, teacher.variables)
+    source = copied.run.result.artifact if copied and copied.run.result else None
 
     def store(result: Result | None = None, failure: str | None = None) -> StoredRun:
         run = Run(
             seed=job.seed,
-            dense=dense.checkpoint,
+            dense=nets.dense.checkpoint,
             identity=place.digest,
             provenance=digest(msgspec.to_builtins(ran)),
             result=result,
             failure=failure,
             skipped=None,
         )
-        return StoredRun(task=job.task, method=job.method, strength=job.strength, provenance=ran, run=run)
+        facts = {"task": job.task, "method": job.method, "strength": job.strength, "provenance": ran}
+        return StoredRun(**facts, copied=source, run=run)
 
     def find():
         stored, said = load(place.folder / RUN, StoredRun)
-        wrong = stored and _wrong(stored, job, place, dense)
+        wrong = stored and _wrong(stored, job, place, nets.dense, source)
         return (None, set_aside(place.folder / RUN, wrong)) if wrong else (stored, said)
 
     def work(watch):
-        who = teaches if "teacher" in about.needs else None
-        return store(result=run_point(here, method, about, dense, who, job.strength, place.folder, watch))
+        counts = copied_counts(job, here, workdir, copied)
+        return store(result=run_point(here, job, nets, counts, place.folder, watch))
 
     return Unit(place, place.folder / RUN, find, work, lambda why: store(failure=why))
 
 
-def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet) -> str | None:
+def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet, copied: str | None) -> str | None:
     """Why a stored run is not the job's."""
     is_of = (stored.task, stored.method, stored.strength, stored.run.seed, stored.run.identity)
     if is_of != (job.task, job.method, job.strength, job.seed, place.digest):
         return f"it is of {' '.join(map(str, is_of))}"
     if stored.run.dense != dense.checkpoint:
         return f"it started from {stored.run.dense}, the dense net is {dense.checkpoint}"
+    if stored.copied != copied:
+        return f"it copied the counts of {stored.copied}, the artifact is {copied}"
     return None

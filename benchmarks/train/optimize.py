@@ -1,6 +1,7 @@
 """The one pipeline: init -> train -> settle -> export. Dense nets, points of a curve, speed and the contract run it."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ from benchmarks.train.loop import train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
 from leaderboard.command import Stopped
 from methods.base import Method, Problem, PyTree, State, Teacher
-from methods.flaxnet import first_example
+from methods.flaxnet import first_example, fresh
 from tasks.base import Arrays, Data, Recipe, Task
 
 
@@ -73,22 +74,35 @@ class Watch(NamedTuple):
     keeper: Keeper | None = None  # of the state of an unfinished run
 
 
-def problem_of(task: Task, data: Data, steps: int, teacher: Teacher | None = None) -> Problem:
+def problem_of(
+    task: Task,
+    data: Data,
+    steps: int,
+    *,
+    seed: int = 0,
+    teacher: Teacher | None = None,
+    copied: Mapping[str, int] | None = None,
+) -> Problem:
     """Returns what a method may look at.
 
     Args:
       task: whose net is optimized.
       data: on the device, as `task.batch` takes it; only calibration is used.
       steps: of the method's training, 0 if it has none.
+      seed: of the dense net's birth and of the calibration examples that are drawn.
       teacher: for methods that need one.
+      copied: by path, weights that the run which a control copies has kept.
     """
+    x = first_example(example(task, data))
     return Problem(
         net=task.net,
-        example=first_example(example(task, data)),
-        calibration=Calibration(task, data.calibration),
+        example=x,
+        calibration=Calibration(task, data.calibration, seed),
         loss=lambda out, batch: jnp.mean(task.loss(out, batch)),
         steps=steps,
         teacher=teacher,
+        born=fresh(task.net, jax.random.key(seed), x),
+        copied=copied,
     )
 
 
@@ -118,7 +132,7 @@ def optimize(
     variables: PyTree,
     strength: tuple,
     seed: int,
-    recipe: Recipe,
+    recipe: Recipe | None,
     arrays: Arrays,
     watch: Watch,
 ) -> Optimized:
@@ -127,11 +141,11 @@ def optimize(
     Args:
       task: its batches and its loss.
       method: what optimizes.
-      problem: what it looks at; where its `steps` are 0, nothing is trained.
+      problem: what it looks at.
       variables: of the dense net, or of the untrained one that becomes it.
       strength: one number for each of the method's knobs.
       seed: of everything random.
-      recipe: of the training.
+      recipe: of the training; None if there is none.
       arrays: the train split, on the device.
       watch: how the run is reported, timed and kept.
 
@@ -141,9 +155,9 @@ def optimize(
     loop, clock, report, keeper = watch
     with clock:
         net, variables, state = prepare(method, problem, variables, strength, seed)
-    if problem.steps:
-        spec = StepSpec(task, net, in_graph(method), recipe)
-        carry = start(spec, variables, state)
+    if recipe is not None:
+        spec = StepSpec(task, net, in_graph(method), dataclasses.replace(recipe, learning_rate=1.0))
+        carry = start(spec, variables, state, recipe.learning_rate)
         carry = keeper.latest(carry) if keeper else carry
         with clock:
             carry = train(spec, carry, arrays, seed, log_every=loop.log_every, clock=clock, report=report, saver=keeper)

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import linen as nn
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from benchmarks.train.optimizers import optimizer
+from benchmarks.train.optimizers import optimizer, update
 from methods.base import Method, PyTree, State
 from methods.flaxnet import forward
 from tasks.base import Recipe, Task
@@ -26,6 +25,7 @@ class TrainState(NamedTuple):
     state: State
     moments: PyTree  # the optimizer's state
     keep: PyTree | None  # False where moments are forgotten before the next step, or None
+    rate: jax.Array  # [] float32, factor on the recipe's learning rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,20 +43,21 @@ def in_graph(method: Method) -> Method:
     return Method(view=method.view, tap=method.tap, loss=method.loss, update=method.update)
 
 
-def start(spec: StepSpec, variables: PyTree, state: State) -> TrainState:
+def start(spec: StepSpec, variables: PyTree, state: State, rate: float = 1.0) -> TrainState:
     """Returns the state before the first step. Leaves are copied: the step donates them.
 
     Args:
       spec: of the step.
       variables: the net's.
       state: the method's.
+      rate: factor on the recipe's learning rate: data, so that one compiled step serves all rates.
     """
     params = variables["params"]
     rest = {name: c for name, c in variables.items() if name != "params"}
     moments = jax.jit(optimizer(spec.recipe).init)({"params": params, "train": state.train})
     *_, keep = jax.eval_shape(spec.method.update, state, params, params, jnp.int32(1))
     keep = jax.tree.map(lambda k: jnp.ones(k.shape, k.dtype), keep)
-    return jax.tree.map(jnp.array, TrainState(jnp.int32(0), params, rest, state, moments, keep))
+    return jax.tree.map(jnp.array, TrainState(jnp.int32(0), params, rest, state, moments, keep, jnp.float32(rate)))
 
 
 def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
@@ -87,20 +88,9 @@ def make_step(spec: StepSpec, mesh: Mesh) -> Callable:
         through, param_grads = pull(dense_grads)
         leaves = {"params": carry.params, "train": carry.state.train}
         grads = {"params": param_grads, "train": jax.tree.map(jnp.add, direct, through)}
-        moments = _forget(tx, carry.moments, carry.keep, carry.state.train)
-        updates, moments = tx.update(grads, moments, leaves)
-        leaves: PyTree = optax.apply_updates(leaves, updates)
-
+        leaves, moments = update(tx, carry.moments, leaves, grads, carry.keep, carry.rate)
         state = State(leaves["train"], fixed)
         state, params, keep = method.update(state, leaves["params"], dense_grads, carry.step + 1)
-        return TrainState(carry.step + 1, params, rest, state, moments, keep), loss
+        return TrainState(carry.step + 1, params, rest, state, moments, keep, carry.rate), loss
 
     return step
-
-
-def _forget(tx, moments, keep, train):
-    """Optimizer moments zeroed where `keep` is False; as the next step begins, where it costs no pass of its own."""
-    if keep is None:
-        return moments
-    keep = {"params": keep, "train": jax.tree.map(lambda _: True, train)}
-    return optax.tree.map_params(tx, lambda m, k: jnp.where(k, m, 0), moments, keep)

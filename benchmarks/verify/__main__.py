@@ -9,6 +9,7 @@ from then on; else the record stays as it is and the exit code is 1. How far it 
     MACs      not at all
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -16,26 +17,34 @@ from pathlib import Path
 
 import msgspec
 from absl import flags
+from msgspec.structs import replace
 
 from benchmarks.data import define_data_dir
 from benchmarks.identity import provenance
 from benchmarks.plan.config import Budget, Config, check
-from benchmarks.plan.plan import curve_config, plan
+from benchmarks.plan.job import Job, Trials
+from benchmarks.plan.plan import Plan, needed, plan
+from benchmarks.plan.recipes import curve_config
 from benchmarks.process import set_up
-from benchmarks.sweep.places import point_place
-from benchmarks.sweep.setting import setting
-from benchmarks.sweep.sweep import sweep
+from benchmarks.sweep.sweep import run_plan
 from benchmarks.train import signals
 from benchmarks.verify.tolerances import checks, tolerance
 from leaderboard.command import Command, UsageError, call
 from leaderboard.record.canonical import digest
 from leaderboard.record.files import read, write
-from leaderboard.record.layout import RUN, strength_text
+from leaderboard.record.layout import RUN, strength_folder, strength_text
 from leaderboard.record.schema import Point, Record, Run, Verification
 from leaderboard.record.text import plain
 from tasks import TASKS
 from tasks.base import fingerprint
 from tasks.data.store.dataset import DataError, set_data_dir
+
+
+class _Copied(msgspec.Struct):
+    """The method that a control copies."""
+
+    method: str
+    options: dict
 
 
 class _Asked(msgspec.Struct):
@@ -45,6 +54,8 @@ class _Asked(msgspec.Struct):
     method: str
     options: dict
     budget: Budget
+    tuning: Trials | None
+    copied: "_Copied | None" = None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,11 +79,11 @@ def _verify(argv: Sequence[str], values: flags.FlagValues, path: str) -> int:
         set_data_dir(values.data_dir)
     record, workdir = read(path), Path(values.workdir)
     point, run = find(record, values.strength, values.seed)
-    config = config_of(record, point, run.seed)
+    asked = plan_of(record, point, run.seed)
     set_up(workdir)
     check_here(record)
     with signals.heeded():
-        found = run_again(config, workdir, provenance.command("benchmarks.verify", argv))
+        found = run_again(asked, workdir, provenance.command("benchmarks.verify", argv))
     verification = _compare(record, found, point, run)
     if verification is None:
         print(f"not verified, the record is left as it is: {path}")
@@ -106,8 +117,8 @@ def find(record: Record, strength: str | None, seed: int) -> tuple[Point, Run]:
     return point, runs[seed]
 
 
-def config_of(record: Record, point: Point, seed: int) -> Config:
-    """Returns the grid of one run that the record's config asks for.
+def plan_of(record: Record, point: Point, seed: int) -> Plan:
+    """Returns the jobs of one run that the record's config asks for, that run last; its settings are the record's.
 
     Args:
       record: whose config it is.
@@ -124,7 +135,7 @@ def config_of(record: Record, point: Point, seed: int) -> Config:
                 tasks=(asked.task,),
                 methods=(asked.method,),
                 strengths={asked.method: (tuple(point.strength),)},
-                options={asked.method: asked.options},
+                options={one.method: one.options for one in (asked, asked.copied) if one},
                 seeds=(seed,),
                 budget=asked.budget,
             )
@@ -133,14 +144,25 @@ def config_of(record: Record, point: Point, seed: int) -> Config:
         raise UsageError(f"the record's config: {error}") from None
     if (asked.task, asked.method) != (record.task.name, record.method.name):
         raise UsageError(f"the record's config is of {asked.method} on {asked.task}")
-    ours = curve_config(asked.task, asked.method, plan(config).jobs[-1].options, asked.budget)
+    if asked.tuning and not record.tuning:
+        raise UsageError("the record's config names trials of settings, but its `tuning` does not say what was chosen")
+    whole = plan(config)
+    job = _with_settings(record, asked, whole.jobs[-1])
+    ours = curve_config(job)
     if ours != record.config or digest(ours) != record.method.digest:
         others = sorted(key for key in ours | record.config if ours.get(key) != record.config.get(key))
         raise UsageError(
             f"the record's method digest is {record.method.digest}, that of its config is {digest(ours)} here"
             + (f"; they differ in {', '.join(others)}" if others else "")
         )
-    return config
+    return Plan((*needed(whole, job)[:-1], job), ())
+
+
+def _with_settings(record: Record, asked: _Asked, job: Job) -> Job:
+    """The run with the settings that were chosen for the record: nothing is tuned again."""
+    after = tuple(name for name in job.after if "/trial " not in name)
+    settings = record.tuning.settings if record.tuning else None
+    return replace(job, options=asked.options, tuning=asked.tuning, settings=settings, after=after)
 
 
 def check_here(record: Record) -> None:
@@ -156,20 +178,23 @@ def check_here(record: Record) -> None:
         raise UsageError(f"the record is of data {record.task.fingerprint}, here they are {found}")
 
 
-def run_again(config: Config, workdir: Path, command: str) -> Record:
-    """Returns the record of the one run of `config`, made now in `workdir`.
+def run_again(asked: Plan, workdir: Path, command: str) -> Record:
+    """Returns the record of the last run of a plan, made now in `workdir`.
 
     Args:
-      config: a grid of one run.
+      asked: the run, after what it waits for.
       workdir: where it runs.
       command: that started this process.
     """
-    job = plan(config).jobs[-1]
-    (point_place(job, setting(TASKS[job.task], job.budget), workdir).folder / RUN).unlink(missing_ok=True)
-    done = sweep(config, workdir, command, retry=True)
-    if not done.records:
+    job = asked.jobs[-1]
+    for folder in (workdir / job.task).glob(f"{job.method}-*"):
+        if re.fullmatch(rf"{re.escape(job.method)}-[0-9a-f]+", folder.name):
+            (folder / strength_folder(job.strength) / f"seed{job.seed}" / RUN).unlink(missing_ok=True)
+    done = run_plan(asked, workdir, command, retry=True)
+    found = [made for made in map(read, done.records) if made.method.name == job.method]
+    if not found:
         raise UsageError("the dense net failed here; see its line above")
-    return read(done.records[0])
+    return found[0]
 
 
 def _compare(record: Record, found: Record, point: Point, run: Run) -> Verification | None:

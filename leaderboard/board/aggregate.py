@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leaderboard.board.board import Board, compared
-from leaderboard.board.scores import RANGE, Score
+from leaderboard.board.scores import AXES, Score
 
 RESAMPLES = 2000
 CUT = 0.25
@@ -37,7 +37,7 @@ class Aggregate(NamedTuple):
 def aggregate(boards: Sequence[Board]) -> list[Aggregate]:
     """Returns the aggregate of each axis and method with a score: methods that lack no task first, then the best."""
     found = []
-    for axis in RANGE:
+    for axis in AXES:
         table = cells(boards, axis)
         tasks = sorted({task for row in table.values() for task in row})
         found += sorted((_aggregate(method, axis, row, tasks) for method, row in table.items()), key=_order)

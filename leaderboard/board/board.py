@@ -87,7 +87,7 @@ def _same_data(records):
             )
         elif _measure(record.task) != measure:
             stale.append(
-                Stale(record, "metric, its direction, batch or number of test examples is not that of the others")
+                Stale(record, "metric, its direction, batch, test examples, margin or window is not that of the others")
             )
         else:
             current.append(record)
@@ -100,7 +100,8 @@ def _commonest(values):
 
 def _measure(task):
     """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
-    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"]
+    scale = task.margin, tuple(task.window or ()), tuple(task.clusters or ())
+    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"], *scale
 
 
 def _same_nets(records):

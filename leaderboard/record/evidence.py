@@ -23,10 +23,10 @@ class _Facts(msgspec.Struct):
 
 def problems(record: Record, workdir: Path) -> Iterator[str]:
     """Yields what is wrong with a record as a submission, a line each."""
-    if record.protocol != PROTOCOL:
-        yield f"is of protocol {record.protocol}, the board takes {PROTOCOL}; run it again - at `$.protocol`"
     yield from _provenance(record)
     yield from _config(record)
+    if record.protocol != PROTOCOL:
+        yield f"is of protocol {record.protocol}, the board takes {PROTOCOL}; run it again - at `$.protocol`"
     for i, net in enumerate(record.dense):
         yield from _dense(record, net, workdir, f"$.dense[{i}]")
     for i, point in enumerate(record.points):

@@ -3,15 +3,16 @@
 RESULTS/<task>/<method>-<digest>.json                                   a record; those of protocol 1 are in PROTOCOL1
 WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.safetensors
 WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.safetensors
+WORKDIR/<task>/<method>-tuning-<identity>/<settings>/                   trial.json
 WORKDIR/records/                                                        the records, as in RESULTS
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results"
 PROTOCOL1 = Path(__file__).parents[1] / "protocol1"
-DENSE, RUN, ARTIFACT, RECORDS = "dense.json", "run.json", "artifact.safetensors", "records"
+DENSE, RUN, TRIAL, ARTIFACT, RECORDS = "dense.json", "run.json", "trial.json", "artifact.safetensors", "records"
 
 
 def record_file(folder: Path, task: str, method: str, digest: str) -> Path:
@@ -51,6 +52,24 @@ def run_folder(workdir: Path, task: str, method: str, identity: str, strength: S
         seed: seed of the run.
     """
     return workdir / task / f"{method}-{identity}" / strength_folder(strength) / f"seed{seed}"
+
+
+def trial_folder(workdir: Path, task: str, method: str, identity: str, settings: Mapping[str, float]) -> Path:
+    """Returns the folder of one trial of a method's settings.
+
+    Args:
+        workdir: folder of the whole run.
+        task: name of the task.
+        method: name of the method.
+        identity: digest of all that can change the trials.
+        settings: values by name.
+    """
+    return workdir / task / f"{method}-tuning-{identity}" / settings_text(settings)
+
+
+def settings_text(settings: Mapping[str, float]) -> str:
+    """Returns the exact settings: "rate=0.5", "temperature=2,alpha=0.9"."""
+    return ",".join(f"{name}={strength_text((value,))}" for name, value in settings.items())
 
 
 def strength_text(strength: Sequence[float]) -> str:

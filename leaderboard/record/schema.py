@@ -26,6 +26,7 @@ Count = Annotated[int, Meta(ge=0, le=GREATEST_INT)]
 Size = Annotated[int, Meta(gt=0, le=GREATEST_INT)]
 Amount = Annotated[float, Meta(ge=0, le=GREATEST_FLOAT)]
 Duration = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]  # no clock shows less of a millisecond
+Ratio = Annotated[float, Meta(ge=1e-6, le=GREATEST_FLOAT)]
 Quality = Annotated[float, Meta(ge=-GREATEST_FLOAT, le=GREATEST_FLOAT)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Strength = Annotated[list[Quality], Meta(max_length=16)]  # one number per knob; [] without a knob
@@ -98,9 +99,9 @@ class Verification(_Strict, frozen=True):
 class Quartiles(_Strict, frozen=True):
     """The middle of some values, and the ends of their middle half."""
 
-    median: Amount
-    low: Amount
-    high: Amount
+    median: Ratio
+    low: Ratio
+    high: Ratio
 
 
 class Latency(_Strict, frozen=True):
@@ -113,6 +114,10 @@ class Latency(_Strict, frozen=True):
     compile_s: Amount
     speedup: Quartiles | None = None  # dense time / own time, round by round; None: of protocol 1
     rounds: Size | None = None  # None: of protocol 1
+
+    def gain(self) -> float:
+        """Returns dense time / own time: the median over rounds; in protocol 1 the ratio of the medians."""
+        return self.dense_median_ms / self.median_ms if self.speedup is None else self.speedup.median
 
 
 class Latencies(_Strict, frozen=True):

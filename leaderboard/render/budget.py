@@ -12,8 +12,8 @@ COSTS = {"bytes": COST["bytes"], "latency": COST["latency_1"], "macs": COST["mac
 """Of figures: bytes of the artifact, ms at batch 1, multiplications of one example by a nonzero weight."""
 UNIT = {"bytes": "B", "latency": "ms", "macs": "count"}
 SHOWN = (
-    *("optimal", "rank", "method", "strength", "quality", "difference"),
-    *("bytes", "macs", "latency_1", "execution", "n"),
+    *("optimal", "rank", "method", "strength", "quality", "difference", "reference"),
+    *("bytes", "weight_bits", "macs", "latency_1", "execution", "training", "cost", "n"),
 )
 """The columns of a table."""
 

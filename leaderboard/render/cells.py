@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from leaderboard.board import display
+from leaderboard.board import display, rows
 from leaderboard.board.comparisons import beats
-from leaderboard.board.rows import Figures, Row, Timing
+from leaderboard.board.rows import Figures, Row, Timing, name
 from leaderboard.record.schema import TaskInfo
 
 Cell = Callable[["Entry"], str]
+UNCONTROLLED = "no control of that size"
 
 
 class Entry(NamedTuple):
@@ -58,13 +59,13 @@ def seeds(entry: Entry) -> str:
 
 
 def p(entry: Entry, kind: str) -> str:
-    """Returns the p of a comparison, "" where there is none. `kind`: "dense", "control" or "best"."""
+    """Returns the p of a comparison, "" where there is none. `kind`: "dense", "reference", "control" or "best"."""
     found = entry.row.comparisons.get(kind)
     return display.p_value(found.p) if found else ""
 
 
 def difference(entry: Entry, kind: str) -> float | None:
-    """Returns the mean difference of a comparison. `kind`: "dense", "control" or "best"."""
+    """Returns the mean difference of a comparison. `kind`: "dense", "reference", "control" or "best"."""
     found = entry.row.comparisons.get(kind)
     return found.difference if found else None
 
@@ -82,16 +83,36 @@ def beaten(entry: Entry) -> bool | None:
     return beats(control, higher_is_better=entry.task.higher_is_better) if control else None
 
 
+def against_reference(entry: Entry) -> str:
+    """Returns the difference to the reference and the p of the comparison."""
+    text = display.shown(rows.against_reference(entry.row), "difference")
+    return ", ".join(filter(None, (text, p(entry, "reference"))))
+
+
 def against_control(entry: Entry) -> str:
-    """Returns the difference and its p, and whether the control is not beaten."""
+    """Returns the difference and its p, whether the control is not beaten, and which row of it was met."""
+    if entry.row.uncontrolled:
+        return UNCONTROLLED
     verdict = "not beaten: " if beaten(entry) is False else ""
     text = display.shown(difference(entry, "control"), "difference")
-    return ", ".join(filter(None, (verdict + text, p(entry, "control"))))
+    return ", ".join(filter(None, (verdict + text, p(entry, "control"), _met(entry))))
 
 
 def control_note(entry: Entry) -> str:
-    """Returns the p of the comparison with the control, and whether that is not beaten."""
-    return f"does not beat it, {p(entry, 'control')}" if beaten(entry) is False else p(entry, "control")
+    """Returns whether the control is not beaten, the p, and which row of it was met."""
+    if entry.row.uncontrolled:
+        return UNCONTROLLED
+    verdict = "does not beat it" if beaten(entry) is False else ""
+    return ", ".join(filter(None, (verdict, p(entry, "control"), _met(entry))))
+
+
+def _met(entry: Entry) -> str:
+    """The row of the control that is compared, and its size."""
+    found = entry.row.comparisons.get("control")
+    other = found and found.other
+    if other is None or other.figures is None:
+        return ""
+    return f"{name(other)} at {display.si(other.figures.bytes, 'B')}"
 
 
 def of_macs(figures: Figures) -> str:
@@ -101,14 +122,16 @@ def of_macs(figures: Figures) -> str:
 
 
 def steps(figures: Figures) -> str:
-    """Returns "300 steps", and the examples that a teacher saw."""
+    """Returns "300 steps", how many of them are tuning, and the examples that a teacher saw."""
+    tuning = f", {figures.tuning_steps:.0f} of them tuning" if figures.tuning_steps else ""
     teacher = f", {display.si(figures.teacher_forwards)} teacher" if figures.teacher_forwards else ""
-    return f"{figures.steps:.0f} steps{teacher}"
+    return f"{figures.steps:.0f} steps{tuning}{teacher}"
 
 
 def speedup(timing: Timing) -> str:
-    """Returns "×1.80"."""
-    return display.shown(timing.speedup, "speedup")
+    """Returns "×1.80 [1.74, 1.85]", the quartiles where they are known."""
+    ends = display.ends(timing.low, timing.high, digits=2)
+    return f"{display.shown(timing.speedup, 'speedup')} {ends}".rstrip()
 
 
 def device(entry: Entry) -> str:

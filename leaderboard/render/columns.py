@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from leaderboard.board import display
 from leaderboard.board.board import Division
-from leaderboard.board.rows import Figures, Timing, strength
+from leaderboard.board.rows import Figures, Timing, against_reference, strength
 from leaderboard.record.schema import TaskInfo
 from leaderboard.render import cells
 from leaderboard.render.cells import Cell, Entry, figure, nothing
@@ -21,7 +21,10 @@ COST: Mapping[str, Callable[[Figures], float]] = {
     "cost": lambda f: f.seconds,
 }
 """Column -> what a row costs, in the column's unit."""
-NARROW = ("optimal", "method", "strength", "quality", "difference", "bytes", "ratio", "execution", "n")
+NARROW = (
+    *("optimal", "method", "strength", "quality", "difference", "reference", "bytes", "ratio", "weight_bits"),
+    *("execution", "training", "cost", "n"),
+)
 """The columns that a paper has room for."""
 
 
@@ -96,7 +99,7 @@ def _latency(id: str, batch: str, of: Callable[[Figures], Timing], raw: Callable
         "ms",
         _of(COST[id]),
         "low",
-        "Median; × is the speed against dense",
+        "Median; × is the speed against dense, the median of paired rounds, and their quartiles",
         note=figure(lambda f: cells.speedup(of(f)), missing=""),
         show=show,
         raw=lambda f: raw(of(f)),
@@ -142,12 +145,23 @@ COLUMNS = (
         raw=lambda f: _summary("dense_quality", f.dense) | _summary("quality_difference", f.difference),
     ),
     Column(
+        "reference",
+        "against reference",
+        "difference",
+        lambda e: against_reference(e.row),
+        "task",
+        "Quality − the net of equal training: dense, or dense plus recovery for methods that train",
+        note=lambda e: cells.p(e, "reference"),
+        show=cells.against_reference,
+        head="vs reference",
+    ),
+    Column(
         "control",
         "against control",
         "difference",
         lambda e: cells.difference(e, "control"),
         "task",
-        "Quality − control at the same strength",
+        "Quality − the control’s best row, on valid, of no more bytes",
         note=cells.control_note,
         show=cells.against_control,
         head="vs control",
@@ -163,6 +177,33 @@ COLUMNS = (
         "high",
         "Dense bytes / bytes",
         raw=lambda f: {"ratio": f.ratio},
+    ),
+    Column(
+        "weight_bits",
+        "bits a weight",
+        "number",
+        _of(lambda f: f.weight_bits),
+        "low",
+        "Stored bits of a weight that multiplies or is looked up, mean",
+        raw=lambda f: {"weight_bits": f.weight_bits},
+    ),
+    Column(
+        "payload",
+        "payload",
+        "B",
+        _of(lambda f: f.payload),
+        "low",
+        "Bytes of the file that are values, not their description",
+        raw=lambda f: {"payload_bytes": f.payload},
+    ),
+    Column(
+        "memory",
+        "memory",
+        "B",
+        _of(lambda f: f.memory),
+        "low",
+        "Weights as they are packed and the largest set of live activations, batch {batch}",
+        raw=lambda f: {"memory_bytes": f.memory},
     ),
     Column(
         "macs",
@@ -187,7 +228,12 @@ COLUMNS = (
         "latency_1",
         "1",
         lambda f: f.latency.one,
-        lambda t: {"latency_batch_1_ms": t.median_ms, "speedup_batch_1": t.speedup},
+        lambda t: {
+            "latency_batch_1_ms": t.median_ms,
+            "speedup_batch_1": t.speedup,
+            "speedup_batch_1_low": t.low,
+            "speedup_batch_1_high": t.high,
+        },
     ),
     _latency(
         "latency",
@@ -197,21 +243,31 @@ COLUMNS = (
             "task_batch": t.batch,
             "latency_task_batch_ms": t.median_ms,
             "speedup_task_batch": t.speedup,
+            "speedup_task_batch_low": t.low,
+            "speedup_task_batch_high": t.high,
         },
     ),
     Column("execution", "run as", "text", _of(lambda f: f.execution), raw=lambda f: {"execution": f.execution}),
+    Column(
+        "training",
+        "training",
+        "text",
+        lambda e: e.row.record.method.budget,
+        hint="None; the task’s recovery from the dense net; or full, from birth, as many steps as dense and recovery",
+    ),
     Column(
         "cost",
         "cost",
         "s",
         _of(COST["cost"]),
         "low",
-        "Of optimizing, compilation apart",
+        "Of optimizing, with all tuning of the curve; compilation apart",
         note=figure(cells.steps, missing=""),
         show=figure(lambda f: f"{display.shown(f.seconds, 's')}, {cells.steps(f)}"),
         raw=lambda f: {
             "optimization_s": f.seconds,
             "steps": f.steps,
+            "tuning_steps": f.tuning_steps,
             "teacher_forwards_examples": f.teacher_forwards,
         },
     ),

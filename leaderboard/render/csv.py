@@ -4,7 +4,7 @@ import csv
 import io
 
 from leaderboard.board.board import Board
-from leaderboard.board.rows import Figures, commits
+from leaderboard.board.rows import Figures, Row, commits
 from leaderboard.record.text import plain
 from leaderboard.render.cells import Entry
 from leaderboard.render.columns import COLUMNS, Value, entries
@@ -13,7 +13,7 @@ from leaderboard.render.columns import COLUMNS, Value, entries
 def as_csv(boards: list[Board]) -> str:
     """Returns a line per ranked row: raw numbers, units in the header; empty where every seed failed."""
     rows = [
-        _identity(entry, division.name) | _numbers(entry.row.figures)
+        _identity(entry, division.name) | _comparisons(entry.row) | _numbers(entry.row.figures)
         for board in boards
         for division in board.divisions
         for entry in entries(board.task, division)
@@ -35,6 +35,7 @@ def _identity(entry: Entry, division: str) -> dict[str, Value]:
         "division": division,
         "family": record.method.family,
         "method": record.method.name,
+        "training": record.method.budget,
         "digest": record.method.digest,
         "knob": ", ".join(record.method.knobs),
         "strength": row.strength,
@@ -44,6 +45,14 @@ def _identity(entry: Entry, division: str) -> dict[str, Value]:
         "seeds_finished": row.finished,
         "pareto_optimal": entry.optimal,
     }
+
+
+def _comparisons(row: Row) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for kind in ("reference", "control"):
+        one = row.comparisons.get(kind)
+        found |= {kind: one and one.against, f"{kind}_difference": one and one.difference, f"{kind}_p": one and one.p}
+    return found
 
 
 def _numbers(figures: Figures | None) -> dict[str, Value]:

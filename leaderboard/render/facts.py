@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from leaderboard.board.board import Board, Division
-from leaderboard.board.display import si, spread
+from leaderboard.board.display import number, si, spread
 from leaderboard.board.rows import commits, name
-from leaderboard.record.schema import TaskInfo
+from leaderboard.record.layout import strength_text
+from leaderboard.record.schema import Record, TaskInfo
 from leaderboard.stats.summary import summarize
 
 
@@ -14,6 +15,9 @@ def task_facts(task: TaskInfo) -> list[str]:
     better = "higher" if task.higher_is_better else "lower"
     facts = [f"metric: {task.metric}, {better} is better; {task.modality}; task version {task.version}"]
     facts += [f"data: {task.source}; {task.rows['test']} test examples; fingerprint {task.fingerprint}"]
+    if task.window is not None:
+        low, high = (si(size, "B") for size in task.window)
+        facts.append(f"scores over {low} to {high}; margin {number(task.margin or 0)}")
     controls = [f"{name} {value:.4f}" for name, value in sorted(task.controls.items())]
     return facts + ([f"controls: {', '.join(controls)}"] if controls else [])
 
@@ -35,11 +39,22 @@ def _devices(names):
 
 
 def remarks(division: Division) -> list[str]:
-    """Returns what failed or was skipped and why, the fallbacks taken, and which records have several commits."""
+    """Returns what was tuned, what failed or was skipped and why, fallbacks, and which records have several commits."""
     labels = {row.label: row.record for row in division.rows}
+    chosen = [f"{label}: tuned to {text}" for label, record in labels.items() if (text := tuned(record))]
     mixed = [(label, commits(record)) for label, record in labels.items() if len(commits(record)) > 1]
     texts = [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
-    return texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
+    return chosen + texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
+
+
+def tuned(record: Record) -> str:
+    """Returns the settings that were chosen, of how many trials and where; "" where nothing is tuned."""
+    tuning = record.tuning
+    if tuning is None:
+        return ""
+    settings = ", ".join(f"{name} {number(value)}" for name, value in sorted(tuning.settings.items()))
+    strength = f"{', '.join(record.method.knobs)} {strength_text(tuning.strength)}, " if record.method.knobs else ""
+    return f"{settings}, best on valid of {len(tuning.trials)} trials at {strength}seed {tuning.seed}"
 
 
 def stale(board: Board) -> list[str]:

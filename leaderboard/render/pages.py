@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from leaderboard.board.aggregate import aggregate
 from leaderboard.board.board import Board
 from leaderboard.board.claims import Status
-from leaderboard.board.scores import RANGE
+from leaderboard.board.scores import AXES
 from leaderboard.record.text import plain
 from leaderboard.render import summaries
 from leaderboard.render.columns import grid
@@ -27,21 +27,31 @@ How to read a row, one method at one strength:
 - *quality* is the metric on test after the last step: mean over seeds [95 % interval of that mean]. It is Student's t
   interval below ten seeds and a bootstrap (BCa) above.
 - *against dense*: quality − that of the net which the same seed started from [95 % interval over seeds], and p.
-  *against control*: difference to the simpler method that this one must beat, at the same strength, and p;
-  *not beaten* where it is not better, or p ≥ 0.05. – where there is no such row.
+  *against reference*: the same to the net of equal training, which is dense for a method that does not train and
+  `finetuned`, dense plus the task's recovery, for one that does. What is better than dense and not better than this
+  has gained by training.
+- *against control*: difference to the simpler method that this one must beat, at equal size: of the control's rows of
+  no more bytes (half a percent is allowed for the coding of positions) the one that is best on valid, which is named;
+  *not beaten* where it is not better, or p ≥ 0.05. – where the control did not run.
 - Every p is two-sided, paired, and corrected for all comparisons of its table (Holm). Below ten seeds it asks whether
   *these nets* differ on new examples (right or wrong: exact McNemar test, each example counted once over its
-  seeds; losses and edits: paired bootstrap), from ten on whether new seeds would (paired t).
-- *bytes* is the size of the artifact file; *ratio* is dense float32 artifact bytes / bytes.
+  seeds; losses and edits: paired bootstrap; where examples depend on each other, both over clusters of them), from ten
+  on whether new seeds would (paired t).
+- *bytes* is the size of the artifact file, *payload* what of it is values; *ratio* is dense float32 artifact bytes /
+  bytes. *bits a weight* are stored bits, mean over the weights that multiply or are looked up. *memory* is that of the
+  packed weights and the largest set of live activations at the task's batch.
 - *MACs* of one example; "a of b" where only a of the b multiply by a nonzero weight. *BOPs* = those × weight bits ×
   activation bits.
 - *latency* is the median per batch, and of the seeds the median; ×1.80 means 1.8 times as fast as the dense net timed
-  in turn with it. *simulated*: rounded or masked floats were timed; *deployed*: what was timed is what would run.
-- *cost* is that of optimizing, compilation apart; *teacher* counts examples that the teacher saw.
+  in turn with it: the median over paired rounds [their quartiles]. *simulated*: rounded or masked floats were timed;
+  *deployed*: what was timed is what would run.
+- *training* is none, the task's recovery from the dense net, or full: from birth, as many steps as dense and recovery.
+  *cost* is that of optimizing with all tuning of the curve, compilation apart; *teacher* counts examples that it saw.
 - *n* is the number of seeds; † marks a single one, which shows no spread; 2/3 means that one of three failed.
-- *score* of a curve: the share of dense quality that is kept, averaged over log budgets from 1/64 of dense to dense
-  (bytes) or from 1/8 (latency, deployed artifacts only). Dense is 0, dense quality at the least budget is 1; no entry
-  moves another's. Equations: `leaderboard/board/scores.py`.
+- *score* of a curve: the share of dense quality that is kept, averaged over log budgets in the task's window of bytes,
+  or from 1/8 of dense to dense (latency, deployed artifacts only). 1 is dense quality at every budget; no entry moves
+  another's. *partial*: fewer than five sizes, or a curve that does not cover the window. Equations:
+  `leaderboard/board/scores.py`.
 - *open* holds runs that depart from the task's budget. They are not compared with *closed* ones.
 """
 PROTOCOL1 = """\
@@ -81,7 +91,7 @@ def protocol1(boards: Sequence[Board]) -> str:
 
 def _across(boards: Sequence[Board]) -> list[str]:
     found = aggregate(boards)
-    grids = [summaries.aggregates(found, axis) for axis in RANGE]
+    grids = [summaries.aggregates(found, axis) for axis in AXES]
     tables = ["\n".join([*_table(grid), ""]) for grid in grids if len(grid) > 1]
     return ["## Over all tasks\n", ACROSS, *tables] if tables else []
 

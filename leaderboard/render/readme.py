@@ -1,36 +1,42 @@
-"""The board in one short table: the smallest artifact of each method that is about as good as dense."""
+"""The board in one short table: the smallest artifact of each method that is about as good as its reference."""
 
 from leaderboard.board import display
 from leaderboard.board.board import Board, Division, compared
-from leaderboard.board.rows import Figures, strength
+from leaderboard.board.rows import REFERENCES, Row, against_reference, strength
 from leaderboard.record.schema import TaskInfo
 from leaderboard.render.pages import escaped
 from leaderboard.stats.summary import summarize
 
 BEGIN, END = "<!-- board:begin -->", "<!-- board:end -->"
-POINT = 0.01
-"""What accuracy may lose, absolute."""
-SHARE = 0.02
-"""What any other metric may lose, relative to dense."""
 NOTE = (
-    "The smallest artifact of each method whose quality, mean over seeds, is within 1 point of dense accuracy or 2 % "
-    "of another metric: size, dense size / size (strength). – where none is that good. Closed division only, tasks "
-    "with a method besides dense; [all of it](leaderboard/README.md), with intervals."
+    "The smallest artifact of each method whose quality, mean over seeds, loses no more than the task's margin against "
+    "its reference: dense for a method that does not train, else `finetuned`, which is dense plus the task's recovery. "
+    "Size, dense size / size, stored bits of a weight (strength). – where none is that good, or no reference has run. "
+    "Closed division only, tasks with a method besides these; [all of it](leaderboard/README.md), with intervals."
 )
 
 
 def block(boards: list[Board]) -> str:
-    """Returns Markdown: a row per method, a column per task with one besides dense, closed division only."""
-    columns = compared(boards)
+    """Returns Markdown: a row per method, a column per task with one besides references, closed division only."""
+    columns = [(board, division) for board, division in compared(boards) if _methods(division) - {*REFERENCES}]
     if not columns:
         return "No method has records in the closed division yet."
-    methods = sorted({row.record.method.name for _, division in columns for row in division.rows} - {"dense"})
-    header = ["method", *(f"{board.task.name} ({board.task.metric})" for board, _ in columns)]
-    dense = ["dense", *(_dense(division) for _, division in columns)]
-    rows = [[name, *(_best(board, division, name) for board, division in columns)] for name in methods]
-    table = [[escaped(cell) for cell in row] for row in (header, dense, *rows)]
+    methods = set().union(*(_methods(division) for _, division in columns)) - {*REFERENCES}
+    header = ["method", *(_title(board.task) for board, _ in columns)]
+    rows = [[name, *(_reference(board.task, division, name) for board, division in columns)] for name in REFERENCES]
+    rows += [[n, *(_best(board, division, n) for board, division in columns)] for n in sorted(methods)]
+    table = [[escaped(cell) for cell in row] for row in (header, *rows)]
     table.insert(1, ["---"] * len(header))
     return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", NOTE])
+
+
+def _methods(division: Division) -> set[str]:
+    return {row.record.method.name for row in division.rows}
+
+
+def _title(task: TaskInfo) -> str:
+    margin = "" if task.margin is None else f", margin {display.number(task.margin)}"
+    return f"{task.name} ({task.metric}{margin})"
 
 
 def splice(page: str, text: str) -> str:
@@ -46,25 +52,32 @@ def splice(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}"
 
 
-def _dense(division: Division) -> str:
-    quality = summarize([net.quality for net in division.dense])
-    return f"{display.spread(quality)}, {display.si(summarize([net.bytes for net in division.dense]).mean, 'B')}"
+def _reference(task: TaskInfo, division: Division, method: str) -> str:
+    """The cell of a reference: empty if it did not run."""
+    if method == "dense":
+        quality, size = ([getattr(net, name) for net in division.dense] for name in ("quality", "bytes"))
+        return f"{display.spread(summarize(quality))}, {display.si(summarize(size).mean, 'B')}"
+    known = [row.figures for row in division.rows if row.record.method.name == method and row.whole and row.figures]
+    sign = 1 if task.higher_is_better else -1
+    found = max(known, key=lambda figures: sign * figures.valid, default=None)
+    return f"{display.spread(found.quality)}, {display.si(found.bytes, 'B')}" if found else ""
 
 
 def _best(board: Board, division: Division, method: str) -> str:
     """The cell of a method: empty if it did not run."""
     rows = [row for row in division.rows if row.record.method.name == method]
-    known = [(row.figures, row) for row in rows if row.whole and row.figures is not None]
-    good = [(figures, row) for figures, row in known if close(board.task, figures)]
+    good = [(row.figures, row) for row in rows if row.figures is not None and close(board.task, row)]
     if not good:
         return display.MISSING if rows else ""
     figures, row = min(good, key=lambda pair: pair[0].bytes)
     size, ratio = display.si(figures.bytes, "B"), display.number(figures.ratio)
-    return f"{size}, ×{ratio} ({strength(row)})"
+    bits = "" if figures.weight_bits is None else f", {display.number(figures.weight_bits)} bits"
+    return f"{size}, ×{ratio}{bits} ({strength(row)})"
 
 
-def close(task: TaskInfo, figures: Figures) -> bool:
-    """Returns whether at most POINT of accuracy, or at most SHARE of another metric, is lost against dense."""
-    loss = figures.difference.mean * (-1 if task.higher_is_better else 1)
-    allowed = POINT if task.outcome == "correct" else SHARE * abs(figures.dense.mean)
-    return loss <= allowed + 1e-9
+def close(task: TaskInfo, row: Row) -> bool:
+    """Returns whether all seeds of a row finished and lose at most the task's margin against the row's reference."""
+    difference = against_reference(row)
+    if not row.whole or difference is None or task.margin is None:
+        return False
+    return difference * (-1 if task.higher_is_better else 1) <= task.margin + 1e-9

@@ -6,35 +6,37 @@ from leaderboard.board import display
 from leaderboard.board.aggregate import Aggregate
 from leaderboard.board.board import Division
 from leaderboard.board.claims import Status
-from leaderboard.board.scores import RANGE
+from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
 
 Grid = list[list[str]]
 
 
 def scores(division: Division) -> Grid:
-    """Returns header and a row per record, the best over bytes first; no rows where nothing has a score."""
+    """Returns header and a row per record, the best over bytes first and curves without a score last."""
     labels = {(row.record.method.name, row.record.method.digest): row.label for row in division.rows}
     found: dict[tuple[str, str], dict] = {}
     for score in division.scores:
-        if score.seeds:
+        if score.seeds or score.partial:
             found.setdefault((score.method, score.digest), {})[score.axis] = score
     order = sorted(found, key=lambda key: (-_value(found[key], "bytes"), -_value(found[key], "latency"), key))
-    rows = [[labels[key], *(_score(found[key].get(axis)) for axis in RANGE), _seeds(found[key])] for key in order]
-    return [["method", *(f"score over {axis}" for axis in RANGE), "n"], *rows]
+    rows = [[labels[key], *(_score(found[key].get(axis)) for axis in AXES), _seeds(found[key])] for key in order]
+    return [["method", *(f"score over {axis}" for axis in AXES), "n"], *rows]
 
 
 def _value(scores, axis):
-    return scores[axis].value if axis in scores else -1.0
+    return scores[axis].value if axis in scores and scores[axis].seeds else -1.0
 
 
 def _score(score):
+    if score and score.partial:
+        return "partial"
     return display.interval(score.value, score.low, score.high, digits=3) if score else display.MISSING
 
 
 def _seeds(scores):
-    count = len(next(iter(scores.values())).seeds)
-    return f"{count} †" if count == 1 else str(count)
+    count = max(len(score.seeds) for score in scores.values())
+    return f"{count} †" if count == 1 else str(count or display.MISSING)
 
 
 def aggregates(found: Sequence[Aggregate], axis: str) -> Grid:

@@ -95,6 +95,8 @@ def _comparison(found: Comparison, record: Record):
     return {
         "beats": beats(found, higher_is_better=record.task.higher_is_better),
         "against": text(found.against),
+        "row": found.other and f"{key(found.other.record)}@{found.other.strength}",
+        "bytes": found.other and found.other.figures and number(found.other.figures.bytes, 9),
         "difference": [places(value) for value in (found.difference, found.low, found.high)],
         "p": number(found.p, 3),
         "test": text(found.test),

@@ -8,10 +8,10 @@ from typing import Any
 from leaderboard.board import aggregate, claims
 from leaderboard.board.board import Board, Division, Stale
 from leaderboard.board.rows import devices, full_label, row_of
-from leaderboard.board.scores import RANGE
+from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
-from leaderboard.render import cells
+from leaderboard.render import cells, facts
 from leaderboard.render.axes import in_sight, near_dense, quality_title
 from leaderboard.render.cells import Entry
 from leaderboard.render.columns import COLUMNS, entries
@@ -86,7 +86,7 @@ def _task(board):
 
 def _division(task: TaskInfo, division: Division):
     labels = {key(row.record): (row.record, row.label) for row in division.rows}
-    best = {axis: {(s.method, s.digest) for s in aggregate.chosen(division.scores, axis)} for axis in RANGE}
+    best = {axis: {(s.method, s.digest) for s in aggregate.chosen(division.scores, axis)} for axis in AXES}
     return {
         "name": division.name,
         "dense": {
@@ -99,7 +99,7 @@ def _division(task: TaskInfo, division: Division):
             _record(record, label)
             | {
                 "scores": _scores(division, record),
-                "chosen": [axis for axis in RANGE if (record.method.name, record.method.digest) in best[axis]],
+                "chosen": [axis for axis in AXES if (record.method.name, record.method.digest) in best[axis]],
             }
             for record, label in labels.values()
         ],
@@ -122,6 +122,8 @@ def _record(record: Record, label: str):
         "knob": text(", ".join(record.method.knobs)),
         "division": record.division,
         "budget": record.method.budget,
+        "reference": record.method.reference,
+        "tuning": text(facts.tuned(record)),
         "device": text("; ".join(devices(record, record.points))),
         "verified": len(record.verified),
     }

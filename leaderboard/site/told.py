@@ -13,8 +13,8 @@ from leaderboard.render.columns import COLUMNS, Column, filled
 from leaderboard.site.values import number, places, text
 
 TABLE = (
-    *("method", "strength", "rank", "quality", "n", "difference", "control", "bytes", "ratio"),
-    *("macs", "bops", "latency_1", "latency", "execution", "cost"),
+    *("method", "strength", "rank", "quality", "n", "difference", "reference", "control", "bytes", "ratio"),
+    *("weight_bits", "payload", "memory", "macs", "bops", "latency_1", "latency", "execution", "training", "cost"),
 )
 """The columns of a task's table, in their order; the mark of an optimal row stands beside its method."""
 REASON = Column("reason", "stale", "text", lambda entry: None)

@@ -8,22 +8,45 @@ averaged within each example first, as the same example under three seeds is no 
 - Losses and edits: a paired bootstrap over examples. Its interval holds 95 % of 1,000 resampled means. Its p is the
   tail of a normal with the bootstrap's standard error, √Σ(d - d̄)² / N (Efron & Tibshirani 1993, §5.3): counting
   resamples cannot show a p below 1/1,000, and Holm's correction over a table needs smaller ones.
+Examples of one cluster (a speaker, a document) depend on each other, and then a test over examples is too sure
+(Obuchowski 1998, Statistics in Medicine 17:1495; Durkalski et al. 2003, 22:2417). The units are the clusters then, each
+with the sum of its differences:
+- Right or wrong: an exact randomization test that swaps the two sides in whole clusters (Fisher 1935, §21; Gail et al.
+  1996, Statistics in Medicine 15:1069). Of one seed and clusters of one example it is McNemar's exact test.
+- Losses and edits: a bootstrap over clusters (Field & Welsh 2007, JRSS B 69:369). Its p is that of a t with K - 1
+  degrees of freedom for K clusters and the cluster-robust standard error (Cameron & Miller 2015, JHR 50:317).
 With ENOUGH seeds, or where the other side's outcomes are not known, it is a paired t over seeds: about nets of new
 seeds, on these examples.
 """
 
 import functools
-import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from leaderboard.stats.significance import bootstrap_intervals, normal_tail, paired_t, sign_test
-from leaderboard.stats.summary import ENOUGH, mean, summarize
+from leaderboard.stats.significance import (
+    bootstrap_intervals,
+    normal_tail,
+    paired_t,
+    randomization_test,
+    sign_test,
+    standard_error,
+    t_tail,
+)
+from leaderboard.stats.summary import ENOUGH, mean, quantile, summarize
 
-MCNEMAR, BOOTSTRAP, STUDENT = "exact McNemar over examples", "paired bootstrap over examples", "paired t over seeds"
+STUDENT = "paired t over seeds"
+MCNEMAR, BOOTSTRAP = "exact McNemar over examples", "paired bootstrap over examples"
+SWAPS, CLUSTERED = "exact randomization over clusters", "paired bootstrap over clusters"
 BATCH = 512  # pairs whose examples are in memory at once
+
+
+class Clusters(NamedTuple):
+    """Which examples depend on each other."""
+
+    of: np.ndarray  # of each example, its cluster from 0
+    sizes: np.ndarray  # of each cluster, its examples
 
 
 class Sample(NamedTuple):
@@ -31,42 +54,57 @@ class Sample(NamedTuple):
 
     quality: dict[int, float]  # by seed
     outcomes: dict[int, str | list[float]]  # by seed, as a record holds them
-    total: np.ndarray | None  # of each test example, summed over seeds; int16 where it is right or wrong
+    total: np.ndarray | None  # of each example or cluster, summed over seeds; integers where it is right or wrong
+    clusters: Clusters | None = None  # None where examples are independent
 
 
 class Pair(NamedTuple):
     """One entry minus another, over the seeds of both."""
 
     seeds: list[float]  # differences in quality
-    examples: np.ndarray | None  # differences in outcome, summed over seeds; None where the test is over seeds
+    units: np.ndarray | None  # differences of examples or clusters, summed over seeds; None: the test is over seeds
+    sizes: np.ndarray | None = None  # examples of each cluster; None where examples are the units
 
 
 class Finding(NamedTuple):
     """A difference in quality, its 95 % interval, and the p of "there is none"."""
 
     difference: float
-    low: float
-    high: float
+    low: float | None  # None where a single example or cluster shows no spread
+    high: float | None
     p: float
     test: str
 
 
-def sample(runs: Iterable[tuple[int, float, str | list[float] | None]]) -> Sample:
+def clusters(labels: Sequence[int] | None) -> Clusters | None:
+    """Returns the clusters of examples with equal labels; None if there are no labels."""
+    if labels is None:
+        return None
+    _, of, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return Clusters(of, sizes)
+
+
+def sample(runs: Iterable[tuple[int, float, str | list[float] | None]], clusters: Clusters | None = None) -> Sample:
     """Returns the sample of (seed, quality, outcomes as a record holds them; None if unknown) of each run."""
     runs = list(runs)
     outcomes = {seed: values for seed, _, values in runs if values is not None}
-    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, _sum(list(outcomes.values())))
+    total = _sum(list(outcomes.values()), clusters)
+    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, total, clusters)
 
 
-def _sum(outcomes: Sequence[str | list[float]]) -> np.ndarray | None:
-    """Sums outcomes over seeds, [seeds, examples] → [examples]; None if there are no seeds."""
+def _sum(outcomes: Sequence[str | list[float]], clusters: Clusters | None) -> np.ndarray | None:
+    """Sums outcomes over seeds, [seeds, examples] → [examples], or [clusters]; None if there are no seeds."""
     if not outcomes:
         return None
     texts = [values for values in outcomes if isinstance(values, str)]
     if texts:
         right = (np.frombuffer(values.encode(), np.uint8) & 1 for values in texts)  # "0" is 48, "1" is 49
-        return functools.reduce(np.add, right, np.zeros(len(texts[0]), np.int16))
-    return np.sum(np.asarray(outcomes, float), axis=0)
+        total = functools.reduce(np.add, right, np.zeros(len(texts[0]), np.int16))
+    else:
+        total = np.sum(np.asarray(outcomes, float), axis=0)
+    if clusters is None:
+        return total
+    return np.bincount(clusters.of, total, len(clusters.sizes)).astype(np.int64 if texts else float)
 
 
 def pair(a: Sample, b: Sample) -> Pair | None:
@@ -75,31 +113,38 @@ def pair(a: Sample, b: Sample) -> Pair | None:
     differences = [a.quality[seed] - b.quality[seed] for seed in seeds]
     if 0 < len(seeds) < ENOUGH and all(seed in a.outcomes and seed in b.outcomes for seed in seeds):
         ours, theirs = _total(a, seeds), _total(b, seeds)
-        return Pair(differences, None if ours is None or theirs is None else ours - theirs)
+        units = None if ours is None or theirs is None else ours - theirs
+        return Pair(differences, units, a.clusters and a.clusters.sizes)
     return Pair(differences, None) if len(seeds) > 1 else None
 
 
 def _total(entry: Sample, seeds: Sequence[int]) -> np.ndarray | None:
     if len(seeds) == len(entry.outcomes):
         return entry.total
-    return _sum([entry.outcomes[seed] for seed in seeds])
+    return _sum([entry.outcomes[seed] for seed in seeds], entry.clusters)
 
 
 def p_value(pair: Pair) -> float:
     """Returns the two-sided p of the test that the outcomes call for."""
-    if pair.examples is None:
+    units, sizes = pair.units, pair.sizes
+    if units is None:
         return paired_t(summarize(pair.seeds))
-    if _right_or_wrong(pair.examples):
-        return sign_test(int((pair.examples > 0).sum()), int((pair.examples < 0).sum()))
-    return normal_tail(float(pair.examples.mean()), _error(pair.examples), len(pair.examples))
+    if _right_or_wrong(units):
+        if sizes is not None:
+            return randomization_test(units)
+        return sign_test(int((units > 0).sum()), int((units < 0).sum()))
+    error = standard_error(units, sizes)
+    if sizes is not None:
+        return t_tail(float(units.sum() / sizes.sum()), error, len(units))
+    return normal_tail(float(units.mean()), error, len(units))
 
 
-def _right_or_wrong(examples):
-    return examples.dtype == np.int16
+def _right_or_wrong(units):
+    return np.issubdtype(units.dtype, np.integer)
 
 
 def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
-    """Compares each (a, b) as a - b; None where they cannot be paired."""
+    """Compares each (a, b) as a - b; None where they cannot be paired. All have the same examples and clusters."""
     found = []
     for first in range(0, len(pairs), BATCH):
         found += _batch([pair(a, b) for a, b in pairs[first : first + BATCH]])
@@ -107,28 +152,33 @@ def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
 
 
 def _batch(pairs):
-    losses = [i for i, p in enumerate(pairs) if p and p.examples is not None and not _right_or_wrong(p.examples)]
-    means = [pairs[i].examples / len(pairs[i].seeds) for i in losses]
-    intervals = dict(zip(losses, bootstrap_intervals(np.stack(means)).tolist(), strict=True)) if losses else {}
+    losses = [i for i, p in enumerate(pairs) if p and p.units is not None and not _right_or_wrong(p.units)]
+    means = [pairs[i].units / len(pairs[i].seeds) for i in losses]
+    found = bootstrap_intervals(np.stack(means), pairs[losses[0]].sizes).tolist() if losses else []
+    intervals = dict(zip(losses, found, strict=True))
     return [p and _finding(p, intervals.get(i)) for i, p in enumerate(pairs)]
 
 
 def _finding(pair: Pair, interval: Sequence[float] | None) -> Finding:
     difference, p = mean(pair.seeds), p_value(pair)
-    if pair.examples is None:
+    if pair.units is None:
         found = summarize(pair.seeds)
-        assert found.low is not None, "a pair without examples has at least two seeds"
-        assert found.high is not None
         return Finding(difference, found.low, found.high, p, STUDENT)
     if interval:
-        low, high = interval
-        return Finding(difference, low, high, p, BOOTSTRAP)
-    half = 1.96 * _error(pair.examples) / len(pair.seeds)
-    return Finding(difference, difference - half, difference + half, p, MCNEMAR)
+        test = BOOTSTRAP if pair.sizes is None else CLUSTERED
+    else:
+        test = MCNEMAR if pair.sizes is None else SWAPS
+        half = _half(pair)
+        interval = difference - half, difference + half
+    low, high = interval if len(pair.units) > 1 else (None, None)
+    return Finding(difference, low, high, p, test)
 
 
-def _error(values):
-    """Returns the bootstrap's standard error of the mean of `values` [N]: √Σ(v - v̄)² / N."""
-    values = values.astype(np.float32 if _right_or_wrong(values) else float)  # float32 is exact on small integers
-    values -= values.mean()
-    return math.sqrt(float(values @ values)) / len(values)
+def _half(pair: Pair) -> float:
+    """Half the width of the interval of a difference in what is right or wrong."""
+    assert pair.units is not None
+    units = len(pair.units)
+    if units < 2:
+        return 0.0
+    times = 1.96 if pair.sizes is None else quantile(units - 1)
+    return times * standard_error(pair.units, pair.sizes) / len(pair.seeds)

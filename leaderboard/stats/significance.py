@@ -22,6 +22,39 @@ def sign_test(better: int, worse: int) -> float:
     return min(1.0, 2 * float(special.bdtr(min(better, worse), better + worse, 0.5)))
 
 
+def randomization_test(sums: np.ndarray) -> float:
+    """Returns the exact p of |Σ ±d| ≥ |Σ d| where each d has either sign by a fair coin of its own.
+
+    Args:
+        sums: int [K], the differences d of the clusters, each summed over its examples.
+    """
+    steps, total = np.abs(sums[sums != 0]).tolist(), int(np.abs(sums).sum())
+    chance = np.ones(1)  # of each sum of the positive ones, from 0
+    for step in steps:
+        chance = (np.pad(chance, (0, step)) + np.pad(chance, (step, 0))) / 2
+    extreme = np.abs(2 * np.arange(total + 1) - total) >= abs(int(sums.sum()))
+    return min(1.0, float(chance[extreme].sum()))
+
+
+def standard_error(values: np.ndarray, sizes: np.ndarray | None = None) -> float:
+    """Returns the standard error of a mean over N examples.
+
+    Of independent examples it is the bootstrap's, √Σ(v - v̄)² / N; of K clusters with sums v and sizes n the
+    cluster-robust one, √(K / (K - 1) · Σ(v - n·v̄)²) / N, and 0 of one cluster.
+
+    Args:
+        values: of each example, or their sum in each cluster.
+        sizes: examples of each cluster; None where each value is that of one example.
+    """
+    values = values.astype(np.float32 if values.dtype == np.int16 else float)  # float32 is exact on small integers
+    if sizes is None:
+        values -= values.mean()
+        return math.sqrt(float(values @ values)) / len(values)
+    values -= sizes * (values.sum() / sizes.sum())
+    few = len(values) / max(1, len(values) - 1)
+    return math.sqrt(few * float(values @ values)) / float(sizes.sum())
+
+
 def paired_t(differences: Summary) -> float:
     """Returns the p of Student's t (1908) of at least two differences.
 
@@ -29,10 +62,7 @@ def paired_t(differences: Summary) -> float:
     """
     if differences.std is None:
         raise ValueError("one difference has no spread, so there is no t")
-    error = differences.std / math.sqrt(differences.n)
-    if error <= ROUNDING * abs(differences.mean):
-        return _all_alike(differences.mean, differences.n)
-    return 2 * float(special.stdtr(differences.n - 1, -abs(differences.mean / error)))
+    return t_tail(differences.mean, differences.std / math.sqrt(differences.n), differences.n)
 
 
 def normal_tail(mean: float, error: float, n: int) -> float:
@@ -48,14 +78,34 @@ def normal_tail(mean: float, error: float, n: int) -> float:
     return 2 * float(special.ndtr(-abs(mean) / error))
 
 
+def t_tail(mean: float, error: float, n: int) -> float:
+    """Returns the p of a t test with n - 1 degrees of freedom that a mean is zero.
+
+    Args:
+        mean: of the differences.
+        error: standard error of that mean.
+        n: number of independent differences; of one there is no spread, and p is 1.
+    """
+    if n < 2 or error <= ROUNDING * abs(mean):
+        return _all_alike(mean, n)
+    return 2 * float(special.stdtr(n - 1, -abs(mean / error)))
+
+
 def _all_alike(difference, n):
     """Returns 2 / 2ⁿ, the p of one sign for all: n equal differences have no spread to be measured by."""
     return sign_test(n, 0) if difference else 1.0
 
 
-def bootstrap_intervals(values: np.ndarray) -> np.ndarray:
-    """Returns 95 % percentile intervals (Efron 1979) of the mean of each row: [rows, examples] → [rows, 2]."""
-    return np.quantile(values @ _weights(values.shape[1]), (0.025, 0.975), axis=1).T
+def bootstrap_intervals(values: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:
+    """Returns 95 % percentile intervals (Efron 1979) of the mean over examples of each row: [rows, N] → [rows, 2].
+
+    Args:
+        values: of each example, or their sum in each cluster.
+        sizes: examples of each cluster, which is drawn as a whole; None where each value is that of one example.
+    """
+    drawn = _weights(values.shape[1])
+    means = values @ drawn if sizes is None else (values @ drawn) / (sizes @ drawn)
+    return np.quantile(means, (0.025, 0.975), axis=1).T
 
 
 @lru_cache(maxsize=1)

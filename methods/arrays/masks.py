@@ -1,25 +1,70 @@
 """Which weights to keep: exact masks from scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from methods.arrays.allocation import Allocation
+
+_LAST = np.uint32(2**32 - 1)
+_ROW = 256
 
 
-def keep_largest(scores: jax.Array, sparsity: jax.Array | float) -> jax.Array:
-    """Returns the mask, bool in the shape of `scores`, that keeps the n - round(sparsity · n) largest, exactly.
+def masks(scores: Mapping[str, jax.Array], kept: Allocation) -> dict[str, jax.Array]:
+    """Returns masks, bool in the shapes of the scores: the least of each layer, then the largest of all the others.
 
-    `sparsity []` may be traced. Ties go to the later entry, so that the count is exact. By bisection over the bits of
-    the scores and then over places: some forty passes of counting, where a sort takes ten to thirty times as long.
+    Counts are exact. Ties go to the later entry, paths in alphabetical order.
+
+    Args:
+      scores: by path, any number type.
+      kept: how many are kept; its numbers may be traced.
     """
-    keys, places = _ordered(scores), jnp.arange(scores.size, dtype=jnp.uint32).reshape(scores.shape)
-    pruned = jnp.round(sparsity * scores.size).astype(jnp.int32)
-    edge = _largest(lambda key: _count(keys < key) <= pruned, 32)
+    scores = {path: scores[path] for path in sorted(scores)}
+    own = {path: keep_largest(score, kept.least[path]) for path, score in scores.items()}
+    return jax.lax.cond(kept.rest > 0, lambda: _with_rest(own, scores, kept), lambda: own)
+
+
+def _with_rest(own: Mapping[str, jax.Array], scores: Mapping[str, jax.Array], kept: Allocation) -> dict[str, jax.Array]:
+    """Returns the masks `own` and, beside them, the `kept.rest` largest scores of all layers together."""
+    keys = {path: jnp.where(own[path], _LAST, _ordered(score)) for path, score in scores.items()}
+    size, least = sum(key.size for key in keys.values()), sum(kept.least.values())
+    pruned = _smallest(_rows(jnp.concatenate([key.ravel() for key in keys.values()])), size - least - kept.rest)
+    return _split(~pruned, keys)
+
+
+def keep_largest(scores: jax.Array, kept: jax.Array | int) -> jax.Array:
+    """Returns the mask, bool in the shape of `scores`, that keeps the `kept` largest, exactly. Ties go to the later.
+
+    `kept` may be traced. By bisection over the bits of the scores and then over places: some forty passes of counting,
+    where a sort takes ten to thirty times as long, and no copy but one of 32 bits for each score.
+    """
+    return ~_smallest(_ordered(scores), scores.size - jnp.asarray(kept, jnp.int32))
+
+
+def _smallest(keys: jax.Array, count: jax.Array) -> jax.Array:
+    """Returns the mask of the `count` smallest of uint32 keys; of tied ones, the earlier."""
+    places = jnp.arange(keys.size, dtype=jnp.uint32).reshape(keys.shape)
+    edge = _largest(lambda key: _count(keys < key) <= count, 32)
     below, tied = keys < edge, keys == edge
-    spare = pruned - _count(below)
-    bits = scores.size.bit_length() * (spare > 0)  # no pass at all where nothing is tied
+    spare = count - _count(below)
+    bits = keys.size.bit_length() * (spare > 0)  # no pass at all where nothing is tied
     end = _largest(lambda place: _count(tied & (places < place)) <= spare, bits)
-    return ~(below | (tied & (places < end)))
+    return below | (tied & (places < end))
+
+
+def _rows(keys: jax.Array) -> jax.Array:
+    """Returns keys [N] as [rows, 256], which is counted faster, filled up with the largest key."""
+    fill = -keys.size % _ROW
+    return jnp.pad(keys, (0, fill), constant_values=_LAST).reshape(-1, _ROW)
+
+
+def _split(flat: jax.Array, like: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """Returns the pieces of an array in the shapes of `like`, one after another; what is left over is dropped."""
+    ends = np.cumsum([leaf.size for leaf in like.values()])
+    pieces = jnp.split(flat.ravel(), ends)
+    return {path: piece.reshape(leaf.shape) for (path, leaf), piece in zip(like.items(), pieces, strict=False)}
 
 
 def _count(mask: jax.Array) -> jax.Array:

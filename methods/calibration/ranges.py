@@ -1,15 +1,27 @@
-"""Ranges of activations: what enters a module is observed on calibration data."""
+"""Ranges of activations: what enters a module is observed while the net runs on calibration data.
 
-from collections.abc import Iterable
-from functools import partial
+Each call of a module reports from inside the running program, and reports are merged: so a module that is shared,
+scanned over, rematerialized, vectorized or run in one branch only is seen in all of its calls. Nothing depends on the
+order in which reports come in: extremes have none, and sums are exact until they are rounded once.
+
+A report is a pure callback whose answer, 1, the input is multiplied by: so it runs exactly where the input is used.
+A callback with an effect would be refused by `nn.scan`, which takes effects for a dependency of what is broadcast.
+"""
+
+import math
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
-from methods.base import PyTree
-from methods.flaxnet import COMPILE_QUICKLY, batch_size, forward, module_path
+from methods.base import Fallback, PyTree, TapMaker
+from methods.flaxnet import COMPILE_QUICKLY, batch_size, compose, forward, is_float, tap_inputs
 
 
 class Range(NamedTuple):
@@ -18,56 +30,106 @@ class Range(NamedTuple):
     minimum: jax.Array
     maximum: jax.Array
     mean_abs: jax.Array
-    features: jax.Array  # scalars per example
+    features: jax.Array  # scalars per example, over all calls
 
 
-def calibrate(net: nn.Module, variables: PyTree, batches: Iterable[PyTree], paths: Iterable[str]) -> dict[str, Range]:
-    """Returns the range of each module's input over all batches. Modules with integer inputs (embeddings) are left out.
+class Report(NamedTuple):
+    """What one call saw, on the host."""
+
+    minimum: float
+    maximum: float
+    total: float  # Σ|x|
+    count: int  # of scalars
+
+
+def calibrate(
+    net: nn.Module,
+    variables: PyTree,
+    batches: Iterable[PyTree],
+    paths: Iterable[str],
+    tap: TapMaker | None = None,
+) -> dict[str, Range]:
+    """Returns the range of each module's input, over all its calls on all batches.
+
+    Modules with integer inputs (embeddings) are left out. So is, with a `Fallback` that names it, one whose input was
+    never seen, is not finite or is zero throughout: it has no range that would serve other data.
 
     Args:
       net: what runs.
       variables: of the net.
-      batches: {"x": the net's input [B, ...], ...}.
+      batches: {"x": the net's input [B, ...], ...}. If there is a "weight", inputs whose leading axes are the weight's
+        and that have axes beyond them are ranged over the places where it is above zero.
       paths: of the modules to observe.
+      tap: makes the interceptor of what changes inputs before they are observed.
 
     Raises:
-      ValueError: a path names no module that was called, or there are no batches.
+      ValueError: there are no batches.
     """
-    paths, seen, examples = tuple(sorted(paths)), None, 0
+    paths = tuple(sorted(set(paths)))
+    run, reports, integers = _observer(net, paths)
+    reports.clear()
+    examples = 0
     for batch in batches:
-        count = batch_size(batch["x"])
-        new, called = _observe(net, paths, variables, batch["x"])
-        if missing := set(paths) - set(called):
-            raise ValueError(f"no module is called at {sorted(missing)}; called are {sorted(called)}")
-        seen = new if seen is None else {p: _merge(seen[p], new[p], examples, count) for p in new}
-        examples += count
-    if seen is None:
+        jax.block_until_ready(run(variables, tap, batch["x"], batch.get("weight")))
+        examples += batch_size(batch["x"])
+    if not examples:
         raise ValueError("calibration has no batches; this method needs at least one")
-    return seen
+    found = {p: _merged(reports.get(p, ()), examples) for p in paths if p in reports or p not in integers}
+    reports.clear()
+    if left := ", ".join(f"{path} ({reason})" for path, reason in found.items() if isinstance(reason, str)):
+        warnings.warn(Fallback(f"on calibration data inputs are left as they are: {left}"), stacklevel=2)
+    return {path: seen for path, seen in found.items() if isinstance(seen, Range)}
 
 
-def _merge(a: Range, b: Range, a_count: int, b_count: int) -> Range:
-    mean = (a.mean_abs * a_count + b.mean_abs * b_count) / (a_count + b_count)
-    return Range(jnp.minimum(a.minimum, b.minimum), jnp.maximum(a.maximum, b.maximum), mean, a.features)
+@lru_cache(maxsize=64)
+def _observer(net: nn.Module, paths: tuple[str, ...]) -> tuple[Callable, defaultdict[str, list[Report]], set[str]]:
+    """Returns a jitted net that reports, the reports by path, and the paths of modules that integers entered.
+
+    One for each net, as it is compiled once: the callbacks of a program write where they wrote when it was traced.
+    """
+    reports, integers = defaultdict(list), set()
+
+    def note(path, dtype, minimum, maximum, totals, count):  # each with leading axes where calls are vectorized
+        sums = math.fsum(np.ravel(totals).astype(np.float64))
+        reports[path].append(Report(float(np.min(minimum)), float(np.max(maximum)), sums, int(np.sum(count))))
+        return np.ones(np.shape(minimum), dtype)
+
+    @partial(jax.jit, compiler_options=COMPILE_QUICKLY)
+    def run(variables, tap, x, weight):
+        def enter(path, a):
+            if not is_float(a):
+                integers.add(path)
+                return a
+            statistics, answer = _statistics(jnp.asarray(a, jnp.float32), weight), jax.ShapeDtypeStruct((), a.dtype)
+            return a * jax.pure_callback(partial(note, path, a.dtype), answer, *statistics, vmap_method="broadcast_all")
+
+        return forward(net, variables, x, tap=compose([tap and tap(), tap_inputs(enter, paths)]))[0]
+
+    return run, reports, integers
 
 
-@partial(jax.jit, static_argnums=(0, 1), compiler_options=COMPILE_QUICKLY)
-def _observe(net: nn.Module, paths: tuple[str, ...], variables: PyTree, x: PyTree) -> tuple[dict, dict]:
-    ranges, called = {}, {}
+def _statistics(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, ...]:
+    """Returns (minimum, maximum, Σ|x| by entry of the first axis, count) of what counts in `x`, float32 [...].
 
-    def tap(next_fun, args, kwargs, context):
-        path = module_path(context)
-        if context.method_name == "__call__" and path in paths:
-            called[path] = True
-            if _is_float(args):
-                a = args[0]
-                features = jnp.float32(a.size // len(a))
-                ranges[path] = Range(jnp.min(a), jnp.max(a), jnp.mean(jnp.abs(a)), features)
-        return next_fun(*args, **kwargs)
-
-    forward(net, variables, x, tap=tap)
-    return ranges, called
+    Sums stay apart by entry, so that float32 does not lose what is added to a large one.
+    """
+    counts = jnp.ones(x.shape, bool)
+    if weight is not None and x.ndim > weight.ndim and x.shape[: weight.ndim] == weight.shape:
+        counts &= jnp.expand_dims(weight > 0, tuple(range(weight.ndim, x.ndim)))
+    low = jnp.min(x, where=counts, initial=jnp.inf)
+    high = jnp.max(x, where=counts, initial=-jnp.inf)
+    totals = jnp.sum(jnp.abs(x), tuple(range(1, x.ndim)), where=counts)
+    return low, high, jnp.atleast_1d(totals), jnp.sum(counts)
 
 
-def _is_float(args: tuple) -> bool:
-    return bool(args) and hasattr(args[0], "dtype") and jnp.issubdtype(args[0].dtype, jnp.floating)
+def _merged(reports: Sequence[Report], examples: int) -> Range | str:
+    """Returns the range of all calls together, or why no grid can be made for it."""
+    count = sum(report.count for report in reports)
+    if not count:
+        return "not seen"
+    low, high = np.min([r.minimum for r in reports]), np.max([r.maximum for r in reports])  # NaN stays NaN
+    total = math.fsum(report.total for report in reports)
+    seen = Range(*map(jnp.float32, (low, high, total / count, count / examples)))
+    if not np.isfinite(seen).all():
+        return "not finite"
+    return seen if total else "all zero"

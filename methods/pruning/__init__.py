@@ -1,12 +1,13 @@
 """Pruning: the rows of its methods."""
 
 from methods.base import Entry
-from methods.pruning.channels import CHANNELS
+from methods.pruning import random_weights
+from methods.pruning.channels import CHANNELS, RANDOM_CHANNELS
 from methods.pruning.magnitude import MAGNITUDE
-from methods.pruning.random_order import RANDOM
 
 METHODS: dict[str, Entry] = {
     "magnitude": MAGNITUDE,
-    "random": RANDOM,
+    **random_weights.METHODS,
     "channels": CHANNELS,
+    "random_channels": RANDOM_CHANNELS,
 }

@@ -4,16 +4,22 @@ import jax.numpy as jnp
 
 from methods.base import Entry, Method
 from methods.paths import KERNELS
-from methods.pruning.masked import UNSTRUCTURED, gradual
+from methods.pruning.masked import UNSTRUCTURED, by_rule, gradual
 
 
-def magnitude(selector: str = KERNELS) -> Method:
-    """Returns gradual pruning of the weights of smallest |w|."""
+def magnitude(selector: str = KERNELS, allocation: str = "global") -> Method:
+    """Returns gradual pruning of the weights of smallest |w|.
+
+    Args:
+      selector: pattern of the paths of the weights to prune.
+      allocation: how many each layer keeps: "global", "uniform" (the paper's) or "erk", see `arrays/allocation.py`.
+    """
     return gradual(
         lambda key, weights: (),
         lambda _, weights: {path: jnp.abs(w) for path, w in weights.items()},
+        by_rule(allocation),
         selector,
     )
 
 
-MAGNITUDE = Entry(magnitude, UNSTRUCTURED._replace(control="random", paper="zhu2017prune"))
+MAGNITUDE = Entry(magnitude, UNSTRUCTURED._replace(control="random@magnitude", paper="zhu2017prune"))

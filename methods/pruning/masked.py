@@ -1,60 +1,86 @@
-"""Gradual unstructured pruning: while the net recovers, ever more of the smallest weights of each layer are masked.
+"""Gradual unstructured pruning: while the net recovers, ever more of the weights of smallest score are masked.
 
-Zhu & Gupta 2017 (arXiv 1710.01878): the cubic schedule of eq. 1, magnitude per layer, masks renewed every few steps.
-Here they are renewed 16 times over the first two thirds of recovery; the last third trains under the final masks.
-Without recovery steps the final masks are set at once. The same sparsity in every selected layer, as in the paper.
+Zhu & Gupta 2017 (arXiv 1710.01878): the cubic schedule of eq. 1, masks renewed every few steps. Here they are renewed
+16 times over the first two thirds of recovery; the last third trains under the final masks. Without recovery steps the
+final masks are set at once. How many weights each layer keeps is an allocation, see `methods/arrays/allocation.py`: by
+default the scores of all layers are compared with each other, where the paper has one sparsity for every layer, which
+at high sparsities leaves next to nothing of small layers.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
+from math import prod
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.masks import keep_largest
-from methods.arrays.schedules import cubic
-from methods.base import Description, Knob, Method, PyTree, State
+from methods.arrays.allocation import RULES, Allocation, Shapes, allocate, kept_count, partway
+from methods.arrays.masks import masks
+from methods.arrays.schedules import cubic, is_due
+from methods.base import RATES, Description, Fallback, Knob, Method, OptionError, Problem, PyTree, State
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 
 RENEWALS = 16
+Allocate = Callable[[Problem, Shapes, jax.Array], Allocation]
 
 
 class Masking(NamedTuple):
     """What is fixed during training but for the masks, which are renewed."""
 
-    sparsity: jax.Array  # final, float32 []
+    final: Allocation  # what is kept in the end
     end: jax.Array  # the step of the last renewal, int32 []
     masks: Mapping[str, jax.Array]  # by path, bool, True where a weight is kept
     started: PyTree  # what the score needs
 
 
+def by_rule(rule: str) -> Allocate:
+    """Returns the allocation of the overall sparsity by a rule; it raises OptionError if there is no such rule."""
+    return partial(_allocated, rule)
+
+
+def _allocated(rule: str, problem: Problem, shapes: Shapes, sparsity: jax.Array) -> Allocation:
+    if rule not in RULES:
+        raise OptionError(f"allocation {rule!r} is none of {', '.join(RULES)}")
+    size = sum(map(prod, shapes.values()))
+    if 0 < (kept := kept_count(sparsity, size)) < len(shapes):
+        left = f"{kept} of {size} weights are kept in {len(shapes)} layers: {len(shapes) - kept} or more keep none"
+        warnings.warn(Fallback(left), stacklevel=2)
+    return allocate(shapes, sparsity, rule)
+
+
 def gradual(
     start: Callable[[jax.Array, dict[str, jax.Array]], PyTree],
     score: Callable[[PyTree, dict[str, jax.Array]], dict[str, jax.Array]],
+    allocation: Allocate,
     selector: str = KERNELS,
 ) -> Method:
-    """Returns gradual pruning by any score. Strength: sparsity, the share of each selected weight that is zero.
+    """Returns gradual pruning by any score. Strength: sparsity, the share of all selected weights that is zero.
 
     Args:
       start: (key, weights by path) -> what `score` needs, any pytree.
       score: (started, weights by path) -> {path: array like the weight}; the smallest are pruned. In-graph.
+      allocation: (problem, shapes by path, sparsity) -> what is kept in the end. Not in-graph.
       selector: pattern of the paths of the weights to prune.
     """
 
-    def masks(started, params, sparsity):
-        scores = score(started, select(params, selector))
-        return {path: keep_largest(s, sparsity) for path, s in scores.items()}
+    def masked(started, params, final, done):
+        weights = select(params, selector)
+        now = partway(final, {path: weight.size for path, weight in weights.items()}, done)
+        return masks(score(started, weights), now)
 
-    renew = jax.jit(masks, compiler_options=COMPILE_QUICKLY)
+    renew = jax.jit(masked, compiler_options=COMPILE_QUICKLY)
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength
-        started = start(key, select(variables["params"], selector))
+        weights = select(variables["params"], selector)
         note_left(variables["params"], selector)
-        end = jnp.int32(problem.steps * 2 // 3)
-        first = renew(started, variables["params"], cubic(0, end, sparsity))
-        return problem.net, variables, State(fixed=Masking(sparsity, end, first, started))
+        final = allocation(problem, {path: weight.shape for path, weight in weights.items()}, sparsity)
+        started, end = start(key, weights), jnp.int32(problem.steps * 2 // 3)
+        first = renew(started, variables["params"], final, cubic(0, end))
+        return problem.net, variables, State(fixed=Masking(final, end, first, started))
 
     def view(state, params):
         leaves = flatten(params)
@@ -62,11 +88,10 @@ def gradual(
         return replace(params, pruned)
 
     def update(state, params, grads, step):
-        own, end = state.fixed, state.fixed.end
-        due = (step <= end) & ((step % jnp.maximum(end // RENEWALS, 1) == 0) | (step == end))
+        own = state.fixed
         renewed = jax.lax.cond(
-            due,
-            lambda: masks(own.started, params, cubic(step, end, own.sparsity)),
+            is_due(step, own.end, RENEWALS),
+            lambda: masked(own.started, params, own.final, cubic(step, own.end)),
             lambda: own.masks,
         )
         keep = replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), renewed)
@@ -85,4 +110,5 @@ UNSTRUCTURED = Description(
     sweep=((0.5,), (0.7,), (0.8,), (0.9,), (0.95,), (0.98,)),
     budget="recovery",
     changes=frozenset({"weights"}),
+    trials=RATES,
 )

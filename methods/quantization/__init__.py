@@ -2,11 +2,12 @@
 
 from methods.base import Entry
 from methods.quantization.lsq import LSQ, LSQ_BLOCKS, LSQ_EDGES8, LSQ_WEIGHTS
-from methods.quantization.rtn import RTN, RTN_BLOCKS, RTN_STATIC, RTN_STATIC_BLOCKS
+from methods.quantization.rtn import RTN, RTN_BLOCKS, RTN_BN, RTN_STATIC, RTN_STATIC_BLOCKS
 
 METHODS: dict[str, Entry] = {
     "rtn": RTN,
     "rtn@blocks": RTN_BLOCKS,
+    "rtn_bn": RTN_BN,
     "rtn_static": RTN_STATIC,
     "rtn_static@blocks": RTN_STATIC_BLOCKS,
     "lsq": LSQ,

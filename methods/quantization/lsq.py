@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.uniform import Quantizer, code_range
-from methods.base import Description, Entry, Method, State
+from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import BLOCKS, KERNELS
@@ -118,7 +118,8 @@ def lsq(selector: str = KERNELS, activations: bool = True, edge_bits: int = 0) -
         weights = chosen(variables["params"], selector)
         bits = bits_of(problem, variables, weights, strength[0], edge_bits)
         modules = {module_of(path): bits[path] for path in weights}
-        ranges = calibrate(problem.net, variables, problem.calibration, modules) if activations else {}
+        data = problem.calibration
+        ranges = calibrate(problem.net, variables, data, modules, problem.tap) if activations else {}
         stacked = layer_axes(problem.net, variables, problem.example, weights)
         started = _start(weights, ranges, bits | modules, tuple(stacked.items()))
         steps = {part: {path: step for path, (step, _) in pairs.items()} for part, pairs in started.items()}
@@ -141,6 +142,7 @@ LSQ = Entry(
         budget="recovery",
         changes=frozenset({"weights", "values", "inputs"}),
         control="rtn_static",
+        trials=RATES,
         paper="esser2020learned",
     ),
 )

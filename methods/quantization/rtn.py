@@ -1,22 +1,42 @@
 """Round to nearest: post-training quantization without any training. The control of every quantization method.
 
 Weights: symmetric min-max grid per output channel, bits 2-8 (Krishnamoorthi 2018, arXiv 1806.08342, §2.1); which axes
-are output channels follows from how the net uses a weight (`methods/uses`). No data are needed for them.
+are output channels follows from how the net uses a weight (see uses/axes.py). Biases and norms stay float32. `rtn`
+itself sees no data.
 With `activations`, module inputs too, at the same bits: an affine min-max grid per tensor whose range is
 measured once on the calibration data, i.e. static W8A8 at strength 8 (Jacob et al. 2018, arXiv 1712.05877).
-Biases and norms stay float32.
+With `norms`, batch norm's running statistics are estimated again on the calibration data, for the net as it is
+rounded (Wu and Johnson 2021, arXiv 2105.07576, §3, see calibration/batch_norm.py). A net without batch norm is then
+what it is without `norms`, bit for bit.
 """
 
 from functools import partial
 from typing import NamedTuple
 
 import jax
+from jax.tree_util import Partial
 
-from methods.arrays.uniform import affine
-from methods.base import Description, Entry, Method, State
+from methods.arrays.uniform import FLOAT_BITS, affine
+from methods.base import Description, Entry, Method, Problem, PyTree, State
+from methods.calibration.batch_norm import reestimate
 from methods.calibration.ranges import calibrate
-from methods.paths import BLOCKS, KERNELS
-from methods.quantization.grids import BITS, NO_GRIDS, SWEEP, Grids, bits_of, chosen, min_max, module_of, through
+from methods.flaxnet import COMPILE_QUICKLY, together
+from methods.paths import BLOCKS, KERNELS, with_params
+from methods.quantization.grids import (
+    BITS,
+    NO_GRIDS,
+    SWEEP,
+    Grids,
+    bits_of,
+    chosen,
+    min_max,
+    module_of,
+    tap,
+    through,
+    view,
+)
+
+_view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
 
 
 class Rounding(NamedTuple):
@@ -30,12 +50,13 @@ def _current(state: State) -> Grids:
     return state.fixed.grids or NO_GRIDS
 
 
-def rtn(selector: str = KERNELS, activations: bool = False, edge_bits: int = 0) -> Method:
+def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False, edge_bits: int = 0) -> Method:
     """Returns rounding to nearest, after the last step. Strength: bits; 32 leaves the net as it is.
 
     Args:
       selector: pattern of the paths of the weights to round.
       activations: whether the inputs of their modules are rounded too.
+      norms: whether batch norm's running statistics are estimated again afterwards.
       edge_bits: of the weights used first and last, and of their modules' inputs; 0 makes no exception.
     """
 
@@ -48,17 +69,31 @@ def rtn(selector: str = KERNELS, activations: bool = False, edge_bits: int = 0) 
         bits, inputs = bits_of(problem, variables, weights, state.fixed.bits, edge_bits), {}
         if activations:
             modules = {module_of(path): bits[path] for path in weights}
-            ranges = calibrate(problem.net, variables, problem.calibration, modules)
+            ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
             inputs = {path: affine(seen.minimum, seen.maximum, modules[path]) for path, seen in ranges.items()}
         grids = Grids(min_max(problem, variables, weights, bits), inputs)
+        if norms and state.fixed.bits < FLOAT_BITS:
+            variables = _renewed(problem, variables, grids)
         return variables, State(fixed=Rounding(state.fixed.bits, grids))
 
     return Method(init=init, settle=settle, **through(_current))
 
 
+def _renewed(problem: Problem, variables: PyTree, grids: Grids) -> PyTree:
+    """Returns `variables` with the running statistics of the net that `grids` round; the weights stay as they are."""
+    runs = with_params(variables, _view(grids, variables["params"]))
+    renewed = reestimate(problem.net, runs, problem.calibration, together(problem.tap, Partial(tap, grids)))
+    return with_params(renewed, variables["params"])
+
+
+def rtn_bn() -> Method:
+    """Returns `rtn` followed by new running statistics for batch norm. Strength: bits of weights."""
+    return rtn(norms=True)
+
+
 def rtn_static(selector: str = KERNELS, edge_bits: int = 0) -> Method:
-    """Returns `rtn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
-    return rtn(selector, activations=True, edge_bits=edge_bits)
+    """Returns `rtn_bn` of weights and of calibrated inputs. Strength: bits of both; 8 is W8A8."""
+    return rtn(selector, activations=True, norms=True, edge_bits=edge_bits)
 
 
 RTN = Entry(
@@ -71,6 +106,7 @@ RTN = Entry(
         paper="krishnamoorthi2018quantizing",
     ),
 )
+RTN_BN = Entry(rtn_bn, RTN.about._replace(control="rtn", paper="wu2021rethinking"))
 RTN_STATIC = Entry(
     rtn_static, RTN.about._replace(changes=RTN.about.changes | {"inputs"}, paper="jacob2018quantization")
 )

@@ -33,7 +33,7 @@ def batch(arrays: DeviceArrays, rows: jax.Array, key: jax.Array | None) -> Devic
 
 # 0.92 is the paper's: 12 times fewer weights.
 _ALL: Strengths = ((0.5,), (0.7,), (0.8,), (0.9,), (0.92,), (0.95,), (0.98,))
-_SPARSITIES: dict[str, Strengths] = {"magnitude": _ALL, "random": _ALL}
+_SPARSITIES: dict[str, Strengths] = {"magnitude": _ALL}
 
 _task = partial(
     Task,

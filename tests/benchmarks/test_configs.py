@@ -36,7 +36,7 @@ def test_board_runs_every_method_with_full_budgets():
     config = load("configs/board.py:mnist_lenet5,pydoc")
     assert config.tasks == ("mnist_lenet5", "pydoc")
     assert config.methods == tuple(METHODS)
-    assert (config.seeds, config.budget) == ((0, 1, 2), Budget())
+    assert (config.seeds, config.tuning, config.budget) == ((), True, Budget())
     assert load("configs/board.py").tasks == EMBEDDED
     assert {EXPECTED[name].dataset for name in EMBEDDED} == {None}
 

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from benchmarks import run
 from benchmarks.plan.config import Budget, Config, check, options
 from benchmarks.plan.load import with_value
-from benchmarks.plan.plan import curve_config, scaled, under
+from benchmarks.plan.plan import plan
+from benchmarks.plan.recipes import curve_config, scaled, under
 from benchmarks.sweep.sweep import Swept, sweep
 from leaderboard.command import UsageError
 from leaderboard.record.canonical import digest
@@ -240,19 +241,19 @@ def test_values_are_set_by_path_and_typed():
     assert config.loop.log_every == CONFIG.loop.log_every
     assert isinstance(with_value(CONFIG, "budget.recovery=1").budget.recovery, float)
     assert with_value(CONFIG, "seeds=5").seeds == (5,)
-    assert options(with_value(CONFIG, "options.kd.alpha=1"), "kd") == {"temperature": 4.0, "alpha": 1.0}
+    assert options(with_value(CONFIG, "options.kd.alpha=1"), "kd") == {"temperature": 2.0, "alpha": 1.0}
     with pytest.raises(UsageError, match="tasks"):
         check(with_value(CONFIG, "tasks=()"))
 
 
 def test_digest_knows_options_and_budget_but_not_grid():
     def of(config):
-        return digest(curve_config("digits", "kd", options(config, "kd"), config.budget))
+        return digest(curve_config(plan(replace(config, tasks=("digits",), methods=("kd",))).jobs[-1]))
 
     base = of(CONFIG)
     assert of(replace(CONFIG, seeds=(7,), strengths={"kd": ((0.5,),)})) == base
     assert of(replace(CONFIG, budget=Budget(recovery=0.5))) != base
-    assert of(replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
+    assert of(replace(CONFIG, options={"kd": {"alpha": 0.3}})) != base
 
 
 def test_scaled_recipe():

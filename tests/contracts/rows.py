@@ -11,9 +11,22 @@ from methods.paths import flatten, select
 
 
 def has_sparsity(shipped, strength):
-    (strength,) = strength
-    for path, weight in select(shipped.variables["params"]).items():
-        assert np.count_nonzero(decoded(weight)) == weight_size(weight) - round(strength * weight_size(weight)), path
+    (sparsity,) = strength
+    weights = select(shipped.variables["params"])
+    size = sum(map(weight_size, weights.values()))
+    assert sum(np.count_nonzero(decoded(weight)) for weight in weights.values()) == size - round(sparsity * size)
+
+
+def has_copied(shipped, strength):
+    weights = select(shipped.variables["params"])
+    found = {path: np.count_nonzero(decoded(weight)) for path, weight in weights.items()}
+    assert found == copied_counts(shipped.variables["params"], strength)
+
+
+def copied_counts(params, strength):
+    """Returns what a finished run might have kept, by path: all but the sparsity's share, rounded up in every layer."""
+    (sparsity,) = strength
+    return {path: int(np.ceil((1 - sparsity) * weight.size)) for path, weight in select(params).items()}
 
 
 def has_bits(shipped, strength, edges=None):
@@ -68,10 +81,10 @@ def has_width(shipped, strength):
 
 def is_pruned_and_quantized(shipped, strength):
     sparsity, bits = strength
-    for path, leaf in select(shipped.variables["params"]).items():
-        assert leaf.bits == bits, path
-        size = weight_size(leaf)
-        assert np.count_nonzero(decoded(leaf)) <= size - round(sparsity * size), path
+    leaves = select(shipped.variables["params"])
+    assert {leaf.bits for leaf in leaves.values()} == {bits}
+    size = sum(map(weight_size, leaves.values()))
+    assert sum(np.count_nonzero(decoded(leaf)) for leaf in leaves.values()) <= size - round(sparsity * size)
 
 
 def weight_size(leaf):
@@ -82,11 +95,14 @@ class Row(NamedTuple):
     identity: tuple  # the strength that changes nothing
     strengths: tuple  # two that do
     exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
+    copied: Callable = lambda params, strength: None  # what a control copies: weights kept, by path
 
 
 ROWS = {
     "dense": Row((), ((), ()), lambda shipped, strength: None),
+    "finetuned": Row((), ((), ()), lambda shipped, strength: None),
     "rtn": Row((32,), ((8,), (3,)), has_bits),
+    "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
     "lsq": Row((32,), ((4,), (2,)), has_input_bits),
     "lsq@weights": Row((32,), ((4,), (2,)), has_bits),
@@ -95,8 +111,9 @@ ROWS = {
     "rtn_static@blocks": Row((32,), ((8,), (4,)), has_block_input_bits),
     "lsq@blocks": Row((32,), ((4,), (2,)), has_block_input_bits),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
-    "random": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random@magnitude": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "random_channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "kd": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "student": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "magnitude_rtn": Row((0.0, 32), ((0.5, 8), (0.9, 4)), is_pruned_and_quantized),

@@ -12,7 +12,8 @@ from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.shipped import agreement
-from benchmarks.plan.config import Loop
+from benchmarks.plan.config import Config, Loop, options
+from benchmarks.plan.recipes import training
 from benchmarks.sweep.dense import train_dense
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.loop import train
@@ -43,13 +44,17 @@ class Case(NamedTuple):
     def dense(self):
         return self.nets[0]
 
-    def problem(self, steps=6):
-        return problem_of(self.task, self.data, steps, Teacher(self.task.net, self.dense.variables))
+    def problem(self, name, strength, steps=6, seed=0):
+        teacher = Teacher(self.task.net, self.dense.variables)
+        copied = ROWS[name].copied(self.dense.variables["params"], strength)
+        return problem_of(self.task, self.data, steps, seed=seed, teacher=teacher, copied=copied)
 
     def optimize(self, name, strength, seed=0):
-        """What the bench makes of a method: init, recovery and settle."""
-        problem = self.problem(6 if ABOUT[name].budget == "recovery" else 0)
-        given = (self.task, MADE[name], problem, self.dense.variables, strength, seed, self.task.recovery)
+        """What the bench makes of a method: init, training and settle."""
+        recipe = training(self.task, ABOUT[name])
+        problem = self.problem(name, strength, recipe.steps if recipe else 0, seed)
+        start = problem.born if ABOUT[name].budget == "full" else self.dense.variables
+        given = (self.task, MADE[name], problem, start, strength, seed, recipe)
         return optimize(*given, self.data.train, Watch(Loop(log_every=3), Clock()))
 
 
@@ -95,9 +100,23 @@ def test_a_description_is_whole(name):
 
 
 @each_method
-def test_a_control_shares_strengths(name):
-    control = ABOUT[name].control
-    assert control is None or set(ABOUT[control].sweep) & set(ABOUT[name].sweep)
+def test_trials_are_few_and_the_default_comes_first(name):
+    about = ABOUT[name]
+    assert (about.budget == "none") == (about.trials == ())
+    assert len(about.trials) <= 5
+    assert len({setting for trial in about.trials for setting, _ in trial}) <= 2
+    defaults = {"rate": 1.0} | options(Config((), ()), name)
+    assert all(defaults[setting] == value for setting, value in (about.trials or ((),))[0])
+
+
+@each_method
+def test_controls_are_methods_and_a_copy_has_the_strengths_and_budget_of_its_original(name):
+    about, control = ABOUT[name], ABOUT[name].control
+    assert control is None or control in METHODS
+    if about.copies is not None:
+        original = ABOUT[about.copies]
+        assert original.copies is None
+        assert (about.knobs, about.sweep, about.budget) == (original.knobs, original.sweep, original.budget)
 
 
 @each_method
@@ -121,7 +140,7 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
 @each_method
 def test_identity_strength_leaves_outputs_bit_equal(name, case):
     method, dense, x = MADE[name], case.dense, case.data.valid["x"]
-    problem = case.problem(steps=0)
+    problem = case.problem(name, ROWS[name].identity, steps=0)
     net, variables, state = prepare(method, problem, dense.variables, ROWS[name].identity, 0)
     variables, state = method.settle(jax.random.key(0), problem, variables, state)
     seen, out = simulate(method, net, variables, state, x)
@@ -168,7 +187,7 @@ def test_second_strength_and_seed_compile_nothing(name, case):
     spec = StepSpec(case.task, case.task.net, in_graph(method), case.task.recovery)
     compilations = []
     for strength, dense, seed in zip(ROWS[name].strengths, case.nets, (0, 1), strict=True):
-        net, variables, state = prepare(method, case.problem(), dense.variables, strength, seed)
+        net, variables, state = prepare(method, case.problem(name, strength), dense.variables, strength, seed)
         if net != case.task.net:
             pytest.skip(f"{name} shrinks the net in init: it compiles once per shape")
         with Clock() as clock:
@@ -190,7 +209,8 @@ def test_gradients_are_finite_and_dtypes_kept(name, optimized):
 
 @each_method
 def test_state_survives_orbax(name, case, tmp_path):
-    prepared = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0)
+    strength = ROWS[name].strengths[1]
+    prepared = prepare(MADE[name], case.problem(name, strength), case.dense.variables, strength, 0)
     spec = StepSpec(case.task, prepared.net, MADE[name], case.task.recovery)
     carry = start(spec, prepared.variables, prepared.state)
     checkpoints = Checkpoints(tmp_path, every_s=0, keep=2)
@@ -209,7 +229,8 @@ def test_settling_keeps_the_types_of_the_state(name, case, optimized):
     def types(fixed):
         return list(map(type, fixed)) if type(fixed) is tuple else type(fixed)  # a chain's: one of each part
 
-    state = prepare(MADE[name], case.problem(), case.dense.variables, ROWS[name].strengths[1], 0).state
+    strength = ROWS[name].strengths[1]
+    state = prepare(MADE[name], case.problem(name, strength), case.dense.variables, strength, 0).state
     assert types(state.fixed) == types(optimized(name).state.fixed)
 
 
@@ -240,7 +261,7 @@ def refused(first: Description, second: Description) -> bool:
 @pytest.mark.parametrize(("name", "second"), PAIRS)
 def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
     strength = ROWS[name].strengths[0] + ROWS[second].strengths[0]
-    problem = case.problem(steps=0)
+    problem = case.problem(name, ROWS[name].strengths[0], steps=0)
     try:
         method = chain(METHODS[name], METHODS[second], sweep=(strength,)).make()
         net, variables, state = prepare(method, problem, case.dense.variables, strength, 0)
@@ -249,7 +270,9 @@ def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
         assert refused(ABOUT[name], ABOUT[second])
         return
     assert not refused(ABOUT[name], ABOUT[second])
+    stored = variables["params"]
     variables, state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
+    jax.tree.map(np.testing.assert_array_equal, variables["params"], stored)
     seen = method.view(state, variables["params"])
     ships = decoded(method.export(state, Shipped(net, variables)).variables)
     for path, weight in flatten(seen).items():

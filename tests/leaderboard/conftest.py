@@ -155,7 +155,7 @@ def make(
             knobs=list(knobs),
             digest=digest,
             budget=budget,
-            reference="dense" if budget == "none" else "finetuned",
+            reference="dense" if budget == "none" or method == "finetuned" else "finetuned",
         ),
         "division": "closed",
         "config": config | changes.pop("config", options),

@@ -224,5 +224,6 @@ def test_defaults_are_those_of_the_clone_wherever_it_is_called(tmp_path):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "digits" in done.stdout
+    tasks = [folder.name for folder in RESULTS.iterdir() if folder.is_dir()]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == (sorted(tasks) or ["no"])
     assert list(tmp_path.iterdir()) == []

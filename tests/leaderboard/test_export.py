@@ -31,6 +31,7 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "division": "closed",
         "family": "quantization",
         "method": "rtn",
+        "training": "none",
         "digest": "0a1b2c3d",
         "knob": "bits",
         "strength": "4",
@@ -45,7 +46,15 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "dense_quality_std": "0",
         "quality_difference_mean": "-0.05",
         "quality_difference_std": "0.0707106781187",
+        "reference": "dense",
+        "reference_difference": "-0.05",
+        "reference_p": "0.5",
+        "control": "",
+        "control_difference": "",
         "artifact_bytes": "4500.5",
+        "payload_bytes": "4300.5",
+        "weight_bits": "4",
+        "memory_bytes": "4096",
         "ratio": "8.8879013443",
         "macs": "1234000",
         "effective_macs": "1234000",
@@ -53,11 +62,14 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "execution": "simulated",
         "latency_batch_1_ms": "0.5",
         "speedup_batch_1": "1.8",
+        "speedup_batch_1_low": "1.62",
+        "speedup_batch_1_high": "1.98",
         "task_batch": "8",
         "latency_task_batch_ms": "2",
         "speedup_task_batch": "0.5",
         "optimization_s": "12",
         "steps": "300",
+        "tuning_steps": "0",
         "teacher_forwards_examples": "0",
     }
     assert {name: full[name] for name in expected} == expected
@@ -91,12 +103,14 @@ def test_latex_table_by_hand(toy):
     assert lines[2].startswith(r"\caption{toy, closed division; accuracy; dense 0.9000 (n=1), 40 kB; bar $\geq$ 0.85")
     assert lines[4:6] == [
         r"\toprule",
-        r" & method & strength & quality & against dense & bytes & ratio & run as & n \\",
+        r" & method & strength & quality & against dense & against reference & bytes & ratio & bits a weight "
+        r"& run as & training & cost & n \\",
     ]
     assert lines[7:9] == [
-        r" & rtn\_static & 50 \% \& more 4 & 0.8000 & $-$0.1000 & 4 kB & $\times$10 & simulated & 1 $\dagger$ \\",
-        r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 & +0.0000 & 3 kB & $\times$13.3 & simulated "
-        r"& 1 $\dagger$ \\",
+        r" & rtn\_static & 50 \% \& more 4 & 0.8000 & $-$0.1000 & $-$0.1000 & 4 kB & $\times$10 & 4 & simulated "
+        r"& none & 12 s, 300 steps & 1 $\dagger$ \\",
+        r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 & +0.0000 & +0.0000 & 3 kB & $\times$13.3 & 4 & simulated "
+        r"& none & 12 s, 300 steps & 1 $\dagger$ \\",
     ]
     assert lines[9:] == [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
 

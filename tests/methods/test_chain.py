@@ -13,7 +13,7 @@ from methods import METHODS
 from methods.base import Description, Entry, Knob, Method, Problem, Shipped, State, Teacher
 from methods.chain import chain
 from methods.flaxnet import forward
-from methods.pruning.masked import gradual
+from methods.pruning.masked import by_rule, gradual
 from methods.quantization.rtn import RTN
 
 
@@ -126,7 +126,7 @@ def test_keep_of_one_part_alone(state, first):
 def largest():
     """Prunes the largest weights, so that the range of what is left differs."""
     score = lambda _, weights: {path: -jnp.abs(w) for path, w in weights.items()}  # noqa: E731
-    return entry(gradual(lambda key, weights: (), score), "sparsity")
+    return entry(gradual(lambda key, weights: (), score, by_rule("uniform")), "sparsity")
 
 
 class Layer(nn.Module):
@@ -150,11 +150,21 @@ def test_settling_sees_the_weights_that_run():
     assert_array_equal(shipped.codes, [[0, 32], [127, -127]])
 
 
-@pytest.mark.parametrize("parts", [("rtn", "magnitude"), ("lsq", "rtn"), ("rtn_static", "dense", "random")])
+@pytest.mark.parametrize("parts", [("rtn", "magnitude"), ("lsq", "rtn"), ("rtn_static", "dense", "magnitude")])
 def test_nothing_may_change_weights_after_quantizing(parts):
     message = f"part {len(parts)} of the chain changes weights that part 1 has quantized: prune before"
     with pytest.raises(ValueError, match=message):
         chain(*(METHODS[name] for name in parts), sweep=())
+
+
+def test_a_control_that_copies_another_run_is_run_alone():
+    with pytest.raises(ValueError, match=r"^part 1 of the chain copies a run of magnitude: it is a control, to be run"):
+        chain(METHODS["random@magnitude"], RTN, sweep=())
+
+
+def test_a_chain_has_the_control_that_it_is_given():
+    assert chain(METHODS["magnitude"], RTN, sweep=()).about.control is None
+    assert chain(METHODS["magnitude"], RTN, sweep=(), control="rtn").about.control == "rtn"
 
 
 def shrinks():
@@ -172,10 +182,10 @@ def test_only_the_first_part_that_does_anything_may_change_the_net():
 
 
 def test_distilling_may_follow_quantizing(mlp):
-    """kd at width 1 leaves the net alone, and distilling from itself costs nothing: (1 - 0.9) of the task's loss."""
+    """kd at width 1 leaves the net alone, and distilling from itself costs nothing: (1 - 0.5) of the task's loss."""
     method = joined(METHODS["rtn"], METHODS["kd"])
     problem = Problem(mlp.net, mlp.x[:1], (), None, 6, Teacher(mlp.net, mlp.variables))
     net, _, state = method.init(jax.random.key(0), problem, mlp.variables, (4, 1.0))
     assert net is mlp.net
     out = forward(mlp.net, mlp.variables, mlp.x)[0]
-    assert_allclose(method.loss(state, {"x": mlp.x}, out, jnp.float32(2)), 0.1 * 2, rtol=1e-4)
+    assert_allclose(method.loss(state, {"x": mlp.x}, out, jnp.float32(2)), 0.5 * 2, rtol=1e-4)

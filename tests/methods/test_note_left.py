@@ -41,11 +41,11 @@ class Uncommon(nn.Module):
         return nn.Dense(3, name="head")(nn.relu(x @ weight))
 
 
-@pytest.mark.parametrize("name", ["rtn", "rtn_static", "lsq", "magnitude", "random"])
+@pytest.mark.parametrize("name", ["rtn", "rtn_static", "lsq", "magnitude", "random@magnitude"])
 def test_methods_tell(name):
     net, x = Uncommon(), jnp.ones((2, 64))
     variables = net.init(jax.random.key(0), x)
-    problem = Problem(net, x[:1], [{"x": x}], None, 0)
+    problem = Problem(net, x[:1], [{"x": x}], None, 0, copied={"head/kernel": 96})
 
     def settle(method, key):
         _, started, state = method.init(key, problem, variables, (jnp.float32(0.5),))

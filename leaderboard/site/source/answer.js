@@ -25,6 +25,10 @@ export function answer({ task, rows, axis, limit }) {
       best.note_quality && ` ${best.note_quality}`,
       `, ${textOf(best, task.column.difference)} against dense`,
       best.note_difference && ` (${best.note_difference})`,
+      best.info.reference !== "dense" &&
+        `, ${textOf(best, task.column.reference)} against ${best.info.reference}${
+          best.note_reference ? ` (${best.note_reference})` : ""
+        }`,
       ".",
     ),
     next &&

@@ -86,10 +86,11 @@ const SCORE = () =>
   el(
     "p",
     { class: "note" },
-    "The share of dense quality that a curve keeps, averaged over log budgets between fixed references of the task: ",
-    "0 is the dense net uncompressed, 1 its quality at the least budget. No entry moves another’s. Closed division. ",
+    "The share of dense quality that a curve keeps, averaged over the logarithm of budgets in the task’s window of bytes: ",
+    "1 is dense quality at the least of them. No entry moves another’s. Closed division. ",
     el("span", { class: "missing key" }, MISSING),
-    " marks where there is no score: not run, or of latency only simulated. It is never averaged over.",
+    " marks where there is no score: not run, fewer than five sizes, a curve that does not cover the window, or of ",
+    "latency only simulated. It is never averaged over.",
   );
 
 function drawRanking(host, note, board, all, axis) {

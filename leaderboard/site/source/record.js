@@ -21,7 +21,13 @@ export async function recordPage(main, board, task, record) {
       "div",
       { class: "pair wide" },
       el("section", {}, el("h2", {}, "Curve"), plot),
-      el("section", {}, el("h2", {}, "Strengths"), curve(task, rows, found), partners(task, record, rows, every)),
+      el(
+        "section",
+        {},
+        el("h2", {}, "Strengths"),
+        curve(task, rows, found),
+        partners(task, record, rows, every, found),
+      ),
     ),
     found
       ? seedsOf(task, found)
@@ -78,6 +84,8 @@ function head(task, record, all, found) {
       ["family", record.family],
       ["strength", record.knob || MISSING],
       ["training", record.budget],
+      ["tuned to", record.tuning || MISSING],
+      ["reference", record.reference],
       ["control", record.control ?? MISSING],
       ["digest", record.digest],
       ["device", record.device],
@@ -88,8 +96,8 @@ function head(task, record, all, found) {
 
 // Each strength with its paired comparisons.
 function curve(task, rows, found) {
-  const names = ["dense", "control", "best"];
-  const { rank, quality, n, difference, control, bytes } = task.column;
+  const names = ["dense", "reference", "control", "best"];
+  const { rank, quality, n, difference, reference, control, bytes } = task.column;
   const line = (row, i) =>
     el(
       "tr",
@@ -103,19 +111,21 @@ function curve(task, rows, found) {
     );
   return table(
     "Strengths",
-    ["strength", rank.title, quality.title, n.title, difference.title, control.title, "vs best", bytes.title],
+    [
+      ...["strength", rank.title, quality.title, n.title],
+      ...[difference.title, reference.title, control.title, "vs best", bytes.title],
+    ],
     rows.map(line),
   );
 }
 
-// Links to each strength beside its control, else beside the dense net.
-function partners(task, record, rows, every) {
+// Links to each strength beside the row of its control that it is compared with, else beside the dense net.
+function partners(task, record, rows, every, found) {
   if (record.stale || record.method === "dense") return null;
   const peers = every.filter((row) => row.info.group === record.group);
-  const links = rows.flatMap((row) => {
-    const other =
-      peers.find((peer) => peer.info.method === record.control && peer.strength === row.strength) ??
-      peers.find((peer) => peer.info.method === "dense");
+  const links = rows.flatMap((row, i) => {
+    const met = found?.points[i]?.comparisons.control?.row;
+    const other = peers.find((peer) => peer.id === met) ?? peers.find((peer) => peer.info.method === "dense");
     return other
       ? [
           " ",
@@ -136,7 +146,10 @@ function partners(task, record, rows, every) {
   );
 }
 
+const met = (found, name) => (name === "control" ? `, ${found.against} at ${shown(found.bytes, "B")}` : "");
+
 function comparison(found, row, name, task) {
+  if (!found && name === "control") return noteOf(row, task.column.control) ?? MISSING;
   if (!found) return name === "dense" ? textOf(row, task.column.difference) : MISSING;
   const [difference, low, high] = found.difference;
   const lost = name === "control" && !found.beats;
@@ -146,7 +159,7 @@ function comparison(found, row, name, task) {
     el(
       "small",
       { class: lost ? "warn" : null, title: `${found.test}, against ${found.against}` },
-      `${lost ? "does not beat it, " : ""}${shown(found.p, "p")}`,
+      `${lost ? "does not beat it, " : ""}${shown(found.p, "p")}${met(found, name)}`,
     ),
   ];
 }

@@ -5,13 +5,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 
-class Dropout(nn.Module):
+class Dropout(nn.Dropout):
     """`x` with a share `rate` of it zeroed and the rest scaled up; the rate is rounded to a multiple of 1/256.
 
     A random byte per scalar instead of nn.Dropout's word: on a CPU to draw them is a third of a small net's step.
     """
-
-    rate: float
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:

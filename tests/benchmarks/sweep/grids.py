@@ -15,7 +15,8 @@ from benchmarks.plan.config import Budget, Config, Loop
 
 def get_config():
     return Config(tasks=("digits",), methods=("magnitude", "rtn"), strengths={"magnitude": ((0.5,),), "rtn": ((4.0,),)},
-                  seeds=(0,), budget=Budget(dense=0.1, recovery=0.1), loop=Loop(log_every=5, checkpoint_s=0.0))
+                  seeds=(0,), tuning=False, budget=Budget(dense=0.1, recovery=0.1),
+                  loop=Loop(log_every=5, checkpoint_s=0.0))
 """
 TIMINGS = {"latency", "seconds", "compile_s", "cached", "starts", "command", "provenance"}
 

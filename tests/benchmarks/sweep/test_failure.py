@@ -34,7 +34,7 @@ def runs(paths):
 
 def test_a_run_that_diverges_is_recorded_as_failed(known, tiny, tmp_path, capsys):
     known(recovery=dataclasses.replace(tiny.recovery, learning_rate=1e38, optimizer="sgd"), loss=steep)
-    config = Config(("tiny",), ("dense", "magnitude"), {"magnitude": ((0.5,),)}, seeds=(0,))
+    config = Config(("tiny",), ("dense", "magnitude"), {"magnitude": ((0.5,),)}, seeds=(0,), tuning=False)
     done = sweep(config, tmp_path, "test")
     assert done.failed == ["tiny/magnitude/0.5/seed0"]
     found = runs(done.records)

@@ -21,7 +21,7 @@ from methods import METHODS
 from tasks import TASKS
 from tasks.base import Data
 
-GRID = Config(("tiny",), ("rtn",), {"rtn": ((8.0,),)}, seeds=(0,), budget=Budget(0.5, 0.5))
+GRID = Config(("tiny",), ("rtn",), {"rtn": ((8.0,),)}, seeds=(0,), tuning=False, budget=Budget(0.5, 0.5))
 
 
 class Work(NamedTuple):

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from benchmarks.plan.config import Budget, Config, Loop
-from benchmarks.plan.plan import curve_config
+from benchmarks.plan.job import Job
+from benchmarks.plan.recipes import curve_config
 from benchmarks.sweep import units
 from benchmarks.sweep.sweep import sweep
 from leaderboard.record import files as record
@@ -23,15 +24,16 @@ def taught(tiny, monkeypatch):
 
 
 def config(*methods):
-    return Config(("tiny",), methods, {"kd": ((0.5,),)}, seeds=(0,), budget=Budget(0.5, 0.5), loop=Loop(log_every=3))
+    facts = {"seeds": (0,), "tuning": False, "budget": Budget(0.5, 0.5), "loop": Loop(log_every=3)}
+    return Config(("tiny",), methods, {"kd": ((0.5,),)}, **facts)
 
 
 def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
     seen, run = [], units.run_point
 
-    def spied(setting, method, about, dense, teacher, *rest):
-        seen.append(teacher)
-        return run(setting, method, about, dense, teacher, *rest)
+    def spied(setting, job, nets, *rest):
+        seen.append(nets.teacher)
+        return run(setting, job, nets, *rest)
 
     monkeypatch.setattr(units, "run_point", spied)
     _, path = sweep(config("dense", "kd"), tmp_path, "test").records
@@ -41,7 +43,7 @@ def test_the_larger_net_teaches(taught, tmp_path, monkeypatch):
     assert teacher.variables["params"]["conv2"]["kernel"].shape[-1] == 8
     written = record.read(path)
     assert written.config["teacher"]["fields"]["channels"] == list(WIDE)
-    assert written.points[0].runs[0].result.cost.teacher_forwards == 3 * 8
+    assert written.points[0].runs[0].result.cost.teacher_forwards == (6 + 3) * 8
     (folder,) = (tmp_path / "tiny").glob("teacher-*")
     assert json.loads((folder / "seed0" / "dense.json").read_text())["bytes"] > written.dense[0].bytes
 
@@ -53,7 +55,7 @@ def test_it_is_not_trained_for_those_that_do_not_ask(taught, tmp_path):
 
 def test_only_the_taught_have_another_config(taught, tiny, monkeypatch):
     def of(name):
-        return curve_config("tiny", name, {}, Budget())
+        return curve_config(Job(kind="point", task="tiny", method=name, seed=0, budget=Budget(), loop=Loop()))
 
     with_teacher = {name: of(name) for name in ("kd", "student")}
     monkeypatch.setitem(TASKS, "tiny", tiny)

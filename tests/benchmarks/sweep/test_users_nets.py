@@ -101,7 +101,7 @@ CASES = [
 def test_they_train_ship_and_are_measured(net, changes, methods, tiny, tmp_path, monkeypatch):
     task = dataclasses.replace(tiny, net=net(), **changes(tiny))
     monkeypatch.setitem(TASKS, "tiny", task)
-    config = Config(("tiny",), methods, {name: STRENGTHS[name] for name in methods}, seeds=(0,))
+    config = Config(("tiny",), methods, {name: STRENGTHS[name] for name in methods}, seeds=(0,), tuning=False)
     done = sweep(config, tmp_path, "test")
     assert done.failed == []
     for path in done.records:
@@ -114,5 +114,5 @@ def test_they_train_ship_and_are_measured(net, changes, methods, tiny, tmp_path,
         assert bool(shipped.inputs) == (name in ("rtn_static", "lsq"))
         if net is Stateful:
             assert set(shipped.variables) == {"params", "batch_stats"}
-            steps = task.dense.steps + (task.recovery.steps if METHODS[name].about.budget == "recovery" else 0)
+            steps = task.dense.steps + (0 if METHODS[name].about.budget == "none" else task.recovery.steps)
             assert shipped.variables["batch_stats"]["batches"] == steps

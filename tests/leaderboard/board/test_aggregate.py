@@ -38,9 +38,15 @@ def test_interval_like_a_bootstrap_of_one_task():
 
 
 def entry(toy, task, method, sizes, digest="aa", valid=0.9, **changes):
-    """One artifact of dense quality per seed: its score is the number of halvings of 40,000 bytes, of six."""
+    """One artifact of dense quality per seed: its score is the number of halvings of 40,000 bytes, of six.
+
+    The others keep nothing: they are what makes it a curve over the whole window.
+    """
     runs = {seed: toy.result(0.9, 40_000 // 2**halvings, valid_quality=valid) for seed, halvings in enumerate(sizes)}
-    return toy({4: runs}, task=toy.task | {"name": task}, method=method, digest=digest, **changes)
+    rest = {
+        size: dict.fromkeys(runs, toy.result(0.5, size, valid_quality=0.1)) for size in (624, *range(40_001, 40_004))
+    }
+    return toy({4: runs, **rest}, task=toy.task | {"name": task}, method=method, digest=digest, **changes)
 
 
 @pytest.fixture

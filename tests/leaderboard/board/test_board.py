@@ -62,7 +62,7 @@ def test_divisions_are_apart(toy):
         ({"task": {"fingerprint": "beef"}}, "data fingerprint beef, ranked records have f00d"),
         (
             {"task": {"metric": "F1"}},
-            "metric, its direction, batch or number of test examples is not that of the others",
+            "metric, its direction, batch, test examples, margin or window is not that of the others",
         ),
         (
             {"nets": "d"},
@@ -92,7 +92,7 @@ def test_one_record_cannot_turn_the_ranking_around(toy):
     """It sorts first, and claims that lower is better."""
     good = [toy({8: {0: (0.8, 5000)}, 4: {0: (0.6, 5000)}}, method=name) for name in ("b", "c")]
     (board,) = boards([toy(RUNS, method="a", task=toy.task | {"higher_is_better": False}), *good])
-    reason = "metric, its direction, batch or number of test examples is not that of the others"
+    reason = "metric, its direction, batch, test examples, margin or window is not that of the others"
     assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
     assert board.task.higher_is_better
     assert board.divisions[0].optimal == [True, False, True, False]

@@ -1,11 +1,14 @@
 """Which rows are compared with which, on what, and what the table says of it."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from leaderboard.board.board import boards
-from leaderboard.render import pages
+from leaderboard.render import pages, terminal
+from leaderboard.site import details
 from leaderboard.stats import paired
 from leaderboard.stats.paired import findings, sample
 
@@ -80,12 +83,13 @@ def test_without_outcomes_of_the_other_it_is_over_seeds():
 
 def test_rows_meet_dense_control_and_the_best(toy):
     dense = toy({(): {0: outcome(toy, "1111111110", 40_000)}}, method="dense", knobs=())
-    control = toy({4: {0: outcome(toy, "1" * 4 + "0" * 6)}, 8: {0: outcome(toy, "1" * 10)}}, method="rtn")
+    control = toy({4: {0: outcome(toy, "1" * 4 + "0" * 6)}, 8: {0: outcome(toy, "1" * 10, 8000)}}, method="rtn")
     new = toy({4: {0: outcome(toy, "1" * 9 + "0")}}, method="lsq", control="rtn")
     (_, lsq, *_) = boards([dense, control, new])[0].divisions[0].rows
     found = lsq.comparisons
     assert {kind: (c.against, round(c.difference, 6)) for kind, c in found.items()} == {
         "dense": ("dense", 0.0),
+        "reference": ("dense", 0.0),
         "control": ("rtn, bits 4", 0.5),
         "best": ("rtn, bits 8", -0.1),
     }
@@ -112,18 +116,85 @@ def test_a_row_that_does_not_beat_its_control_says_so(toy):
     control = toy({4: {0: outcome(toy, "0" * 20)}}, method="rtn", **many)
     new = toy({4: {0: outcome(toy, "1" * 20)}}, method="lsq", control="rtn", **many)
     page = pages.markdown(boards([control, new]), [])
-    assert "| +1.0000, p &lt; 0.001 |" in page
+    assert "| +1.0000, p &lt; 0.001, rtn, bits 4 at 4 kB |" in page
     assert "not beaten:" not in page
 
 
-def test_the_control_is_its_best_configuration_at_the_same_strength(toy):
-    weak = toy({4: {0: outcome(toy, "1000000000")}}, method="rtn", digest="aa")
-    good = toy({4: {0: outcome(toy, "1111000000")}, 8: {0: outcome(toy, "1" * 10)}}, method="rtn", digest="bb")
-    failed = toy({4: {0: outcome(toy, "1" * 9 + "0"), 1: "no room"}}, method="rtn", digest="cc")
-    new = toy({4: {0: outcome(toy, "1110000000")}, 2: {0: outcome(toy, "0" * 10)}}, method="lsq", control="rtn")
-    first, second, *_ = boards([weak, good, failed, new])[0].divisions[0].rows
-    assert (first.comparisons["control"].against, second.strength) == ("rtn (bb), bits 4", "2")
-    assert "control" not in second.comparisons
+def control_of(size, toy, records):
+    """What a row of 5 right and so many bytes is compared with, and whether its control has no row of that size."""
+    new = toy({3: {0: outcome(toy, "1111100000", size)}}, method="lsq", control="rtn")
+    row = rows([*records, new])["lsq"]
+    found = row.comparisons.get("control")
+    return found and (found.against, round(found.difference, 6)), row.uncontrolled
+
+
+def test_the_control_is_of_equal_size_and_chosen_on_valid(toy):
+    """On valid, 4 bits are better than 2; 6 bits are better on test alone. 8 bits are larger than 5 kB."""
+
+    def ran(right, size, valid):
+        result = outcome(toy, "1" * right + "0" * (10 - right), size)
+        return {0: toy.result(result.quality, size, outcomes=result.outcomes, valid_quality=valid)}
+
+    points = {2: ran(1, 2000, 0.5), 4: ran(4, 4000, 0.6), 6: ran(9, 5000, 0.3), 8: ran(10, 8000, 0.9)}
+    control = [toy(points, method="rtn")]
+    assert control_of(1989, toy, control) == (None, True)
+    assert control_of(2000, toy, control) == (("rtn, bits 2", 0.4), False)
+    assert control_of(5000, toy, control) == (("rtn, bits 4", 0.1), False)
+    assert control_of(8000, toy, control) == (("rtn, bits 8", -0.5), False)
+
+
+def test_a_control_may_be_half_a_percent_larger(toy):
+    """2010 / 2000 is 1.005; its positions cost the coder a little more or less."""
+    for size, met in ((2010, True), (2011, False)):
+        control = [toy({4: {0: outcome(toy, "1" * 10, size)}}, method="rtn")]
+        found, uncontrolled = control_of(2000, toy, control)
+        assert (found is not None, uncontrolled) == (met, not met)
+
+
+def test_a_control_that_did_not_run_or_failed_is_not_too_large(toy):
+    assert control_of(5000, toy, []) == (None, False)
+    failed = toy({4: {0: outcome(toy, "1" * 9 + "0"), 1: "no room"}}, method="rtn")
+    assert control_of(5000, toy, [failed]) == (None, False)
+    large = toy({4: {0: outcome(toy, "1" * 10, 9000)}}, method="rtn")
+    new = toy({3: {0: outcome(toy, "1111100000", 5000)}}, method="lsq", control="rtn")
+    assert "| no control of that size |" in pages.markdown(boards([large, new]), [])
+
+
+def test_of_two_configurations_of_the_control_the_better_on_valid_is_met(toy):
+    weak = toy({4: {0: toy.result(0.9, 4000, valid_quality=0.4)}}, method="rtn", digest="aa")
+    good = toy({4: {0: toy.result(0.4, 4000, valid_quality=0.6)}}, method="rtn", digest="bb")
+    assert control_of(5000, toy, [weak, good]) == (("rtn (bb), bits 4", 0.1), False)
+
+
+def test_the_reference_of_what_trains_is_dense_plus_recovery(toy):
+    """lsq is better than dense by 0.1 and worse than its reference by 0.1, seed by seed; dense is rtn's."""
+    dense = toy({(): {0: (0.7, 40_000), 1: (0.8, 40_000)}}, method="dense", knobs=(), dense={0: 0.7, 1: 0.8})
+    runs = {(): {0: (0.9, 40_000), 1: (1.0, 40_000)}}
+    finetuned = toy(runs, method="finetuned", knobs=(), budget="recovery", dense={0: 0.7, 1: 0.8})
+    lsq = toy({4: {0: (0.8, 5000), 1: (0.9, 5000)}}, method="lsq", budget="full", dense={0: 0.7, 1: 0.8})
+    rtn = toy({4: {0: (0.7, 5000), 1: (0.7, 5000)}}, dense={0: 0.7, 1: 0.8})
+    found = rows([dense, finetuned, lsq, rtn])
+    met = {
+        name: {kind: (c.against, round(c.difference, 6)) for kind, c in row.comparisons.items() if kind != "best"}
+        for name, row in found.items()
+    }
+    assert met == {
+        "dense": {},
+        "finetuned": {"dense": ("dense", 0.2), "reference": ("dense", 0.2)},
+        "lsq": {"dense": ("dense", 0.1), "reference": ("finetuned", -0.1)},
+        "rtn": {"dense": ("dense", -0.05), "reference": ("dense", -0.05)},
+    }
+
+
+def test_examples_of_one_cluster_are_one_unit(toy):
+    """8 examples against none are p = 2 / 2⁸ one by one, 2 / 2² as two clusters; the tie is one more. Both are doubled:
+    lsq is the best of rtn's table.
+    """
+    for clusters, p in ((None, 2 * 2 / 2**8), ([7] * 4 + [3] * 4 + [5] * 2, 2 * 2 / 2**2)):
+        task = toy.task | {"clusters": clusters}
+        control = toy({4: {0: outcome(toy, "0" * 10)}}, method="rtn", task=task)
+        new = toy({4: {0: outcome(toy, "1111111100")}}, method="lsq", control="rtn", task=task)
+        assert rows([control, new])["lsq"].comparisons["control"].p == pytest.approx(p)
 
 
 def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
@@ -133,3 +204,25 @@ def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
     other = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa", nets="d")
     assert boards([dense, same])[0].divisions[1].rows[0].comparisons["dense"].test == paired.MCNEMAR
     assert boards([dense, other])[0].divisions[1].rows[0].comparisons == {}
+
+
+@pytest.mark.parametrize("task", [{"outcome": "correct"}, {"outcome": "loss", "higher_is_better": False}])
+@pytest.mark.parametrize("clusters", [None, [0]])
+def test_a_board_of_one_example_and_one_seed_is_certain_of_nothing(toy, task, clusters):
+    """Rows differ by all that there is, or tie; no text has an interval or a p below 1, and none is not a number."""
+    task = toy.task | {"rows": {"test": 1}, "clusters": clusters} | task
+
+    def ran(quality, size):
+        outcomes = str(quality) if task["outcome"] == "correct" else [float(quality)]
+        return {0: toy.result(float(quality), size, outcomes=outcomes)}
+
+    dense = toy({(): ran(1, 40_000)}, task=task, method="dense", knobs=(), dense={0: 1.0})
+    rtn = toy({8: ran(1, 9000), 2: ran(0, 3000)}, task=task, dense={0: 1.0})
+    lsq = toy({4: ran(0, 9000)}, task=task, method="lsq", control="rtn", dense={0: 1.0})
+    found = boards([dense, rtn, lsq])
+    compared = [c for row in found[0].divisions[0].rows for c in row.comparisons.values()]
+    assert len(compared) == 10
+    assert {(c.p, c.low, c.high) for c in compared} == {(1.0, None, None)}
+    assert {row.rank for row in found[0].divisions[0].rows} == {(1, 4)}
+    shown = pages.markdown(found, []) + terminal.text(found) + str(details.records(found[0]))
+    assert not re.search(r"\bnan\b|\binf|< 0\.001|&lt; 0\.001", shown, re.IGNORECASE)

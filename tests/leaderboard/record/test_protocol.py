@@ -79,7 +79,6 @@ def test_a_field_that_cannot_be_is_named(read, path, value, what):
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"strength": [3]}, "no point has strength 3 - at `$.tuning.strength`"),
         ({"settings": {"rate": 3}}, "must be the settings of one of the trials - at `$.tuning.settings`"),
         ({"settings": {"rate": 1}}, "have loss 0.75, but a trial has 0.5 - at `$.tuning.settings`"),
         ({"settings": {"rate": 9}}, "have loss inf, but a trial has 0.5 - at `$.tuning.settings`"),
@@ -100,6 +99,13 @@ def test_the_reference_has_equal_training(read, budget, reference):
         with pytest.raises(RecordError) as caught:
             read({("method", "budget"): budget, ("method", "reference"): other})
         assert f"must be {reference!r} by `$.method.budget` - at `$.method.reference`" in str(caught.value)
+
+
+def test_finetuned_itself_is_held_against_dense(read):
+    facts = {("method", "name"): "finetuned", ("method", "budget"): "recovery"}
+    assert read(facts | {("method", "reference"): "dense"})
+    with pytest.raises(RecordError, match="must be 'dense' by"):
+        read(facts | {("method", "reference"): "finetuned"})
 
 
 def test_protocol_1_does_not_know_what_came_later(read):

@@ -5,8 +5,10 @@ import re
 import msgspec
 
 from leaderboard.board.rows import row_of
+from leaderboard.record.schema import Trial, Tuning
 from tests.leaderboard.shown import cells, page_markdown, page_text
 
+TIMED = "0.5 ms ×1.80 [1.62, 1.98]"
 RUNS = {8: {0: (0.8, 5000), 1: (0.9, 5000)}}
 
 
@@ -21,14 +23,19 @@ def test_row_of_the_page(toy):
             "strength": "bits 4",
             "quality": "0.8500 [0.2147, 1.4853]",
             "against dense": "−0.0500 [−0.6853, +0.5853], p 0.5",
+            "against reference": "−0.0500, p 0.5",
             "against control": "–",
             "bytes": "5 kB",
             "ratio": "×8",
+            "bits a weight": "4",
+            "payload": "4.8 kB",
+            "memory": "4.1 kB",
             "MACs": "1.23 M",
             "BOPs": "4 G",
-            "latency, batch 1": "0.5 ms ×1.80",
-            "latency, batch 8": "2 ms ×0.50",
+            "latency, batch 1": "0.5 ms ×1.80 [1.62, 1.98]",
+            "latency, batch 8": "2 ms ×0.50 [0.45, 0.55]",
             "run as": "simulated",
+            "training": "none",
             "cost": "12 s, 300 steps",
             "n": "2",
         }
@@ -69,6 +76,14 @@ def test_fallbacks_are_shown(toy):
     assert "- rtn, bits 4, seed 0: conv1: Hessian damped\n" in page_markdown([one])
 
 
+def test_what_was_tuned_is_said(toy):
+    trials = [Trial(settings={"rate": rate}, loss=loss) for rate, loss in ((1.0, 0.7), (0.3, 0.5), (3.0, None))]
+    spent = {"seconds": 3.0, "steps": 600, "labelled_examples": 9}
+    tuning = Tuning(seed=0, strength=[4.0], settings={"rate": 0.3}, trials=trials, **spent)
+    page = page_markdown([toy({4: {0: (0.8, 4000)}}, tuning=tuning)])
+    assert "- rtn: tuned to rate 0.3, best on valid of 3 trials at bits 4, seed 0\n" in page
+
+
 def test_timing_on_a_busy_machine_is_shown(toy):
     """Dense takes 1 ms at batch 8 and 1.6 there in two of three seeds; 1.5 is not enough, nor a single seed of 9."""
 
@@ -91,8 +106,8 @@ def test_head_of_a_task(toy):
     page = page_markdown([toy(RUNS, dense={0: 0.9, 1: 0.8})])
     assert "## toy\n\n- metric: accuracy, higher is better; vision; task version 1\n" in page
     assert (
-        "- data: synthetic: drawn in a test; 10 test examples; fingerprint f00d\n- controls: nearest mean 0.5000\n"
-        in page
+        "- data: synthetic: drawn in a test; 10 test examples; fingerprint f00d\n"
+        "- scores over 625 B to 40 kB; margin 0.01\n- controls: nearest mean 0.5000\n" in page
     )
     assert (
         "- dense 0.8500 \\[0.2147, 1.4853\\] (n=2), 40 kB; bar ≥ 0.85, missed by 1 of 2 seeds\n"
@@ -110,7 +125,7 @@ def test_latency_names_the_device_where_there_are_several(toy):
     there = toy(RUNS, method="b", made=msgspec.structs.replace(toy.provenance, device="gpu X ×1"))
     page = page_markdown([here, there])
     assert "- device: cpu x86_64 ×1 \\[1\\], gpu X ×1 \\[2\\]\n" in page
-    assert [cells(page, m)[0]["latency, batch 1"] for m in "ab"] == ["0.5 ms ×1.80 [1]", "0.5 ms ×1.80 [2]"]
+    assert [cells(page, m)[0]["latency, batch 1"] for m in "ab"] == [f"{TIMED} [1]", f"{TIMED} [2]"]
 
 
 def test_a_skipped_point_is_a_remark_and_no_failure(toy):
@@ -136,7 +151,7 @@ def test_a_record_of_several_commits_and_devices_says_so(toy):
     page = page_markdown([mixed])
     assert f"- rtn: made at several commits, {'0' * 40}, {'1' * 40}\n" in page
     assert f"- rtn: made at several commits, {'0' * 40}, {'1' * 40}" in page_text([mixed])
-    assert cells(page, "rtn")[0]["latency, batch 1"] == "0.5 ms ×1.80 [1, 2]"
+    assert cells(page, "rtn")[0]["latency, batch 1"] == f"{TIMED} [1, 2]"
     assert "several commits" not in page_markdown([one])
 
 
@@ -163,11 +178,14 @@ def test_text_is_aligned(toy):
     head, *lines = page_text([one]).splitlines()
     dense = "dense 0.9000 [0.9000, 0.9000] (n=2), 40 kB; bar ≥ 0.85, reached"
     assert head == f"toy, closed division; accuracy; {dense}; device: cpu x86_64 ×1"
-    sizes = ["12.3 kB", "×3.24", "2 ms ×0.50", "simulated", "2"]
+    of_all = ["4", "2 ms ×0.50 [0.45, 0.55]", "simulated", "none", "12 s, 300 steps"]
+    titles = ["method", "strength", "quality", "against dense", "against reference", "bytes", "ratio", "bits a weight"]
+    titles += ["latency, batch 8", "run as", "training", "cost", "n"]
+    same = ["+0.0000 [+0.0000, +0.0000], p 1", "+0.0000, p 1", "12.3 kB", "×3.24"]
     assert [re.split(" {2,}", line.strip()) for line in lines[:3]] == [
-        ["method", "strength", "quality", "against dense", "bytes", "ratio", "latency, batch 8", "run as", "n"],
-        ["●", "rtn", "bits 8", "0.9000 [0.9000, 0.9000]", "+0.0000 [+0.0000, +0.0000], p 1", *sizes],
-        ["rtn", "bits 4", "0.8000", "−0.1000", "900 B", "×44.4", "2 ms ×0.50", "simulated", "1/2 †"],
+        titles,
+        ["●", "rtn", "bits 8", "0.9000 [0.9000, 0.9000]", *same, *of_all, "2"],
+        ["rtn", "bits 4", "0.8000", "−0.1000", "−0.1000", "900 B", "×44.4", *of_all, "1/2 †"],
     ]
     assert lines[0].index("run as") == lines[1].index("simulated") == lines[2].index("simulated")
     assert lines[3:] == [

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from numpy.testing import assert_allclose
 from scipy.special import rel_entr, softmax
 
@@ -54,11 +55,67 @@ def test_gradient_is_the_difference_of_softened_probabilities():
 
 @pytest.mark.parametrize(("temperature", "alpha"), [(2.0, 0.3), (4.0, 0.9)])
 def test_loss_mixes_the_task_in(mlp, temperature, alpha):
-    state = State(fixed=Teacher(mlp.net, mlp.variables))
+    method, state = lesson(mlp, temperature, alpha)
     out = np.float32(RNG.normal(size=(10, 2)))
     teacher = mlp.inputs(mlp.variables, mlp.x)["out"]
-    loss = kd(temperature, alpha).loss(state, {"x": mlp.x}, out, jnp.float32(1.7))
+    loss = method.loss(state, {"x": mlp.x}, out, jnp.float32(1.7))
     assert_allclose(loss, (1 - alpha) * 1.7 + alpha * by_scipy(out, teacher, temperature), rtol=1e-4)
+
+
+def lesson(mlp, temperature=2.0, alpha=1.0):
+    """Distillation from the perceptron into itself, prepared."""
+    method = kd(temperature, alpha)
+    problem = Problem(mlp.net, mlp.x[:1], (), None, 6, Teacher(mlp.net, mlp.variables))
+    return method, method.init(jax.random.key(0), problem, mlp.variables, (jnp.float32(1),))[2]
+
+
+def test_places_that_do_not_count_teach_nothing(mlp):
+    """Of ten examples, the last six are padding: the loss is that of the first four, and no gradient goes elsewhere."""
+    method, state = lesson(mlp)
+    out, weight = np.float32(RNG.normal(size=(10, 2))), np.float32(np.arange(10) < 4)
+    loss, slope = jax.value_and_grad(lambda out: method.loss(state, {"x": mlp.x, "weight": weight}, out, 0.0))(out)
+    expected = by_scipy(out[:4], mlp.inputs(mlp.variables, mlp.x)["out"][:4], 2.0)
+    assert_allclose(loss, expected, rtol=1e-4)
+    assert np.abs(slope[:4]).min() > 0
+    assert np.abs(slope[4:]).max() == 0
+
+
+def test_weights_are_of_leading_axes_or_of_all_places():
+    """[4, 3] places: by example, the mean over the places of each counts as often as its weight says."""
+    of_examples = np.float32([1, 0, 2, 0])
+    by_hand = (by_scipy(STUDENT[0], TEACHER[0], 2.0) + 2 * by_scipy(STUDENT[2], TEACHER[2], 2.0)) / 3
+    assert_allclose(distill(STUDENT, TEACHER, 2.0, of_examples), by_hand, rtol=1e-4)
+    of_places = np.repeat(of_examples[:, None], 3, axis=1)
+    assert_allclose(distill(STUDENT, TEACHER, 2.0, of_places), by_hand, rtol=1e-4)
+    assert distill(STUDENT, TEACHER, 2.0, np.zeros(4, np.float32)) == 0
+    ones = distill(STUDENT, TEACHER, 2.0, np.ones(4, np.float32))
+    assert_allclose(ones, distill(STUDENT, TEACHER, 2.0), rtol=1e-6)
+
+
+def test_one_compiled_loss_serves_all_temperatures():
+    assert kd(1.0, 0.5).loss is kd(4.0, 0.9).loss
+
+
+class Odd(nn.Module):
+    """Outputs that are not logits of classes."""
+
+    kind: str
+
+    @nn.compact
+    def __call__(self, x, train):
+        out = nn.Dense(1 if self.kind == "one" else 3, name="head")(x)
+        return {"logits": out} if self.kind == "tree" else out[:, 0] if self.kind == "flat" else out
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("one", r"outputs \[1, 1\]"), ("flat", r"outputs \[1\]"), ("tree", "a tree of outputs")]
+)
+def test_outputs_without_classes_are_refused_early(mlp, kind, said):
+    net = Odd(kind)
+    variables = net.init(jax.random.key(0), mlp.x, train=False)
+    problem = Problem(net, mlp.x[:1], (), None, 6, Teacher(net, variables))
+    with pytest.raises(ValueError, match=rf"kd needs logits of two or more classes, .*; the teacher makes {said}"):
+        kd().init(jax.random.key(0), problem, variables, (jnp.float32(1),))
 
 
 def test_student_without_teacher_keeps_the_task_loss():
@@ -78,7 +135,7 @@ def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
         "dense1/kernel": (8, 3),
         "head/kernel": (3, 3),
     }
-    assert state.fixed is problem.teacher
+    assert state.fixed.teacher is problem.teacher
     control, same, nothing = student().init(jax.random.key(0), problem, given, (jnp.float32(0.375),))
     assert control == net
     assert nothing == State()

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.base import Problem, State
-from methods.flaxnet import forward
+from methods.flaxnet import forward, fresh
 from methods.paths import flatten, replace
 from methods.quantization.lsq import Bounds, Learned, lsq, scale_gradient, start
 
@@ -163,3 +164,22 @@ def test_settle_turns_step_sizes_into_numbers(prepared):
         grid = settled.fixed.grids.weights[path]
         assert_allclose(grid.scale, np.exp(log_step), rtol=1e-6)
         assert (grid.zero_point, grid.low) == (0, state.fixed.weights[path].low)
+
+
+class Tied(nn.Module):
+    """A language model whose head is its embedding; the layer called last is no edge of it."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        token = nn.Embed(11, 8, name="token")
+        return token.attend(nn.Dense(8, name="mix")(nn.relu(nn.Dense(8, name="hidden")(token(x)))))
+
+
+def test_the_last_layer_is_the_last_that_uses_its_weights():
+    x = jnp.arange(12).reshape(2, 6) % 11
+    problem = Problem(Tied(), x[:1], [{"x": x}], None, steps=0)
+    variables = fresh(Tied(), jax.random.key(0), x)
+    fixed = lsq(edge_bits=8).init(jax.random.key(0), problem, variables, (jnp.float32(3),))[2].fixed
+    bits = {path: np.log2(float(b.high - b.low + 1)) for path, b in fixed.weights.items()}
+    assert bits == {"token/embedding": 8, "hidden/kernel": 3, "mix/kernel": 3}
+    assert sorted(fixed.inputs) == ["hidden", "mix", "token"]

@@ -1,0 +1,93 @@
+"""Which recipe a job trains by, and a curve's whole config: what was asked of it."""
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from benchmarks.plan.config import Budget
+from benchmarks.plan.job import Job
+from methods import METHODS
+from methods.base import Description
+from tasks import TASKS
+from tasks.base import Recipe, Task
+from tasks.nets.spec import net_to_json
+
+
+def under(task: Task, budget: Budget) -> Task:
+    """Returns the task with its recipes and its batches under a budget."""
+    return dataclasses.replace(
+        task,
+        dense=scaled(task.dense, budget.dense, budget.batch),
+        recovery=scaled(task.recovery, budget.recovery, budget.batch),
+        eval_batch=_share(task.eval_batch, budget.batch),
+    )
+
+
+def scaled(recipe: Recipe, share: float, batch: float = 1.0) -> Recipe:
+    """Returns a recipe with a share of its steps, and of its batch.
+
+    Args:
+      recipe: the whole.
+      share: of its steps, above 0.
+      batch: share of the examples in a batch, above 0.
+    """
+    return dataclasses.replace(
+        recipe,
+        steps=_share(recipe.steps, share),
+        warmup=min(round(recipe.warmup * share), _share(recipe.steps, share) - 1),
+        batch_size=_share(recipe.batch_size, batch),
+    )
+
+
+def _share(count: int, share: float) -> int:
+    return max(1, round(count * share))
+
+
+def training(task: Task, about: Description, rate: float = 1.0) -> Recipe | None:
+    """Returns the recipe that a method trains by, None if it does not train.
+
+    A full budget is one schedule from birth, of the dense recipe's shape, with the steps of the dense net and of its
+    recovery together.
+
+    Args:
+      task: under its budget.
+      about: the method.
+      rate: factor on the recipe's learning rate.
+    """
+    if about.budget == "none":
+        return None
+    whole = dataclasses.replace(task.dense, steps=task.dense.steps + task.recovery.steps)
+    recipe = task.recovery if about.budget == "recovery" else whole
+    return dataclasses.replace(recipe, learning_rate=rate * recipe.learning_rate)
+
+
+def curve_config(job: Job) -> dict[str, Any]:
+    """Returns what was asked of a job's curve, as plain JSON values: a record holds it, and is named by its digest.
+
+    Of a job whose settings are not chosen yet, it says the defaults.
+    """
+    task, about = under(TASKS[job.task], job.budget), METHODS[job.method].about
+    recipe = training(task, about, job.rate)
+    config = {
+        "task": job.task,
+        "task_version": task.version,
+        "net": net_to_json(task.net),
+        "method": job.method,
+        "options": job.arguments,
+        "dense": dataclasses.asdict(task.dense),
+        "training": dataclasses.asdict(recipe) if recipe else None,
+        "tuning": job.tuning,
+        "eval_batch": task.eval_batch,
+        "budget": msgspec.to_builtins(job.budget),
+    }
+    if task.teacher is not None and "teacher" in about.needs:
+        config["teacher"] = net_to_json(task.teacher)
+    if job.copied is not None:
+        config["copied"] = {"method": job.copied.method, "options": job.copied.options}
+    return plain(config)
+
+
+def plain(value: Any) -> Any:
+    """Returns a value as it comes back from JSON: tuples are lists."""
+    return msgspec.json.decode(msgspec.json.encode(value))

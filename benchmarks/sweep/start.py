@@ -1,0 +1,123 @@
+"""What a point or a trial starts from, found in the workdir; and how it is optimized from there."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from benchmarks.artifact.file import read_artifact
+from benchmarks.plan.job import Job
+from benchmarks.plan.recipes import training
+from benchmarks.sweep.dense import DenseNet, load_dense
+from benchmarks.sweep.places import method_of, net_place, point_place, taught
+from benchmarks.sweep.setting import Setting
+from benchmarks.sweep.stored import StoredRun, load, set_aside
+from benchmarks.train.optimize import Optimized, Watch, optimize, problem_of
+from leaderboard.record.layout import ARTIFACT, RUN, strength_text
+from methods import METHODS
+from methods.arrays.uniform import is_quantized, unpack
+from methods.base import Problem, PyTree, Teacher
+from methods.paths import flatten
+
+
+class Missing(RuntimeError):
+    """A job that this one waits for has failed."""
+
+
+class Nets(NamedTuple):
+    """The nets of a job's seed."""
+
+    dense: DenseNet
+    teacher: Teacher | None
+
+
+def find_nets(job: Job, here: Setting, workdir: Path) -> Nets | str:
+    """Returns the nets that a job starts from; "waiting" where one is not there yet, "failed" where one failed.
+
+    Args:
+      job: a point or a trial.
+      here: the setting of its task.
+      workdir: where everything goes.
+    """
+    kinds = (False, True) if taught(job, here) else (False,)
+    found = [load_dense(net_place(job, here, workdir, teacher=teacher).folder) for teacher in kinds]
+    if any(stored is None for stored, *_ in found):
+        return "waiting"
+    dense, teacher = found[0][1], found[-1][1]
+    if dense is None or teacher is None:
+        return "failed"
+    teaches = "teacher" in METHODS[job.method].about.needs
+    return Nets(dense, Teacher(here.task.teacher or here.task.net, teacher.variables) if teaches else None)
+
+
+def find_copied(job: Job, here: Setting, workdir: Path) -> StoredRun | None:
+    """Returns the finished run that a control copies; None if it is not there yet, or the job is no control.
+
+    Args:
+      job: a point or a trial; the settings of the run that it copies are chosen.
+      here: the setting of its task.
+      workdir: where everything goes.
+    """
+    return load(point_place(job.copied, here, workdir).folder / RUN, StoredRun)[0] if job.copied else None
+
+
+def run(
+    job: Job, here: Setting, nets: Nets, copied: Mapping[str, int] | None, watch: Watch
+) -> tuple[Problem, Optimized]:
+    """Optimizes; returns what the method looked at, and the net that it left.
+
+    Args:
+      job: a point or a trial, its settings chosen.
+      here: the setting of its task.
+      nets: of its seed.
+      copied: weights that the run which it copies has kept, by path.
+      watch: how the run is reported, timed and kept.
+
+    Raises:
+      Diverged: a loss is not finite.
+    """
+    about = METHODS[job.method].about
+    recipe = training(here.task, about, job.rate)
+    steps = recipe.steps if recipe else 0
+    problem = problem_of(here.task, here.data, steps, seed=job.seed, teacher=nets.teacher, copied=copied)
+    variables = problem.born if about.budget == "full" else nets.dense.variables
+    args = (here.task, method_of(job), problem, variables, job.strength, job.seed, recipe, here.data.train, watch)
+    return problem, optimize(*args)
+
+
+def copied_counts(job: Job, here: Setting, workdir: Path, copied: StoredRun | None) -> dict[str, int] | None:
+    """Returns the weights that the copied run has kept, by path, read off its artifact; None if the job is no control.
+
+    Args:
+      job: a point or a trial; the settings of the run that it copies are chosen.
+      here: the setting of its task.
+      workdir: where everything goes.
+      copied: that run.
+
+    Raises:
+      Missing: that run failed, or its artifact is not the one that was measured.
+    """
+    if job.copied is None or copied is None:
+        return None
+    what = f"{copied.method} {strength_text(copied.strength)} seed {job.seed}, which it copies,"
+    if copied.run.result is None:
+        raise Missing(f"{what} failed: {copied.failure}")
+    folder = point_place(job.copied, here, workdir).folder
+    content = (folder / ARTIFACT).read_bytes() if (folder / ARTIFACT).exists() else b""
+    if hashlib.sha256(content).hexdigest() != copied.run.result.artifact:
+        raise Missing(f"{what} is damaged: {set_aside(folder / RUN, 'its artifact is not the one that was measured')}")
+    return kept(read_artifact(folder / ARTIFACT).shipped.variables["params"])
+
+
+def kept(params: PyTree) -> dict[str, int]:
+    """Returns how many weights of each leaf are not pruned, by path; one that was only rounded to 0 is not pruned."""
+
+    def count(leaf) -> int:
+        if not is_quantized(leaf):
+            return int(np.count_nonzero(leaf))
+        return int(np.count_nonzero(unpack(leaf)) if leaf.pruned is None else leaf.codes.size - leaf.pruned)
+
+    return {path: count(leaf) for path, leaf in flatten(jax.device_get(params)).items()}
