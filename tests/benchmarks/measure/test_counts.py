@@ -5,7 +5,7 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, Quantizer, pack, symmetric
+from methods.arrays.uniform import Quantized, Quantizer
 from methods.base import Shipped
 from methods.flaxnet import forward
 
@@ -101,30 +101,6 @@ def test_a_transposed_convolution_costs_its_input_positions_at_any_stride(net, s
     assert count(Shipped(net, variables_of(net, example)), example).macs == macs
 
 
-class Lookup(nn.Module):
-    """A table of 11·8 that is looked up, matrices of 8·6 and 6·2 that multiply, one of 8·8 that does nothing."""
-
-    @nn.compact
-    def __call__(self, tokens, train: bool):
-        idle = self.param("idle", nn.initializers.ones, (8, 8))
-        x = nn.Embed(11, 8, name="table")(tokens) + idle.sum()
-        return nn.Dense(2, name="down")(nn.Dense(6, name="up")(x))
-
-
-def test_weight_bits_by_hand():
-    """Σ size · bits / Σ size over the matrices that multiply or are looked up; biases and the idle one are none."""
-    tokens = np.zeros((2, 5), np.int32)
-    variables = variables_of(Lookup(), tokens)
-    assert count(Shipped(Lookup(), variables), tokens).weight_bits == 32
-    params = variables["params"]
-    for name, bits, shape in (("table", 8, (11, 8)), ("up", 2, (8, 6))):
-        (leaf,) = (leaf for leaf in params[name] if leaf != "bias")
-        codes, one = jnp.zeros(shape, jnp.int32), jnp.ones((1, 1))
-        params[name][leaf] = Quantized(codes, one, one, bits=bits, low=0)
-    expected = (88 * 8 + 48 * 2 + 12 * 32) / (88 + 48 + 12)
-    assert count(Shipped(Lookup(), variables), tokens).weight_bits == pytest.approx(expected)
-
-
 def test_what_does_not_multiply_is_free():
     def make(tokens):
         x = nn.LayerNorm()(nn.Embed(11, 8)(tokens))
@@ -144,13 +120,6 @@ class Mlp(nn.Module):
         return nn.jit(nn.remat(nn.Dense))(2, name="down")(x)
 
 
-class Product(nn.Module):
-    @nn.compact
-    def __call__(self, x, train: bool):
-        w = self.param("w", nn.initializers.ones, (8, 3))
-        return x @ w.astype(x.dtype)
-
-
 def mlp():
     up = np.ones((8, 4), np.float32)
     up[:6] = 0  # density 1/4
@@ -168,26 +137,6 @@ def test_density_and_bits_by_hand():
     assert counts.bops == 32 / 4 * 32 * 32 + 8 * 5 / 8 * 2 * 8
     assert counts.density == (8 + 5) / (32 + 8)
     assert counts.weight_bits == (32 * 32 + 8 * 2) / (32 + 8)
-
-
-def test_what_rounding_makes_zero_is_not_pruned():
-    """Of 24 weights 3 were pruned; at 2 bits 18 more become 0."""
-    weight = jnp.full((8, 3), 0.1).at[0].set(1.0).at[1].set(0.0)
-    packed = pack(weight, symmetric(weight, 2))
-    assert np.count_nonzero(packed.codes) == 3
-    assert int(packed.pruned) == 3
-    x = np.zeros((5, 8), np.float32)
-    counts = count(Shipped(Product(), {"params": {"w": packed}}), x)
-    assert counts.macs == 24
-    assert (counts.effective_macs, counts.density, counts.bops) == (21, 21 / 24, 21 * 2 * 32)
-    floats = count(Shipped(Product(), {"params": {"w": weight}}), x)
-    assert (floats.effective_macs, floats.density) == (21, 21 / 24)
-
-
-@pytest.mark.parametrize(("dtype", "bits"), [("float32", 32), ("bfloat16", 16), ("float16", 16)])
-def test_a_weight_has_the_bits_of_its_dtype(dtype, bits):
-    counts = count(Shipped(Product(), {"params": {"w": jnp.ones((8, 3), dtype)}}), np.zeros((5, 8), np.float32))
-    assert (counts.macs, counts.bops) == (24, 24 * bits * 32)
 
 
 def test_code_of_the_zero_point_is_a_zero():

@@ -103,9 +103,11 @@ def test_simulation_says_what_would_ship(point):
     dense, masked, rounded = point("dense", ()), point("magnitude", (0.5,)), point("rtn_static", (4.0,))
     assert masked.execution == rounded.execution == "simulated"
     assert masked.compiled_memory_bytes is rounded.compiled_memory_bytes is None
+    assert 0 < rounded.payload < rounded.bytes
     assert rounded.memory_bytes < masked.memory_bytes == dense.memory_bytes
     assert (masked.weight_bits, rounded.weight_bits) == (32, 4)
     assert masked.density == pytest.approx(0.5, abs=0.02)
+    assert rounded.density == 1  # what rounding makes 0 is not pruned, read off the file
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 1.0])
