@@ -145,7 +145,7 @@ def test_a_small_net_is_not_mostly_description(tmp_path, monkeypatch):
     x = jnp.ones((1, 20, 8))
     shapes, rng = fresh.eval_shape(Recurrent(), jax.random.key(0), x), np.random.default_rng(0)
     variables = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), jnp.float32), shapes)
-    kernels = {path: pack(w, symmetric(w, 4.0, -1)) for path, w in select(variables["params"]).items()}
+    kernels = {path: pack(w, symmetric(w, 4.0, (-1,))) for path, w in select(variables["params"]).items()}
     small = Shipped(Recurrent(), {"params": replace(variables["params"], kernels)})
     sizes = []
     for shipped in (Shipped(Recurrent(), variables), small):
