@@ -84,13 +84,13 @@ def _held(job: Job, unit: Unit, progress: Progress, retry: bool) -> Outcome:
     stored, said = unit.find()
     if said:
         progress.say(said)
-    failure = stored and stored.failure
-    if stored and not (failure and retry):
+    if stored and not (stored.failure and retry):
         progress.skip(job.steps)
-        return "failed" if failure else "done"
-    stamps.stamp(unit.place)
-    stored = _attempt(job, unit, progress)
-    save(unit.file, stored)
+    else:
+        stamps.stamp(unit.place)
+        stored = _attempt(job, unit, progress)
+        save(unit.file, stored)
+    # also of a job that was finished already: a process may have been killed before it had removed them
     Checkpoints(unit.file.parent / "checkpoints", job.loop.checkpoint_s, job.loop.keep).delete()
     return "failed" if stored.failure else "done"
 

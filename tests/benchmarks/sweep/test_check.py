@@ -183,7 +183,7 @@ def test_what_a_method_changes_in_init_is_tried_on_the_untrained_net(tiny, monke
 
     monkeypatch.setitem(TASKS, "tiny", tiny)
     monkeypatch.setitem(METHODS, "magnitude", entry._replace(make=lambda: made._replace(init=init)))
-    config = Config(("tiny",), ("magnitude",), {"magnitude": ((0.5,), (0.9,))}, seeds=(0,))
+    config = Config(("tiny",), ("magnitude",), {"magnitude": ((0.5,), (0.9,))}, seeds=(0,), tuning=False)
     sweep(config, tmp_path, "test")
     assert len(seen) == 3
     assert {steps for steps, _ in seen} == {6}
