@@ -32,7 +32,7 @@ def here(tiny, monkeypatch):
     monkeypatch.setitem(TASKS, "tiny", tiny)
     monkeypatch.setattr(provenance, "_state", lambda: ("c" * 40, False))
     monkeypatch.setattr(verify, "set_up", lambda workdir: None)
-    monkeypatch.setattr(latency, "BUDGET", 0.0)
+    monkeypatch.setattr(latency, "TRIES", 1)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def swept(tiny, tmp_path_factory):
     """What a record file of two strengths holds: half the task's budgets, 6 dense and 3 recovery steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TASKS, "tiny", tiny)
-        patch.setattr(latency, "BUDGET", 0.0)
+        patch.setattr(latency, "TRIES", 1)
         (path,) = sweep(GRID, tmp_path_factory.mktemp("swept"), "test").records
     return path.read_bytes()
 
@@ -193,7 +193,7 @@ def failed(values):
             "; they differ in dense",
         ),
         (lambda values: values["config"]["dense"].update(learning_rate=1), [], "; they differ in dense"),
-        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 3"),
+        (lambda values: values.update(schema=1), [], "schema is 1, this code reads 4"),
     ],
 )
 def test_what_cannot_be_made_again_is_one_line_and_exit_2(run, tmp_path, edit, flags, said):
