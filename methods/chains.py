@@ -8,7 +8,7 @@ from methods.quantization.rtn import RTN
 MAGNITUDE_RTN = chain(
     MAGNITUDE,
     RTN,
-    sweep=((0.5, 8.0), (0.75, 8.0), (0.5, 4.0), (0.75, 4.0), (0.9, 8.0), (0.9, 4.0)),
+    sweep=((0.25, 8.0), (0.5, 8.0), (0.75, 8.0), (0.5, 4.0), (0.75, 4.0), (0.9, 4.0)),
     control="magnitude",
     paper="han2016deep",
 )
