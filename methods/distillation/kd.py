@@ -4,8 +4,8 @@
 
 The student is the task's net with a fraction of the channels of every group, trained from scratch with the full budget.
 The rate is tuned, as that of the control is, and with it T, as the paper tunes it: from 1 to the 4 of Tian et al. 2020
-(arXiv 1910.10699). α stays at a half: their 0.9 asks for a teacher that is much better than its student. `student` is
-the control: the same net, the same budget, no teacher: the small net from scratch.
+(arXiv 1910.10699). α stays at 0.3: their 0.9 asks for a teacher that is much better than its student. `student` is the
+control: the same net, the same budget, no teacher: the small net from scratch.
 """
 
 from typing import Any, NamedTuple
@@ -52,7 +52,7 @@ class Lesson(NamedTuple):
     alpha: jax.Array  # float32 []
 
 
-def kd(temperature: float = 2.0, alpha: float = 0.5) -> Method:
+def kd(temperature: float = 2.0, alpha: float = 0.3) -> Method:
     """Returns distillation. Strength: kept fraction of each group; 1 distills into the net as it is born.
 
     Args:

@@ -253,7 +253,7 @@ def test_digest_knows_options_and_budget_but_not_grid():
     base = of(CONFIG)
     assert of(replace(CONFIG, seeds=(7,), strengths={"kd": ((0.5,),)})) == base
     assert of(replace(CONFIG, budget=Budget(recovery=0.5))) != base
-    assert of(replace(CONFIG, options={"kd": {"alpha": 0.3}})) != base
+    assert of(replace(CONFIG, options={"kd": {"alpha": 0.5}})) != base
 
 
 def test_scaled_recipe():

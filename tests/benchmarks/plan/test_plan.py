@@ -45,7 +45,7 @@ def test_jobs_are_in_order_and_wait_for_the_nets_of_their_seed():
     ]
     assert [job.steps for job in jobs] == [900, 900, 0, 0, 1350, 1350, 1350, 1350]
     assert jobs[4].after == ("digits/dense net/seed3",)
-    assert jobs[4].options == {"temperature": 2.0, "alpha": 0.5}
+    assert jobs[4].options == {"temperature": 2.0, "alpha": 0.3}
 
 
 def test_teachers_are_jobs_where_a_method_wants_them(monkeypatch):
@@ -116,7 +116,7 @@ def test_trials_come_before_the_curve_at_the_middle_of_its_sweep_and_seed_0():
     assert {(job.strength, job.seed, job.steps, job.after) for job in tried} == {
         ((0.375,), 0, 1350, ("digits/dense net/seed0",))
     }
-    assert (tried[1].rate, tried[1].arguments) == (2.0, {"temperature": 1.0, "alpha": 0.5})
+    assert (tried[1].rate, tried[1].arguments) == (2.0, {"temperature": 1.0, "alpha": 0.3})
     (first, *_) = [job for job in jobs if job.name == "digits/kd/0.5/seed3"]
     assert first.after == ("digits/dense net/seed3", *(job.name for job in tried))
     assert first.tuning == Trials(0, (0.375,), tuple(job.settings for job in tried))
