@@ -48,10 +48,7 @@ class State(NamedTuple):
 
 @struct.dataclass
 class Teacher:
-    """A net with its weights.
-
-    A method that runs it in `loss` keeps it, whole, in `State.fixed`: by that the bench counts teacher forwards.
-    """
+    """A net with its weights. A method that runs it in `loss` keeps it in `State.fixed`, as it may be large."""
 
     net: nn.Module = struct.field(pytree_node=False)
     variables: PyTree

@@ -146,26 +146,6 @@ def _changed(change: Callable, x: Any) -> Any:
     return change(x) if isinstance(x, jax.Array | np.ndarray) else x
 
 
-def call_order(net: nn.Module, variables: PyTree, x: PyTree) -> list[str]:
-    """Returns the path of the module of each call that an array enters, in order: one that is called again comes again.
-
-    An outer module comes before its parts. See `tap_inputs` for what counts as a call.
-
-    Args:
-      net: whose modules they are.
-      variables: of the net, arrays or their shapes and dtypes.
-      x: an input, array [B, ...] or a tree of them.
-    """
-    order = []
-
-    def enter(path, x):
-        order.append(path)
-        return x
-
-    jax.eval_shape(lambda v: forward(net, v, x, tap=tap_inputs(enter))[0], variables)
-    return order
-
-
 def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
     """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization).
 

@@ -3,14 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose
 
 from methods.arrays.uniform import Quantizer
-from methods.flaxnet import batch_size, call_order, first_example, forward, fresh, quantize_inputs
-from tasks.nets.convnet import ConvNet
-from tasks.nets.gpt import GPT
+from methods.flaxnet import batch_size, first_example, forward, fresh, quantize_inputs
 
 X = jnp.ones((4, 8))
 KEY = jax.random.key(7)
@@ -87,20 +84,3 @@ def test_inputs_are_rounded_in_their_module_only(mlp):
     out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=quantize_inputs({"dense2": quantizer}))
     assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
     assert not np.allclose(expected, mlp.inputs(mlp.variables, mlp.x)["out"], atol=0.1)
-
-
-ATTENTION = [f"block0/attention{part}" for part in ("", "/query", "/key", "/value", "/scores", "/mix", "/out")]
-BLOCK = ["block0", "block0/norm1", *ATTENTION, "block0/norm2", "block0/up", "block0/down"]
-
-
-@pytest.mark.parametrize(
-    ("net", "x", "order"),
-    [
-        (ConvNet(4, (2, 2), 3, 2), jnp.ones((1, 4, 4, 1)), ["", "conv1", "conv2", "dense1", "head"]),
-        (GPT(7, 5, 4, 2, (2,), (3,)), jnp.ones((1, 5), int), ["", "token", "position", *BLOCK, "norm", "head"]),
-    ],
-    ids=["ConvNet", "GPT"],
-)
-def test_call_order_by_hand(net, x, order):
-    variables = jax.eval_shape(net.init, jax.random.key(0), x)
-    assert call_order(net, variables, x) == order

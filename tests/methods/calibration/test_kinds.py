@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.arrays.uniform import Quantizer
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import call_order, forward, fresh, quantize_inputs
+from methods.flaxnet import forward, fresh, quantize_inputs
 from methods.paths import flatten, replace
 from tests.methods.calibration.kinds import KINDS, X
 
@@ -46,14 +46,6 @@ def test_rounding_reaches_the_same_calls(case):
     assert_array_equal(found, run(without, None))
     assert not np.array_equal(found, plain)
     assert_array_equal(run(variables, None), plain)
-
-
-def test_the_last_user_of_a_weight_is_last_in_the_order(case):
-    kind, variables = case
-    order = call_order(kind.net, variables, X)
-    assert kind.path in order
-    if kind in (KINDS["tied"], KINDS["shared"]):
-        assert order == ["", "d", "d"]
 
 
 def test_ranges_are_the_same_bits_each_time(case):
