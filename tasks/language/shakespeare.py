@@ -40,6 +40,7 @@ NANO = _task(
     recovery=_recipe(steps=400, batch_size=12),
     eval_batch=64,
     reach=1.92,
+    window=(220_000, 530_000),
 )
 GPT = _task(
     name="shakespeare_gpt",
@@ -50,4 +51,5 @@ GPT = _task(
     recovery=_recipe(steps=1000, batch_size=64),
     eval_batch=32,
     reach=1.5,
+    window=(2_500_000, 6_900_000),
 )

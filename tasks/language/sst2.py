@@ -47,4 +47,5 @@ TASK = Task(
     eval_batch=109,
     reach=0.80,
     reference=0.5,
+    window=(170_000, 410_000),
 )

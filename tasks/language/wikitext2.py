@@ -31,5 +31,6 @@ TASK = Task(
     reach=round(math.log(140), 2),
     clusters=text.runs,
     margin=0.05,
+    window=(4_200_000, 13_000_000),
     reference=partial(unigram, length=LENGTH, vocabulary=wikitext.VOCABULARY),
 )

@@ -66,6 +66,7 @@ DSCNN_OFFICIAL = _task(
     load=fsdd.load,
     batch=augmented(shift=4, mask=(4, 3), bands=1),
     reach=0.965,
+    window=(11_000, 15_000),
 )
 _STRONG = augmented(shift=6, mask=(8, 6), bands=2)
 SPEAKERS = tuple(

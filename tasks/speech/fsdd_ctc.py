@@ -101,6 +101,7 @@ TASK = Task(
     eval_batch=50,
     reach=0.06,
     reference=1.0,  # nothing heard: every word is left out
+    window=(67_000, 140_000),
     clusters=lambda arrays: arrays["speaker"],  # utterances of one voice share recordings
     sweeps=THREE_OF_EACH,
 )

@@ -62,6 +62,7 @@ _task = partial(
 
 DSCNN = _task(
     name="speech_commands_dscnn",
+    window=(14_000, 19_000),
     net=dscnn_s(),
     prepare=partial(_prepare, partial(mfcc, **KEYWORDS)),
     batch=partial(_batch, (8, 0)),

@@ -82,6 +82,7 @@ RESNET8 = _task(
     dense=Recipe(steps=7020, batch_size=128, learning_rate=4e-3, weight_decay=5e-2, warmup=350),
     recovery=Recipe(steps=700, batch_size=128, learning_rate=1e-2, weight_decay=5e-2, warmup=70),
     reach=0.78,
+    window=(23_000, 52_000),
     sweeps=THREE_OF_EACH,
 )
 _residual = partial(
@@ -89,14 +90,15 @@ _residual = partial(
     dense=_sgd(steps=64000, learning_rate=0.1, warmup=400),
     recovery=_sgd(steps=12800, learning_rate=0.05, warmup=400),
 )
-RESNET20 = _residual(name="cifar10_resnet20", net=resnet(20, 10), reach=0.9125)
-RESNET56 = _residual(name="cifar10_resnet56", net=resnet(56, 10), reach=0.925)
+RESNET20 = _residual(name="cifar10_resnet20", net=resnet(20, 10), reach=0.9125, window=(75_000, 180_000))
+RESNET56 = _residual(name="cifar10_resnet56", net=resnet(56, 10), reach=0.925, window=(230_000, 560_000))
 VGG16 = _task(
     name="cifar10_vgg16",
     net=vgg16(10),
     dense=_sgd(steps=56000, learning_rate=0.05, warmup=700),
     recovery=_sgd(steps=11200, learning_rate=0.02, warmup=400),
     reach=0.93,
+    window=(3_300_000, 9_400_000),
 )
 
 _hundred = partial(
@@ -110,8 +112,22 @@ _hundred = partial(
     recovery=Recipe(33600, 64, 0.02, optimizer="sgd", weight_decay=5e-4, warmup=400),
 )
 HUNDRED = (
-    _hundred(name="cifar100_resnet20", net=resnet(20, 100), teacher=resnet(56, 100), reach=0.675),
-    _hundred(name="cifar100_wrn16_2", net=wide_resnet(16, 2, 100), teacher=wide_resnet(40, 2, 100), reach=0.715),
-    _hundred(name="cifar100_resnet8x4", net=resnet_x4(8, 100), teacher=resnet_x4(32, 100), reach=0.71),
-    _hundred(name="cifar100_vgg8", net=vgg8(100), teacher=vgg13(100), reach=0.69),
+    _hundred(
+        name="cifar100_resnet20", net=resnet(20, 100), teacher=resnet(56, 100), reach=0.675, window=(76_000, 180_000)
+    ),
+    _hundred(
+        name="cifar100_wrn16_2",
+        net=wide_resnet(16, 2, 100),
+        teacher=wide_resnet(40, 2, 100),
+        reach=0.715,
+        window=(170_000, 450_000),
+    ),
+    _hundred(
+        name="cifar100_resnet8x4",
+        net=resnet_x4(8, 100),
+        teacher=resnet_x4(32, 100),
+        reach=0.71,
+        window=(290_000, 790_000),
+    ),
+    _hundred(name="cifar100_vgg8", net=vgg8(100), teacher=vgg13(100), reach=0.69, window=(890_000, 2_500_000)),
 )

@@ -41,6 +41,7 @@ TASK = Task(
     eval_batch=200,
     reach=0.96,
     reference=0.1,
+    window=(6_700, 16_000),
     calibration=200,
     seeds=10,
 )

@@ -56,6 +56,7 @@ LENET300 = _task(
     dense=Recipe(steps=8250, batch_size=100, learning_rate=2e-3, warmup=100),
     recovery=Recipe(steps=2750, batch_size=100, learning_rate=2e-3, warmup=50),
     reach=0.982,
+    window=(61_000, 170_000),
     sweeps=_SPARSITIES,
 )
 LENET5 = _task(
@@ -64,6 +65,7 @@ LENET5 = _task(
     dense=Recipe(steps=5500, batch_size=100, learning_rate=2e-3, warmup=100),
     recovery=Recipe(steps=550, batch_size=100, learning_rate=4e-3, warmup=50),
     reach=0.9905,
+    window=(97_000, 280_000),
     sweeps=_SPARSITIES,
 )
 MLP800 = _task(
@@ -73,4 +75,5 @@ MLP800 = _task(
     dense=Recipe(steps=8250, batch_size=100, learning_rate=1e-3, warmup=100),
     recovery=Recipe(steps=2750, batch_size=100, learning_rate=1e-3, warmup=50),
     reach=0.983,
+    window=(290_000, 820_000),
 )

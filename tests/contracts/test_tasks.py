@@ -154,6 +154,12 @@ def test_it_offers_batch_norm_if_its_net_has_any(name):
     assert ("batch_norm" in TASKS[name].offers) == ("batch_stats" in variables)
 
 
+@each_task
+def test_curves_are_scored_where_files_are_smaller_than_dense_ones(name):
+    window = TASKS[name].window
+    assert window is None or EXPECTED[name].parameters / 8 < window[0] < window[1] < EXPECTED[name].parameters * 1.2
+
+
 def in_place(name):
     """Skips the test of a task whose dataset is not in the data directory."""
     dataset = EXPECTED[name].dataset
