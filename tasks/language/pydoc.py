@@ -35,6 +35,6 @@ TASK = Task(
     controls=controls,
     clusters=lambda arrays: arrays["topic"],
     margin=0.05,
-    window=(24_000, 47_000),
+    window=(29_000, 47_000),
     seeds=10,
 )

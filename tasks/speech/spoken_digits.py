@@ -56,6 +56,7 @@ TASK = Task(
     eval_batch=100,
     reach=0.95,
     reference=0.1,
+    window=(10_200, 15_000),
     clusters=lambda arrays: arrays["speaker"],
     calibration=200,
     seeds=10,
