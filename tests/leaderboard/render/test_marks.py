@@ -8,7 +8,7 @@ from leaderboard.render.marks import COLOURS, FAMILIES, Mark, css, light, marks,
 
 
 def method(name, family="quantization"):
-    return MethodInfo(name=name, family=family, control=None, knobs=[], digest="0a", budget="none")
+    return MethodInfo(name=name, family=family, control=None, knobs=[], digest="0a", budget="none", reference="dense")
 
 
 def test_colour_says_the_family_and_shape_the_method():
