@@ -92,8 +92,8 @@ class Task:
     # (train or test, as decoded) -> int [N]: examples of one cluster depend on each other; None where none do
     clusters: Callable[[Arrays], np.ndarray | None] = lambda arrays: None
     margin: float = 0.01  # a difference in quality below which two nets are as good as each other
-    # bytes, least and most, over which curves are scored: what the sweeps of quantizers and of pruners both cover, about
-    # half as much again as rounding to 2 bits takes and two thirds of what 8 bits take
+    # bytes, least and most, over which curves are scored: what the sweeps of quantizers and of pruners both cover,
+    # about half as much again as rounding to 2 bits takes and two thirds of what 8 bits take
     window: tuple[int, int] | None = None
     calibration: int = 256  # examples that each seed draws of the pool
     seeds: int = 3  # that a record of this task has
