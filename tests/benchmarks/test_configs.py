@@ -1,5 +1,9 @@
-"""The configs: what they hold, and every task run in the board's smoke mode."""
+"""The configs: what they hold, and tasks run in the board's smoke mode.
 
+Nets of more than LARGE weights take minutes each: they run with SLIMBENCH_LARGE=1 in the environment.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,7 @@ from tasks.data.store.dataset import data_dir, missing
 from tests.contracts.test_tasks import EXPECTED
 from tests.tasks import small
 
+LARGE = 0 if os.environ.get("SLIMBENCH_LARGE") else 5_000_000
 CONFIGS = sorted(path.stem for path in Path("configs").glob("[!_]*.py"))
 SMALL = {"cifar100": small.cifars, "speech_commands": small.commands, "wikitext2": small.wikitexts}
 """Where one of these is not in the data directory, a few files in its format are laid out instead."""
@@ -78,6 +83,8 @@ def forgetful():
 @pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("name", sorted(SMOKING))
 def test_a_task_of_each_net_and_dataset_runs_in_smoke_mode(name, tmp_path, monkeypatch):
+    if 0 < LARGE < EXPECTED[name].parameters:
+        pytest.skip(f"{EXPECTED[name].parameters} weights take minutes; SLIMBENCH_LARGE=1 runs it")
     config = load(f"configs/board.py:{name},smoke")
     dataset = EXPECTED[name].dataset
     if dataset and missing(DATASETS[dataset], data_dir()):
