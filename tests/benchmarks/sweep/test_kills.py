@@ -13,7 +13,7 @@ import pytest
 
 from tests.benchmarks.sweep.grids import CONFIG, finish, records, start, warm
 
-KILLS, RACES = (int(os.environ.get(name, few)) for name, few in (("SLIMBENCH_KILLS", 2), ("SLIMBENCH_RACES", 1)))
+KILLS, RACES = (int(os.environ.get(name, few)) for name, few in (("SLIMBENCH_KILLS", 1), ("SLIMBENCH_RACES", 1)))
 
 
 @pytest.fixture(scope="module")
