@@ -6,7 +6,7 @@ NANO is its preset for CPUs: 4 blocks, 128 wide, 64 characters, 2,000 steps, los
 Deviations: the learning rate falls to 0, not to a tenth; the 50,000 characters of valid are not trained on; weights of
 token embedding and head are not tied; test is scored whole, in windows end to end, where nanoGPT draws windows.
 
-Time: every method and three seeds of NANO take an hour and a half on one core; GPT wants a GPU.
+GPT wants a GPU.
 """
 
 from functools import partial

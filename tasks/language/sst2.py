@@ -1,6 +1,6 @@
 """SST-2, the sentiment of film reviews: a small transformer encoder from scratch. Accuracy on GLUE's dev part.
 
-The net is the suite's own. Time: every method and three seeds take two hours on one core.
+The net is the suite's own.
 """
 
 import jax

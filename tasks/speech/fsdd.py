@@ -3,8 +3,7 @@
 DSCNN: the dataset's official split, all voices known, so that what it tells holds for these voices. SPEAKERS: one task
 for each voice that is left out of training, the honest hard ones, augmented more; report all six and their mean.
 Features are normalized per utterance.
-Time: every method and three seeds of DSCNN_OFFICIAL take an hour and a half on one core; the dense nets of the six
-voices take 40 minutes.
+Time: the dense nets of the six voices take 40 minutes on one core.
 """
 
 from collections.abc import Callable
