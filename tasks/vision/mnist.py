@@ -1,8 +1,8 @@
 """MNIST: the perceptrons and the LeNet that papers on compression are judged on. Accuracy.
 
 LeNet-300-100 and LeNet-5 (LeCun et al. 1998) as Han et al. 2015 (arXiv 1506.02626, table 1) prune them: 1.64 % and
-0.80 % error, 1.59 % and 0.77 % with 12 times fewer weights. Here pruning loses more than there: recovery
-is 5 epochs and one epoch long.
+0.80 % error, 1.59 % and 0.77 % with 12 times fewer weights. Recovery here is
+5 epochs and one epoch long.
 784-800-800-10 is the student of Hinton et al. 2015 (arXiv 1503.02531, §3), 1.46 % error, with its 1200-1200 teacher.
 Pixels in [0, 1], no augmentation and no regularization; the paper's teacher had dropout and jittered images.
 """
