@@ -92,7 +92,12 @@ def test_a_killed_run_of_them_equals_an_unbroken_one_and_the_record_names_the_fi
 @pytest.mark.slow
 def test_results_are_defined_whatever_the_environment_says(tmp_path):
     """With 64 bits asked for, as scientists have it, nets and methods compute in 32 as ever."""
-    sets = ["--set=budget.dense=0.005", "--set=budget.recovery=0.005", "--set=budget.examples=0.1"]
+    sets = [
+        "--set=tuning=False",
+        "--set=budget.dense=0.005",
+        "--set=budget.recovery=0.005",
+        "--set=budget.examples=0.1",
+    ]
     flags = ["--task=digits", "--method=rtn_static,lsq,magnitude,channels", "--seeds=0", *sets]
     strengths = "{'rtn_static': ((8,),), 'lsq': ((4,),), 'magnitude': ((0.5,),), 'channels': ((0.5,),)}"
     found = []
