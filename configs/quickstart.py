@@ -10,10 +10,10 @@ from benchmarks.plan.config import Budget, Config
 
 STRENGTHS = {
     **dict.fromkeys(("rtn", "rtn_static", "lsq"), ((8.0,), (4.0,), (2.0,))),  # bits
-    **dict.fromkeys(("magnitude", "random@magnitude"), ((0.5,), (0.8,), (0.95,))),  # sparsity
-    **dict.fromkeys(("channels", "random_channels"), ((0.75,), (0.5,), (0.25,))),  # kept fraction
+    **dict.fromkeys(("magnitude", "random@magnitude"), ((0.5,), (0.95,))),  # sparsity
+    **dict.fromkeys(("channels", "random_channels"), ((0.5,),)),  # kept fraction; each compiles a net of its own
     **dict.fromkeys(("kd", "student"), ((0.25,),)),  # kept fraction; from birth, and so the longest runs
-    "magnitude_rtn": ((0.5, 8.0), (0.8, 8.0), (0.8, 4.0)),  # sparsity, bits
+    "magnitude_rtn": ((0.5, 8.0), (0.8, 4.0)),  # sparsity, bits
 }
 
 
