@@ -3,7 +3,7 @@
 Paper: none. Command: `make quickstart`, i.e. `python -m benchmarks.run --config=configs/quickstart.py`.
 Expected: the dense nets reach their bars; magnitude beats random, lsq beats rtn at 2 bits. Recovery is a tenth of the
 tasks' own, so the division is "open", and nothing is tuned: all settings are the defaults.
-Time: four and a half minutes on 2 cores.
+Time: four and a half minutes on 2 cores, installing apart.
 """
 
 from benchmarks.plan.config import Budget, Config
