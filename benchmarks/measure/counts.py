@@ -62,6 +62,11 @@ def count(shipped: Shipped, example: PyTree) -> Counts:
     )
 
 
+def kept(params: PyTree) -> dict[str, int]:
+    """Returns how many weights of each leaf are not pruned, by path; one that was only rounded to 0 is not pruned."""
+    return {path: _values(leaf).size - _pruned(leaf) for path, leaf in flatten(params).items()}
+
+
 def _by_weight(uses: Uses) -> dict[str | None, int]:
     """Returns {path of the weight, or None for two activations: MACs}."""
     macs = Counter()

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import numpy as np
-
 from benchmarks.artifact.file import read_artifact
+from benchmarks.measure.counts import kept
 from benchmarks.plan.job import Job
 from benchmarks.plan.recipes import training
 from benchmarks.sweep.dense import DenseNet, load_dense
@@ -18,9 +16,7 @@ from benchmarks.sweep.stored import StoredRun, load, set_aside
 from benchmarks.train.optimize import Optimized, Watch, optimize, problem_of
 from leaderboard.record.layout import ARTIFACT, RUN, strength_text
 from methods import METHODS
-from methods.arrays.uniform import is_quantized, unpack
-from methods.base import Problem, PyTree, Teacher
-from methods.paths import flatten
+from methods.base import Problem, Teacher
 
 
 class Missing(RuntimeError):
@@ -110,14 +106,3 @@ def copied_counts(job: Job, here: Setting, workdir: Path, copied: StoredRun | No
     if hashlib.sha256(content).hexdigest() != copied.run.result.artifact:
         raise Missing(f"{what} is damaged: {set_aside(folder / RUN, 'its artifact is not the one that was measured')}")
     return kept(read_artifact(folder / ARTIFACT).shipped.variables["params"])
-
-
-def kept(params: PyTree) -> dict[str, int]:
-    """Returns how many weights of each leaf are not pruned, by path; one that was only rounded to 0 is not pruned."""
-
-    def count(leaf) -> int:
-        if not is_quantized(leaf):
-            return int(np.count_nonzero(leaf))
-        return int(np.count_nonzero(unpack(leaf)) if leaf.pruned is None else leaf.codes.size - leaf.pruned)
-
-    return {path: count(leaf) for path, leaf in flatten(jax.device_get(params)).items()}

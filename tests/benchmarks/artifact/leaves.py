@@ -25,3 +25,11 @@ def assert_same(a, b):
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         assert (x.dtype, x.shape) == (y.dtype, y.shape)
         assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
+
+
+def flipped(data, every):
+    """Copies of bytes, each with one bit of one byte in so many flipped."""
+    for i in range(0, len(data), every):
+        broken = bytearray(data)
+        broken[i] ^= 1 << (i % 5)  # below 0x20, which would only turn the e of an exponent into E
+        yield broken

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.artifact.file import read_artifact
+from benchmarks.measure.counts import kept
 from benchmarks.plan.config import Config
 from benchmarks.sweep import units
-from benchmarks.sweep.start import kept
 from benchmarks.sweep.sweep import sweep
 from leaderboard.record import files as record
 from methods import METHODS
