@@ -1,7 +1,8 @@
 """What a method is: seven pure functions over pytrees, and a description. Nothing here knows a task.
 
-In the order of a run: `init`; `view`, `tap`, `loss` and `update` in every training step; `settle`; `export`. In-graph
-functions run inside `jit`: no Python branch on a value, no side effect. Arguments are passed by position.
+In the order of a run: `init`; `view`, `tap`, `loss` and `update` in every training step; `settle` after each round of
+them; `export`. In-graph functions run inside `jit`: no Python branch on a value, no side effect. Arguments are passed
+by position.
 """
 
 import math
@@ -42,7 +43,7 @@ class OptionError(ValueError):
 class State(NamedTuple):
     """All a method owns: one pytree, so it jits, stacks, shards and checkpoints."""
 
-    train: PyTree = ()  # leaves the optimizer updates: step sizes, projectors, bit logits
+    train: PyTree = ()  # leaves the optimizer updates, without weight decay: step sizes, projectors, bit logits
     fixed: PyTree = ()  # leaves only `update` and `settle` change: masks, ranges, the strength, the teacher
 
 
@@ -54,20 +55,14 @@ class Teacher:
     variables: PyTree
 
 
-class Problem(NamedTuple):
-    """Everything a method may look at. Validation and test data cannot be reached from here."""
+class Seen(NamedTuple):
+    """What the forward pass of one training step was."""
 
-    net: nn.Module
-    example: PyTree  # one input [1, ...], for shapes
-    calibration: Iterable[
-        PyTree
-    ]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted; "weight" [B, ...] where given
-    loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
-    steps: int  # of the method's training; 0 if it has none
-    teacher: Teacher | None = None
-    born: PyTree = None  # variables of the dense net of this seed as they were before its training
-    copied: Mapping[str, int] | None = None  # by path, weights that the run which a control copies has kept
-    tap: TapMaker | None = None  # makes the interceptor of the parts before, in a chain
+    batch: PyTree  # {"x": the net's input [B, ...], ...}
+    out: PyTree  # what the net made of it, [B, ...] or a tree of them
+    params: PyTree  # the weights that ran
+    watched: Mapping[str, jax.Array]  # by module path, what `flaxnet.watch` noted
+    weight: jax.Array  # of each output place, float32 [B, ...]: 0 where it does not count, as padding does not
 
 
 class Shipped(NamedTuple):
@@ -76,6 +71,40 @@ class Shipped(NamedTuple):
     net: nn.Module
     variables: PyTree  # leaves are arrays or `Quantized`
     inputs: Mapping[str, Quantizer] = MappingProxyType({})  # by module path
+
+
+class Trial(NamedTuple):
+    """What a net came to in a trial: numbers, nothing else."""
+
+    loss: float  # of the task, mean over examples
+    divergence: float  # KL from the dense net's predictions, mean over places, nats; NaN where outputs are no logits
+    bytes: int  # of its artifact
+    macs: int  # of one example, effective ones rounded up
+    bops: float
+
+
+Split = Literal["calibration", "valid"]
+
+
+class Problem(NamedTuple):
+    """Everything a method may look at: facts, not options. No array of validation or test data can be reached."""
+
+    net: nn.Module
+    example: PyTree  # one input [1, ...], for shapes
+    calibration: Iterable[
+        PyTree
+    ]  # batches {"x": the net's input [B, ...], ...}; iterable again and again, counted; "weight" [B, ...] where given
+    loss: Callable[[PyTree, PyTree], jax.Array]  # (out, batch) -> mean loss, float32 []
+    steps: int  # of the method's training, all rounds together; 0 if it has none
+    teacher: Teacher | None = None
+    born: PyTree = None  # variables of the dense net of this seed as they were before its training
+    early: Mapping[int, PyTree] = MappingProxyType({})  # and as they were after so many steps of it: few, early ones
+    copied: Mapping[str, int] | None = None  # by path, weights that the run which a control copies has kept
+    macs: Mapping[str, int] = MappingProxyType({})  # by path, of one example through the dense net
+    tap: TapMaker | None = None  # makes the interceptor of the parts before, in a chain
+    trial: Callable[[Shipped, Split], Trial] | None = None  # tries a net; each call is counted
+    pay: Callable[[int, int], None] = lambda steps, examples: None
+    # (steps, examples in all of them): counts training of a method's own, outside of the loop
 
 
 class Init(Protocol):
@@ -102,10 +131,11 @@ class Init(Protocol):
 class View(Protocol):
     """Makes the weights that run from the weights that are stored. In-graph, in every forward."""
 
-    def __call__(self, state: State, params: PyTree, /) -> PyTree:
-        """Returns `params` with other values: same structure, shapes and dtypes.
+    def __call__(self, state: State, variables: PyTree, /) -> PyTree:
+        """Returns `variables` with other values in "params": same structure, shapes and dtypes.
 
-        It is differentiable in `state.train` and in `params`, by straight-through estimators where it has to be.
+        It is differentiable in `state.train` and in "params", by straight-through estimators where it has to be. All
+        other collections, such as running statistics, are there to be read and come back as they are.
         """
         ...
 
@@ -121,13 +151,12 @@ class Tap(Protocol):
 class Loss(Protocol):
     """Adds to the task's loss: distillation, penalties. In-graph, in every training step."""
 
-    def __call__(self, state: State, batch: PyTree, out: PyTree, base: jax.Array, /) -> jax.Array:
+    def __call__(self, state: State, seen: Seen, base: jax.Array, /) -> jax.Array:
         """Returns the loss that is minimized, a scalar like `base`.
 
         Args:
           state: the method's.
-          batch: {"x": the net's input [B, ...], ...}.
-          out: what the net made of it, [B, ...] or a tree of them.
+          seen: the forward pass. Gradients flow into its output, its weights and what was watched.
           base: mean loss of the task, float32 [].
         """
         ...
@@ -137,7 +166,7 @@ class Update(Protocol):
     """Renews what follows the weights, such as masks. In-graph, after every optimizer step."""
 
     def __call__(
-        self, state: State, params: PyTree, grads: PyTree, step: jax.Array, /
+        self, state: State, seen: Seen, params: PyTree, grads: PyTree, step: jax.Array, /
     ) -> tuple[State, PyTree, PyTree | None]:
         """Returns (state, params, keep), the first two with the structure, shapes and dtypes that they came with.
 
@@ -146,26 +175,30 @@ class Update(Protocol):
 
         Args:
           state: the method's, with `train` as the optimizer left it.
+          seen: the forward pass of this step, before the optimizer moved.
           params: the stored weights, as the optimizer left them.
           grads: dense gradients of the weights that ran, like `params`.
-          step: number of this step, int32 [], from 1.
+          step: number of this step in its round, int32 [], from 1.
         """
         ...
 
 
 class Settle(Protocol):
-    """Does what comes after the last step: calibrating, rounding. Once, not jitted."""
+    """Does what comes after the last step of a round: calibrating, rounding, rewinding. Not jitted."""
 
-    def __call__(self, key: jax.Array, problem: Problem, variables: PyTree, state: State, /) -> tuple[PyTree, State]:
-        """Returns the variables, and the state that `view`, `tap` and `export` see from now on.
+    def __call__(
+        self, key: jax.Array, problem: Problem, variables: PyTree, state: State, round: int, /
+    ) -> tuple[nn.Module, PyTree, State]:
+        """Returns the net, its variables and the state with which the next round starts, or which `export` is given.
 
-        Running statistics may be renewed; "params" come back as they were given.
+        Weights that come back as they were given (the same arrays) stay as they are stored; others are stored.
 
         Args:
           key: of everything random.
-          problem: its net is the one that `init` returned.
+          problem: its net is the one that was trained.
           variables: those that run: in a chain, seen through the views of the parts before.
           state: as training left it.
+          round: the number of the round that has ended, from 1; `Description.rounds` is the last.
 
         Raises:
           OptionError: an option fits nothing in the net.
@@ -193,11 +226,11 @@ class Method(NamedTuple):
     """One optimization technique. A method overrides the few functions it needs; the rest do nothing."""
 
     init: Init = _init
-    view: View = lambda state, params: params
+    view: View = lambda state, variables: variables
     tap: Tap = lambda state: None
-    loss: Loss = lambda state, batch, out, base: base
-    update: Update = lambda state, params, grads, step: (state, params, None)
-    settle: Settle = lambda key, problem, variables, state: (variables, state)
+    loss: Loss = lambda state, seen, base: base
+    update: Update = lambda state, seen, params, grads, step: (state, params, None)
+    settle: Settle = lambda key, problem, variables, state, round: (problem.net, variables, state)
     export: Export = lambda state, shipped: shipped
 
 
@@ -217,6 +250,7 @@ class Description(NamedTuple):
     knobs: tuple[Knob, ...]  # what the numbers of a strength mean
     sweep: tuple[tuple[float, ...], ...]  # default strengths, mildest first; ((),) without a knob
     budget: Budget = "none"  # which training it uses
+    rounds: int = 1  # that share it evenly, each under a schedule of its own
     needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher", "blocks"
     changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
     control: str | None = None  # the method that this one must beat at equal size

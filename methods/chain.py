@@ -8,7 +8,7 @@ from typing import get_args
 import jax
 from jax.tree_util import Partial
 
-from methods.base import RATES, Budget, Description, Entry, Method, State
+from methods.base import RATES, Budget, Description, Entry, Method, PyTree, State
 from methods.flaxnet import compose, together
 from methods.paths import with_params
 
@@ -97,49 +97,68 @@ def _together(states: Sequence[State]) -> State:
 
 
 def _init(methods, slices, key, problem, variables, strength):
-    net, states = problem.net, []
+    given, states = problem.net, []
     for i, (method, own) in enumerate(zip(methods, slices, strict=True)):
-        problem_now = problem._replace(net=net)
-        new, variables, state = method.init(jax.random.fold_in(key, i), problem_now, variables, strength[own])
-        if new != net and (net != problem.net or jax.tree.leaves(states)):
+        runs = _seen(methods, states, variables)
+        net, changed, state = method.init(jax.random.fold_in(key, i), problem, runs, strength[own])
+        if net != problem.net and (problem.net != given or jax.tree.leaves(states)):
             raise ValueError(f"part {i + 1} of the chain changes the net that the parts before prepared: put it first")
-        net, states = new, [*states, state]
-    return net, variables, _together(states)
+        variables, states = _stored(variables, runs, changed), [*states, state]
+        problem = problem._replace(net=net, tap=together(problem.tap, Partial(method.tap, state)))
+    return problem.net, variables, _together(states)
 
 
-def _view(methods, state, params):
+def _seen(methods: Sequence[Method], states: Sequence[State], variables: PyTree) -> PyTree:
+    """Returns the variables as the views of the first methods, those that have a state yet, make them."""
+    for method, state in zip(methods, states, strict=False):
+        variables = method.view(state, variables)
+    return variables
+
+
+def _stored(stored: PyTree, seen: PyTree, changed: PyTree) -> PyTree:
+    """Returns `changed`, what a part made of what it has seen, but with the stored weights where it left the weights.
+
+    A part that changes weights takes those that it has seen, so that a view before it must leave what it has made.
+    """
+    same = jax.tree.structure(seen["params"]) == jax.tree.structure(changed["params"])
+    pairs = zip(jax.tree.leaves(seen["params"]), jax.tree.leaves(changed["params"]), strict=True) if same else ()
+    left = same and all(before is after for before, after in pairs)
+    return with_params(changed, stored["params"]) if left else changed
+
+
+def _view(methods, state, variables):
     for method, part in _each(methods, state):
-        params = method.view(part, params)
-    return params
+        variables = method.view(part, variables)
+    return variables
 
 
 def _tap(methods, state):
     return compose([method.tap(part) for method, part in _each(methods, state)])
 
 
-def _loss(methods, state, batch, out, base):
+def _loss(methods, state, seen, base):
     for method, part in _each(methods, state):
-        base = method.loss(part, batch, out, base)
+        base = method.loss(part, seen, base)
     return base
 
 
-def _update(methods, state, params, grads, step):
+def _update(methods, state, seen, params, grads, step):
     states, keep = [], None
     for method, part in _each(methods, state):
-        part, params, new = method.update(part, params, grads, step)
+        part, params, new = method.update(part, seen, params, grads, step)
         states.append(part)
         keep = new if keep is None else keep if new is None else jax.tree.map(lambda a, b: a & b, keep, new)
     return _together(states), params, keep
 
 
-def _settle(methods, key, problem, variables, state):
-    states, stored = [], variables["params"]
+def _settle(methods, key, problem, variables, state, round):
+    states = []
     for i, (method, part) in enumerate(_each(methods, state)):
-        variables, part = method.settle(jax.random.fold_in(key, i), problem, variables, part)
-        variables = with_params(variables, method.view(part, variables["params"]))
-        problem = problem._replace(tap=together(problem.tap, Partial(method.tap, part)))
-        states.append(part)
-    return with_params(variables, stored), _together(states)
+        runs = _seen(methods, states, variables)
+        net, changed, part = method.settle(jax.random.fold_in(key, i), problem, runs, part, round)
+        variables, states = _stored(variables, runs, changed), [*states, part]
+        problem = problem._replace(net=net, tap=together(problem.tap, Partial(method.tap, part)))
+    return problem.net, variables, _together(states)
 
 
 def _export(methods, state, shipped):

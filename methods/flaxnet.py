@@ -1,6 +1,7 @@
 """The one seam to Flax: nets are run, initialized and intercepted here, and nowhere else outside `tasks/nets`."""
 
 import inspect
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,13 +14,17 @@ from jax.tree_util import Partial
 
 from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Interceptor, PyTree, TapMaker
-from methods.paths import join
+from methods.paths import flatten, join
 
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
 
 _TAPPED = jax.make_user_context(None)
 """Part of the key of jit's cache: what a net jits itself, by `nn.jit`, is traced again under every tap."""
+
+
+WATCHED = "watched"
+"""The collection of what `watch` notes."""
 
 
 def forward(
@@ -43,8 +48,22 @@ def forward(
       train: whether it trains: dropout is on, batch norm goes by the batch.
       key: of the random streams, whatever their names: Flax lets those that are not given fall back on "params".
     """
+    return observed(net, variables, x, tap=tap, train=train, key=key)[:2]
+
+
+def observed(
+    net: nn.Module,
+    variables: PyTree,
+    x: PyTree,
+    *,
+    tap: Interceptor | None = None,
+    train: bool = False,
+    key: jax.Array | None = None,
+) -> tuple[PyTree, PyTree, dict[str, jax.Array]]:
+    """Returns (out, variables, watched): as `forward`, and by module path what `watch` in the tap has noted."""
     rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
-    mutable = [name for name in variables if name != "params"] if train else []
+    renewed = [name for name in variables if name != "params"] if train else []
+    mutable = [*renewed, *([WATCHED] if tap else [])]
 
     def call():
         return net.apply(variables, x, train=train, rngs=rngs, mutable=mutable or False)
@@ -55,9 +74,25 @@ def forward(
         with nn.intercept_methods(tap), _TAPPED(object()):
             out = call()
     if not mutable:
-        return out, variables
-    out, renewed = out
-    return out, {**variables, **renewed}
+        return out, variables, {}
+    out, changed = out
+    watched = {path.rpartition("/")[0]: leaf for path, leaf in flatten(changed.pop(WATCHED, {})).items()}
+    return out, {**variables, **changed}, watched
+
+
+def watch(pattern: str) -> Interceptor:
+    """Returns the interceptor that notes what modules return, where `pattern` matches the whole of their path.
+
+    Of a module that is called several times, the last call counts. One within `nn.scan` or `nn.vmap` notes nothing.
+    """
+
+    def tap(next_fun, args, kwargs, context):
+        out = next_fun(*args, **kwargs)
+        if context.method_name == "__call__" and re.fullmatch(pattern, module_path(context)):
+            context.module.sow(WATCHED, WATCHED, out, init_fn=lambda: None, reduce_fn=lambda _, new: new)
+        return out
+
+    return tap
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=COMPILE_QUICKLY)

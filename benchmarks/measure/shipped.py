@@ -12,7 +12,7 @@ from benchmarks.measure.forward import compile_forward
 from methods.arrays.uniform import decoded, is_quantized
 from methods.base import Method, PyTree, Shipped, State
 from methods.flaxnet import forward
-from methods.paths import flatten, with_params
+from methods.paths import flatten
 
 TOLERANCE = 1e-4
 """Largest `output_error` that a run may show."""
@@ -37,7 +37,7 @@ def agreement(method: Method, state: State, trained: Shipped, shipped: Shipped, 
     Raises Mismatch if that is more than TOLERANCE, or if the net is the trained one and a weight differs in a bit.
     """
     if shipped.net == trained.net:
-        seen = jax.jit(method.view)(state, trained.variables["params"])
+        seen = jax.jit(method.view)(state, trained.variables)["params"]
         _compare_weights(seen, decoded(shipped.variables["params"]))
     error = output_error(simulated(method, state, trained)(x), compile_forward(shipped, x).run(x))
     if not error <= TOLERANCE:
@@ -53,7 +53,7 @@ def simulated(method: Method, state: State, trained: Shipped) -> Callable[[PyTre
         state: the method's, settled.
         trained: net and variables that the method's export is given.
     """
-    variables = with_params(trained.variables, jax.jit(method.view)(state, trained.variables["params"]))
+    variables = jax.jit(method.view)(state, trained.variables)
     if method.tap(state) is None:  # then the program is the one that times the net, compiled or needed anyhow
         return lambda x: compile_forward(Shipped(trained.net, variables), x).run(x)
     return lambda x: _tapped(method.tap, trained.net, variables, state, x)

@@ -95,7 +95,7 @@ def ready(task: Task, method: Method, strength: tuple[float, ...]) -> Side:
     problem = problem_of(task, data, STEPS)
     net, variables, state = prepare(method, problem, problem.born, strength, 0)
     spec = StepSpec(task, net, in_graph(method), task.recovery)
-    carry, arrays, key = replicated(mesh, (start(spec, variables, state), data.train, jax.random.key(0)))
+    carry, arrays, key = replicated(mesh, (start(spec, variables, state, data.train), data.train, jax.random.key(0)))
     advance = compiled_chunk(spec, mesh, CHUNK, carry, arrays, Clock())
     return Side(advance, carry, arrays, key, compiled_memory(advance))
 

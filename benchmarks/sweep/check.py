@@ -165,7 +165,9 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
         try:
             with collected([]):  # fallbacks are noted when the points run
                 net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
-                method.settle(jax.random.key(KEY), problem._replace(net=net), prepared, state)
+                method.settle(
+                    jax.random.key(KEY), problem._replace(net=net), prepared, state, METHODS[job.method].about.rounds
+                )
         except OptionError as error:
             raise UsageError(f"options.{job.method}: on task {job.task}: {error}") from None
         except Exception:

@@ -158,7 +158,7 @@ def optimize(
         net, variables, state = prepare(method, problem, variables, strength, seed)
     if recipe is not None:
         spec = StepSpec(task, net, in_graph(method), dataclasses.replace(recipe, learning_rate=1.0))
-        carry = start(spec, variables, state, recipe.learning_rate)
+        carry = start(spec, variables, state, arrays, recipe.learning_rate)
         carry = keeper.latest(carry) if keeper else carry
         with clock:
             carry = train(spec, carry, arrays, seed, log_every=loop.log_every, clock=clock, report=report, saver=keeper)
@@ -166,6 +166,6 @@ def optimize(
         variables, state = {"params": carry.params, **carry.rest}, carry.state
     with clock:
         _, after = jax.random.split(jax.random.key(seed))
-        settled = method.settle(after, problem._replace(net=net), variables, state)
-        variables, state = jax.block_until_ready(settled)
+        settled = method.settle(after, problem._replace(net=net), variables, state, 1)
+        net, variables, state = settled[0], *jax.block_until_ready(settled[1:])
     return Optimized(net, variables, state)

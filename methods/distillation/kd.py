@@ -71,10 +71,10 @@ def kd(temperature: float = 2.0, alpha: float = 0.3) -> Method:
     return Method(init=init, loss=_loss)
 
 
-def _loss(state, batch, out, base):
+def _loss(state, seen, base):
     teacher, temperature, alpha = state.fixed
-    target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, batch["x"])[0])
-    return (1 - alpha) * base + alpha * distillation(out, target, temperature, batch.get("weight"))
+    target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, seen.batch["x"])[0])
+    return (1 - alpha) * base + alpha * distillation(seen.out, target, temperature, seen.weight)
 
 
 def _refuse(problem: Problem) -> None:

@@ -82,12 +82,12 @@ def gradual(
         first = renew(started, variables["params"], final, cubic(0, end))
         return problem.net, variables, State(fixed=Masking(final, end, first, started))
 
-    def view(state, params):
-        leaves = flatten(params)
+    def view(state, variables):
+        leaves = flatten(variables["params"])
         pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in state.fixed.masks.items()}
-        return replace(params, pruned)
+        return with_params(variables, replace(variables["params"], pruned))
 
-    def update(state, params, grads, step):
+    def update(state, seen, params, grads, step):
         own = state.fixed
         renewed = jax.lax.cond(
             is_due(step, own.end, RENEWALS),
@@ -98,8 +98,7 @@ def gradual(
         return state._replace(fixed=own._replace(masks=renewed)), params, keep
 
     def export(state, shipped):
-        params = view(state, shipped.variables["params"])
-        return shipped._replace(variables=with_params(shipped.variables, params))
+        return shipped._replace(variables=view(state, shipped.variables))
 
     return Method(init=init, view=view, update=update, export=export)
 

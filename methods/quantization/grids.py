@@ -78,10 +78,11 @@ def _min_max(weights, bits, axes):
     return {path: symmetric(weights[path], bits[path], kept) for path, kept in axes}
 
 
-def view(grids: Grids, params: PyTree) -> PyTree:
-    """Returns `params` with each weight rounded onto its grid."""
-    leaves = flatten(params)
-    return replace(params, {path: fake_quant(leaves[path], grid) for path, grid in grids.weights.items()})
+def view(grids: Grids, variables: PyTree) -> PyTree:
+    """Returns `variables` with each weight rounded onto its grid."""
+    leaves = flatten(variables["params"])
+    rounded = {path: fake_quant(leaves[path], grid) for path, grid in grids.weights.items()}
+    return with_params(variables, replace(variables["params"], rounded))
 
 
 def tap(grids: Grids) -> Interceptor | None:
@@ -102,7 +103,7 @@ def export(grids: Grids, shipped: Shipped) -> Shipped:
 def through(current: Callable[[State], Grids]) -> dict[str, Any]:
     """Returns the view, tap and export of a method whose grids are `current(state)`."""
     return {
-        "view": lambda state, params: view(current(state), params),
+        "view": lambda state, variables: view(current(state), variables),
         "tap": lambda state: tap(current(state)),
         "export": lambda state, shipped: export(current(state), shipped),
     }

@@ -125,9 +125,9 @@ def lsq(selector: str = KERNELS, activations: bool = True, edge_bits: int = 0) -
         bounds = {part: {path: bound for path, (_, bound) in pairs.items()} for part, pairs in started.items()}
         return problem.net, variables, State(train=steps, fixed=Learned(bounds["weights"], bounds["inputs"]))
 
-    def settle(key, problem, variables, state):
+    def settle(key, problem, variables, state, round):
         grids = jax.jit(_running)(state)  # from here on the step sizes are numbers, not exponentials
-        return variables, state._replace(fixed=state.fixed._replace(grids=grids))
+        return problem.net, variables, state._replace(fixed=state.fixed._replace(grids=grids))
 
     return Method(init=init, settle=settle, **through(_current))
 

@@ -64,7 +64,7 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False,
         (bits,) = strength
         return problem.net, variables, State(fixed=Rounding(bits))
 
-    def settle(key, problem, variables, state):
+    def settle(key, problem, variables, state, round):
         weights = chosen(variables["params"], selector)
         bits, inputs = bits_of(problem, variables, weights, state.fixed.bits, edge_bits), {}
         if activations:
@@ -74,15 +74,16 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False,
         grids = Grids(min_max(problem, variables, weights, bits), inputs)
         if norms and state.fixed.bits < FLOAT_BITS:
             variables = _renewed(problem, variables, grids)
-        return variables, State(fixed=Rounding(state.fixed.bits, grids))
+        return problem.net, variables, State(fixed=Rounding(state.fixed.bits, grids))
 
     return Method(init=init, settle=settle, **through(_current))
 
 
 def _renewed(problem: Problem, variables: PyTree, grids: Grids) -> PyTree:
     """Returns `variables` with the running statistics of the net that `grids` round; the weights stay as they are."""
-    runs = with_params(variables, _view(grids, variables["params"]))
-    renewed = reestimate(problem.net, runs, problem.calibration, together(problem.tap, Partial(tap, grids)))
+    renewed = reestimate(
+        problem.net, _view(grids, variables), problem.calibration, together(problem.tap, Partial(tap, grids))
+    )
     return with_params(renewed, variables["params"])
 
 

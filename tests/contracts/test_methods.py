@@ -122,9 +122,9 @@ def test_controls_are_methods_and_a_copy_has_the_strengths_and_budget_of_its_ori
 @each_method
 def test_what_a_method_changes_is_declared(name, optimized, case):
     net, variables, state = optimized(name)
-    method, default, params = MADE[name], MADE["dense"], variables["params"]
-    seen = method.view(state, params)
-    viewed = any(not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (seen, params)), strict=True))
+    method, default = MADE[name], MADE["dense"]
+    pairs = zip(*map(jax.tree.leaves, (method.view(state, variables), variables)), strict=True)
+    viewed = any(not np.array_equal(a, b) for a, b in pairs)
     shipped = method.export(state, Shipped(net, variables))
     rounded = any(map(is_quantized, jax.tree.leaves(shipped.variables, is_leaf=is_quantized)))
     found = {
@@ -142,7 +142,7 @@ def test_identity_strength_leaves_outputs_bit_equal(name, case):
     method, dense, x = MADE[name], case.dense, case.data.valid["x"]
     problem = case.problem(name, ROWS[name].identity, steps=0)
     net, variables, state = prepare(method, problem, dense.variables, ROWS[name].identity, 0)
-    variables, state = method.settle(jax.random.key(0), problem, variables, state)
+    net, variables, state = method.settle(jax.random.key(0), problem, variables, state, 1)
     seen, out = simulate(method, net, variables, state, x)
     assert net == case.task.net
     for path, weight in flatten(seen).items():
@@ -156,8 +156,8 @@ def simulate(method, net, variables, state, x):
 
     @jax.jit
     def run(variables, state, x):
-        seen = method.view(state, variables["params"])
-        return seen, forward(net, {**variables, "params": seen}, x, tap=method.tap(state))[0]
+        seen = method.view(state, variables)
+        return seen["params"], forward(net, seen, x, tap=method.tap(state))[0]
 
     return run(variables, state, x)
 
@@ -191,7 +191,7 @@ def test_second_strength_and_seed_compile_nothing(name, case):
         if net != case.task.net:
             pytest.skip(f"{name} shrinks the net in init: it compiles once per shape")
         with Clock() as clock:
-            train(spec, start(spec, variables, state), case.data.train, seed, log_every=3, clock=clock)
+            train(spec, start(spec, variables, state, case.data.train), case.data.train, seed, log_every=3, clock=clock)
         compilations.append(clock.steps_compiled)
     assert compilations in ([1, 0], [0, 0])  # none where the method adds nothing to a step: then dense's is shared
 
@@ -204,7 +204,8 @@ def test_gradients_are_finite_and_dtypes_kept(name, optimized):
         assert np.isfinite(leaf).all(), path
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
     halves = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), variables["params"])
-    assert {leaf.dtype for leaf in jax.tree.leaves(MADE[name].view(state, halves))} == {jnp.dtype(jnp.bfloat16)}
+    seen = MADE[name].view(state, {**variables, "params": halves})["params"]
+    assert {leaf.dtype for leaf in jax.tree.leaves(seen)} == {jnp.dtype(jnp.bfloat16)}
 
 
 @each_method
@@ -212,7 +213,7 @@ def test_state_survives_orbax(name, case, tmp_path):
     strength = ROWS[name].strengths[1]
     prepared = prepare(MADE[name], case.problem(name, strength), case.dense.variables, strength, 0)
     spec = StepSpec(case.task, prepared.net, MADE[name], case.task.recovery)
-    carry = start(spec, prepared.variables, prepared.state)
+    carry = start(spec, prepared.variables, prepared.state, case.data.train)
     checkpoints = Checkpoints(tmp_path, every_s=0, keep=2)
     checkpoints.save(1, carry, {"seconds": 2.5})
     checkpoints.close()
@@ -271,9 +272,9 @@ def test_two_kinds_chain_or_refuse_with_a_reason(name, second, case):
         return
     assert not refused(ABOUT[name], ABOUT[second])
     stored = variables["params"]
-    variables, state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state)
+    net, variables, state = method.settle(jax.random.key(0), problem._replace(net=net), variables, state, 1)
     jax.tree.map(np.testing.assert_array_equal, variables["params"], stored)
-    seen = method.view(state, variables["params"])
+    seen = method.view(state, variables)["params"]
     ships = decoded(method.export(state, Shipped(net, variables)).variables)
     for path, weight in flatten(seen).items():
         np.testing.assert_array_equal(weight, flatten(ships["params"])[path])

@@ -6,7 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from methods.base import Seen
 from tasks.nets.mlp import MLP
+
+
+def seen_of(mlp, out, weight=None):
+    """What a forward pass of the perceptron was: every place counts, unless `weight` says otherwise."""
+    weight = jnp.ones(len(mlp.x)) if weight is None else weight
+    return Seen({"x": mlp.x}, out, mlp.variables["params"], {}, weight)
 
 
 class Case(NamedTuple):

@@ -1,7 +1,5 @@
 """Chaining: in which order the parts act, what a later part sees of an earlier one, and what is refused."""
 
-from types import SimpleNamespace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +13,9 @@ from methods.chain import chain
 from methods.flaxnet import forward
 from methods.pruning.masked import by_rule, gradual
 from methods.quantization.rtn import RTN
+from tests.methods.conftest import seen_of
+
+PARAMS = {"params": 3}
 
 
 def keeps(key, problem, variables, strength):
@@ -39,9 +40,9 @@ def adds(number):
 
     method = Method(
         init=keeps,
-        view=lambda state, params: params + state.fixed,
+        view=lambda state, variables: {"params": variables["params"] + state.fixed},
         tap=tap,
-        loss=lambda state, batch, out, base: base + number,
+        loss=lambda state, seen, base: base + number,
         export=lambda state, shipped: shipped._replace(variables=shipped.variables + number),
     )
     return entry(method, "addend")
@@ -53,9 +54,9 @@ def doubles():
 
     method = Method(
         init=keeps,
-        view=lambda state, params: 2 * params,
+        view=lambda state, variables: {"params": 2 * variables["params"]},
         tap=tap,
-        loss=lambda state, batch, out, base: 2 * base,
+        loss=lambda state, seen, base: 2 * base,
         export=lambda state, shipped: shipped._replace(variables=2 * shipped.variables),
     )
     return entry(method, "factor", budget="recovery", changes=frozenset({"weights"}))
@@ -71,23 +72,23 @@ def test_strengths_of_the_parts_make_one_flat_tuple(state):
     assert [knob.name for knob in about.knobs] == ["addend", "factor"]
     assert (about.sweep, about.budget, about.changes) == (((5, 7),), "recovery", {"weights"})
     net = object()
-    assert made().init(jax.random.key(0), Problem(net, None, (), None, 6), 3, (5, 7)) == (net, 3, state)
+    assert made().init(jax.random.key(0), Problem(net, None, (), None, 6), PARAMS, (5, 7)) == (net, PARAMS, state)
 
 
 def test_a_chain_of_chains_hands_each_part_its_own():
     inner = chain(adds(1), doubles(), sweep=())
-    _, _, state = joined(doubles(), inner).init(jax.random.key(0), Problem("net", None, (), None, 6), 3, (2, 5, 7))
+    _, _, state = joined(doubles(), inner).init(jax.random.key(0), Problem("net", None, (), None, 6), PARAMS, (2, 5, 7))
     assert state.fixed == (2, (5, 7))
 
 
 def test_parts_act_left_to_right(state):
     method = joined(adds(1), doubles())
-    assert method.view(state, 10) == (10 + 5) * 2
-    assert method.loss(state, None, None, 10) == (10 + 1) * 2
+    assert method.view(state, {"params": 10}) == {"params": (10 + 5) * 2}
+    assert method.loss(state, None, 10) == (10 + 1) * 2
     assert method.export(state, Shipped("net", 10)) == Shipped("net", (10 + 1) * 2)
     other = joined(doubles(), adds(1))
-    assert other.view(state, 10) == 10 * 2 + 7
-    assert other.loss(state, None, None, 10) == 10 * 2 + 1
+    assert other.view(state, {"params": 10}) == {"params": 10 * 2 + 7}
+    assert other.loss(state, None, 10) == 10 * 2 + 1
 
 
 def test_taps_act_left_to_right_on_what_enters(state):
@@ -102,13 +103,13 @@ def test_parts_without_taps_have_none(state):
 
 def with_keep(keep):
     """A method that counts its updates, adds 1 to params, and answers `keep`."""
-    update = lambda state, params, grads, step: (state._replace(fixed=state.fixed + step), params + 1, keep)  # noqa: E731
+    update = lambda state, seen, params, grads, step: (state._replace(fixed=state.fixed + step), params + 1, keep)  # noqa: E731
     return entry(Method(update=update))
 
 
 def test_keep_is_the_and_of_the_parts(state):
     a, b = (jnp.array(bits, bool) for bits in ([1, 1, 0, 0], [1, 0, 1, 0]))
-    new, params, keep = joined(with_keep({"w": a}), with_keep({"w": b})).update(state, 10, None, 3)
+    new, params, keep = joined(with_keep({"w": a}), with_keep({"w": b})).update(state, None, 10, None, 3)
     assert_array_equal(keep["w"], [True, False, False, False])
     assert params == 12
     assert new == State(train=(-5, -7), fixed=(8, 10))
@@ -118,9 +119,9 @@ def test_keep_is_the_and_of_the_parts(state):
 def test_keep_of_one_part_alone(state, first):
     keeps = [{"w": jnp.array([True, False])}, None]
     parts = [with_keep(keep) for keep in (keeps if first else keeps[::-1])]
-    assert_array_equal(joined(*parts).update(state, 10, None, 3)[2]["w"], [True, False])
+    assert_array_equal(joined(*parts).update(state, None, 10, None, 3)[2]["w"], [True, False])
     neither = joined(with_keep(None), with_keep(None))
-    assert neither.update(state, 10, None, 3)[2] is None
+    assert neither.update(state, None, 10, None, 3)[2] is None
 
 
 def largest():
@@ -141,10 +142,10 @@ def test_settling_sees_the_weights_that_run():
     problem = Problem(Layer(), jnp.ones((1, 2)), (), None, steps=0)
     strength = (jnp.float32(0.25), jnp.float32(8))
     net, variables, state = method.init(jax.random.key(0), problem, {"params": params}, strength)
-    variables, state = method.settle(jax.random.key(0), problem, variables, state)
+    net, variables, state = method.settle(jax.random.key(0), problem, variables, state, 1)
     grid = state.fixed[1].grids.weights["layer/kernel"]
     assert_allclose(grid.scale, np.float32([[2, 4]]) / 127)  # 8 is pruned
-    kernel = method.view(state, params)["layer"]["kernel"]
+    kernel = method.view(state, {"params": params})["params"]["layer"]["kernel"]
     assert_allclose(kernel, [[0, 32 * 4 / 127], [2, -4]], rtol=1e-6)  # 1 / (4/127) = 31.75
     shipped = method.export(state, Shipped(net, variables)).variables["params"]["layer"]["kernel"]
     assert_array_equal(shipped.codes, [[0, 32], [127, -127]])
@@ -172,13 +173,13 @@ def shrinks():
 
 
 def test_only_the_first_part_that_does_anything_may_change_the_net():
-    problem = SimpleNamespace(net="net", _replace=lambda net: SimpleNamespace(net=net, _replace=problem._replace))
+    problem = Problem("net", None, (), None, steps=6)
     message = "part 2 of the chain changes the net that the parts before prepared: put it first"
     for before in (adds(1), shrinks()):
         with pytest.raises(ValueError, match=message):
-            joined(before, shrinks()).init(jax.random.key(0), problem, 3, (1, 1))
+            joined(before, shrinks()).init(jax.random.key(0), problem, PARAMS, (1, 1))
     for parts in ((shrinks(), adds(1)), (entry(Method()), shrinks())):
-        assert joined(*parts).init(jax.random.key(0), problem, 3, (1, 1))[0] == "net-"
+        assert joined(*parts).init(jax.random.key(0), problem, PARAMS, (1, 1))[0] == "net-"
 
 
 def test_distilling_may_follow_quantizing(mlp):
@@ -188,4 +189,4 @@ def test_distilling_may_follow_quantizing(mlp):
     net, _, state = method.init(jax.random.key(0), problem, mlp.variables, (4, 1.0))
     assert net is mlp.net
     out = forward(mlp.net, mlp.variables, mlp.x)[0]
-    assert_allclose(method.loss(state, {"x": mlp.x}, out, jnp.float32(2)), 0.7 * 2, rtol=1e-4)
+    assert_allclose(method.loss(state, seen_of(mlp, out), jnp.float32(2)), 0.7 * 2, rtol=1e-4)

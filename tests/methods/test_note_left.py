@@ -49,7 +49,7 @@ def test_methods_tell(name):
 
     def settle(method, key):
         _, started, state = method.init(key, problem, variables, (jnp.float32(0.5),))
-        return method.settle(key, problem, started, state)
+        return method.settle(key, problem, started, state, 1)
 
     with pytest.warns(Fallback, match=r"^4096 of 4288 matrix weights \(weight\) are left as they are"):
         settle(METHODS[name].make(), jax.random.key(0))

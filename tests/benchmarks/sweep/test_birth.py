@@ -20,9 +20,9 @@ def births(tiny, monkeypatch):
     monkeypatch.setitem(TASKS, "tiny", tiny)
     seen = []
 
-    def spied(spec, variables, state, rate):
+    def spied(spec, variables, state, arrays, rate):
         seen.append((spec.net, jax.device_get(variables), rate, spec.recipe.steps))
-        return start(spec, variables, state, rate)
+        return start(spec, variables, state, arrays, rate)
 
     monkeypatch.setattr(optimize, "start", spied)
     return seen

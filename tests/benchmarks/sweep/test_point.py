@@ -26,7 +26,7 @@ def watch():
 def tuned_by(passes):
     """A post-training method that trains a bias by itself: labelled passes over calibration inside `settle`."""
 
-    def settle(key, problem, variables, state):
+    def settle(key, problem, variables, state, round):
         @jax.jit
         def step(bias, batch):
             out = forward(problem.net, variables, batch["x"])[0]
@@ -36,7 +36,7 @@ def tuned_by(passes):
         for _ in range(passes):
             for batch in problem.calibration:
                 bias = step(bias, batch)
-        return variables, State(fixed=bias)
+        return problem.net, variables, State(fixed=bias)
 
     return Method(settle=settle)
 

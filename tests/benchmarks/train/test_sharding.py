@@ -39,7 +39,7 @@ for devices in (8, 1):
         net, *prepared = method.init(jax.random.key(0), problem, variables, strength)
         v, state = map(double, prepared)
         spec, seen = StepSpec(TINY, net, method, TINY.recovery), []
-        loop.train(spec, start(spec, v, state), data.train, 0, log_every=3, clock=Clock(),
+        loop.train(spec, start(spec, v, state, data.train), data.train, 0, log_every=3, clock=Clock(),
                    report=lambda step, values: seen.extend(values.tolist()))
         losses[f"{name} {devices}"] = seen
 print(json.dumps({"devices": len(jax.devices()), "losses": losses}))

@@ -12,6 +12,7 @@ from methods.base import Problem, State, Teacher
 from methods.distillation.kd import distillation, kd
 from methods.distillation.student import student
 from methods.paths import flatten
+from tests.methods.conftest import seen_of
 
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(0, 3, (2, 4, 3, 5)).astype(np.float32)  # two of [4, 3, 5]
@@ -58,7 +59,7 @@ def test_loss_mixes_the_task_in(mlp, temperature, alpha):
     method, state = lesson(mlp, temperature, alpha)
     out = np.float32(RNG.normal(size=(10, 2)))
     teacher = mlp.inputs(mlp.variables, mlp.x)["out"]
-    loss = method.loss(state, {"x": mlp.x}, out, jnp.float32(1.7))
+    loss = method.loss(state, seen_of(mlp, out), jnp.float32(1.7))
     assert_allclose(loss, (1 - alpha) * 1.7 + alpha * by_scipy(out, teacher, temperature), rtol=1e-4)
 
 
@@ -73,7 +74,7 @@ def test_places_that_do_not_count_teach_nothing(mlp):
     """Of ten examples, the last six are padding: the loss is that of the first four, and no gradient goes elsewhere."""
     method, state = lesson(mlp)
     out, weight = np.float32(RNG.normal(size=(10, 2))), np.float32(np.arange(10) < 4)
-    loss, slope = jax.value_and_grad(lambda out: method.loss(state, {"x": mlp.x, "weight": weight}, out, 0.0))(out)
+    loss, slope = jax.value_and_grad(lambda out: method.loss(state, seen_of(mlp, out, weight), 0.0))(out)
     expected = by_scipy(out[:4], mlp.inputs(mlp.variables, mlp.x)["out"][:4], 2.0)
     assert_allclose(loss, expected, rtol=1e-4)
     assert np.abs(slope[:4]).min() > 0
@@ -119,7 +120,7 @@ def test_outputs_without_classes_are_refused_early(mlp, kind, said):
 
 
 def test_student_without_teacher_keeps_the_task_loss():
-    assert student().loss(State(), {}, None, 1.7) == 1.7
+    assert student().loss(State(), None, 1.7) == 1.7
 
 
 def test_student_is_fresh_and_as_small_as_the_width_says(tiny):

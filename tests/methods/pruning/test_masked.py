@@ -35,7 +35,7 @@ def magnitude_history():
     method = magnitude()
     update, state, history = jax.jit(method.update), started(method, params_of(WEIGHTS[0]), 0.8, 48), []
     for step in range(1, 40):
-        state, params, keep = update(state, params_of(WEIGHTS[step]), None, jnp.int32(step))
+        state, params, keep = update(state, None, params_of(WEIGHTS[step]), None, jnp.int32(step))
         assert_array_equal(params["layer"]["kernel"], WEIGHTS[step])
         history.append((mask_of(state), keep))
     return history
@@ -55,7 +55,7 @@ def test_masks_are_renewed_sixteen_times_where_the_end_is_no_multiple_of_sixteen
     update, state, renewed = jax.jit(method.update), started(method, params_of(WEIGHTS[0]), 0.8, 60), []
     for step in range(1, 60):
         before, params = mask_of(state), params_of(WEIGHTS[step % 40])
-        state, _, _ = update(state, params, None, jnp.int32(step))
+        state, _, _ = update(state, None, params, None, jnp.int32(step))
         renewed += [step] if (mask_of(state) != before).any() else []
     assert renewed == [3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 38, 40]
 
@@ -74,14 +74,14 @@ def test_without_recovery_the_final_masks_are_set_at_once():
     method = magnitude()
     state = started(method, params_of([[1, -4], [3, -2]]), 0.5, steps=0)
     assert_array_equal(mask_of(state), [[False, True], [True, False]])
-    after, _, _ = jax.jit(method.update)(state, params_of([[9, 9], [0, 0]]), None, jnp.int32(1))
+    after, _, _ = jax.jit(method.update)(state, None, params_of([[9, 9], [0, 0]]), None, jnp.int32(1))
     assert_array_equal(mask_of(after), mask_of(state))
 
 
 def test_masked_weights_are_zero_and_get_no_gradient():
     method = magnitude()
     state = started(method, params_of([[1, -4], [3, -2]]), 0.5, steps=0)
-    seen, pull = jax.vjp(lambda params: method.view(state, params), params_of([[1, -4], [3, -2]]))
+    seen, pull = jax.vjp(lambda params: method.view(state, {"params": params})["params"], params_of([[1, -4], [3, -2]]))
     assert_array_equal(seen["layer"]["kernel"], [[0, -4], [3, 0]])
     (gradient,) = pull(params_of([[5, 6], [7, 8]]))
     assert_array_equal(gradient["layer"]["kernel"], [[0, 6], [7, 0]])
@@ -134,7 +134,7 @@ def test_sparsities_zero_and_one_are_exact(allocation):
         for steps in (0, 3):
             state = started(method, lenet300((1, 1, 1)), sparsity, steps)
             for step in range(1, steps + 1):
-                state, _, _ = update(state, lenet300((1, 1, 1)), None, jnp.int32(step))
+                state, _, _ = update(state, None, lenet300((1, 1, 1)), None, jnp.int32(step))
             assert kept(state) == {layer: share * np.prod(shape) for layer, shape in LENET300.items()}
 
 
@@ -162,7 +162,7 @@ def test_random_prunes_a_set_that_only_grows_in_proportion():
     update, state = jax.jit(method.update), started(method, params, 0.9, 48, copied=copied)
     for step in range(1, 34):
         before = mask_of(state, "a/kernel")
-        state, _, _ = update(state, params, None, jnp.int32(step))
+        state, _, _ = update(state, None, params, None, jnp.int32(step))
         now, due = mask_of(state, "a/kernel"), 2 * (step // 2)
         assert (now <= before).all()
         assert now.sum() == 400 - round(300 * (1 - (1 - min(due, 32) / 32) ** 3))

@@ -56,8 +56,8 @@ def rounded(method, scanned, bits):
     params = weights_of()[scanned]
     problem = Problem(Tied(scanned), TOKENS[:1], [{"x": TOKENS}], None, steps=0)
     _, variables, state = method.init(jax.random.key(0), problem, {"params": params}, (jnp.float32(bits),))
-    _, state = method.settle(jax.random.key(0), problem, variables, state)
-    leaves = flatten(method.view(state, params))
+    *_, state = method.settle(jax.random.key(0), problem, variables, state, 1)
+    leaves = flatten(method.view(state, variables)["params"])
     stacks = {p: leaves.pop(p) for p in list(leaves) if p.startswith("blocks/")}
     return leaves | {p.replace("blocks", f"block{i}"): w[i] for p, w in stacks.items() for i in range(2)}, state
 
@@ -94,7 +94,11 @@ def slopes(scanned):
     method, params = lsq(activations=False), weights_of()[scanned]
     state = rounded(method, scanned, 4)[1]
     fixed = state.fixed._replace(grids=None)  # as in training
-    squares = lambda train: sum((w**2).sum() for w in flatten(method.view(State(train, fixed), params)).values())  # noqa: E731
+
+    def squares(train):
+        seen = method.view(State(train, fixed), {"params": params})["params"]
+        return sum((w**2).sum() for w in flatten(seen).values())
+
     return jax.grad(squares)(state.train)["weights"]
 
 
@@ -112,7 +116,7 @@ def test_edges_are_one_rule_for_all(mlp, make):
     def levels(edge_bits, bits):
         method = make(edge_bits=edge_bits)
         _, variables, state = method.init(jax.random.key(0), problem, mlp.variables, (jnp.float32(bits),))
-        grids = method.settle(jax.random.key(0), problem, variables, state)[1].fixed.grids
+        grids = method.settle(jax.random.key(0), problem, variables, state, 1)[2].fixed.grids
         found = [(p, grid) for p, grid in (grids.weights | grids.inputs).items()]
         of_module = {}
         for path, grid in found:

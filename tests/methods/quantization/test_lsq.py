@@ -1,5 +1,7 @@
 """LSQ: where the step sizes start, which grid each tensor gets, and the gradient of a step size."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,7 +48,7 @@ CODES = Bounds(jnp.float32(-4), jnp.float32(3), jnp.float32(0.1))  # of 3 bits, 
 def rounded(log_step, weight):
     """What LSQ makes of one weight."""
     state = State({"weights": {"layer/kernel": log_step}, "inputs": {}}, Learned({"layer/kernel": CODES}, {}))
-    return lsq().view(state, {"layer": {"kernel": weight}})["layer"]["kernel"]
+    return lsq().view(state, {"params": {"layer": {"kernel": weight}}})["params"]["layer"]["kernel"]
 
 
 def test_gradient_of_the_log_step_by_hand():
@@ -149,15 +151,14 @@ def test_forward_rounds_weights_and_inputs(prepared, mlp):
 
     @jax.jit
     def run(state, variables):
-        seen = lsq().view(state, variables["params"])
-        return forward(mlp.net, {"params": seen}, mlp.x, tap=lsq().tap(state))[0]
+        return forward(mlp.net, lsq().view(state, variables), mlp.x, tap=lsq().tap(state))[0]
 
     assert_allclose(run(state, mlp.variables), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_settle_turns_step_sizes_into_numbers(prepared):
     state, _ = prepared
-    _, settled = lsq().settle(None, None, None, state)
+    *_, settled = lsq().settle(None, SimpleNamespace(net=None), None, state, 1)
     assert state.fixed.grids is None
     assert settled._replace(fixed=settled.fixed._replace(grids=None)) == state
     for path, log_step in state.train["weights"].items():

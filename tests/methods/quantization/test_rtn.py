@@ -33,12 +33,12 @@ class Settled:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             _, started, state = self.method.init(KEY, problem, self.before, tuple(map(jnp.float32, strength)))
-            self.variables, self.state = self.method.settle(KEY, problem, started, state)
+            _, self.variables, self.state = self.method.settle(KEY, problem, started, state, 1)
         self.told = [str(warning.message) for warning in caught if issubclass(warning.category, Fallback)]
         self.inputs = dict(self.method.export(self.state, Shipped(net, self.variables)).inputs)
 
     def out(self, x):
-        variables = {**self.variables, "params": self.method.view(self.state, self.variables["params"])}
+        variables = self.method.view(self.state, self.variables)
         return forward(self.net, variables, x, tap=self.method.tap(self.state))[0]
 
 
