@@ -76,7 +76,9 @@ def observed(
     if not mutable:
         return out, variables, {}
     out, changed = out
-    watched = {path.rpartition("/")[0]: leaf for path, leaf in flatten(changed.pop(WATCHED, {})).items()}
+    noted = flatten(changed.get(WATCHED, {}))
+    changed = {name: tree for name, tree in changed.items() if name != WATCHED}
+    watched = {path.rpartition("/")[0]: leaf for path, leaf in noted.items()}
     return out, {**variables, **changed}, watched
 
 
