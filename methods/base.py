@@ -15,7 +15,7 @@ from flax import linen as nn
 from flax import struct
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import Quantizer
+from methods.transforms.grids import Quantizer
 
 PyTree = Any
 Interceptor = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any], Any]

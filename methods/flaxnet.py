@@ -12,9 +12,9 @@ import numpy as np
 from flax import linen as nn
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Interceptor, PyTree, TapMaker
 from methods.paths import flatten, join
+from methods.transforms.grids import Quantizer, fake_quant
 
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.artifact import grids, leaf
 from benchmarks.artifact.body import Sink, Source
-from methods.arrays.uniform import Quantizer
+from methods.transforms.grids import Quantizer
 
 
 def encode(leaves: Mapping[str, Any], inputs: Mapping[str, Quantizer], modules: Sequence[str]) -> bytes:

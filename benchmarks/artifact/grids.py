@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.artifact.body import Sink, Source
 from benchmarks.artifact.leaf import NARROW, narrow, read_dtype
-from methods.arrays.uniform import FLOAT_BITS, Quantizer
+from methods.transforms.grids import FLOAT_BITS, Quantizer
 
 
 class Grid(NamedTuple):

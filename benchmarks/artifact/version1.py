@@ -24,7 +24,7 @@ from safetensors import safe_open
 
 from benchmarks.artifact.bits import unpack, width
 from benchmarks.artifact.header import Count, Net, to_json, typed_specs
-from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer
+from methods.transforms.grids import FLOAT_BITS, Quantized, Quantizer
 
 KEY = "slimbench"
 Width = Annotated[int, msgspec.Meta(ge=1, le=32)]

@@ -23,9 +23,9 @@ import jax
 import numpy as np
 
 from benchmarks.artifact.bits import width
-from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
 from methods.base import PyTree, Shipped
 from methods.paths import flatten
+from methods.transforms.grids import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
 from methods.uses.uses import Uses, uses_of
 
 

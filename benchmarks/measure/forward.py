@@ -14,9 +14,9 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.programs import PROGRAMS
-from methods.arrays.uniform import Quantizer, decoded
 from methods.base import PyTree, Shipped
 from methods.flaxnet import forward, quantize_inputs
+from methods.transforms.grids import Quantizer, decoded
 
 
 class Forward(NamedTuple):

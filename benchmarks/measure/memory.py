@@ -9,9 +9,9 @@ from flax import linen as nn
 
 from benchmarks.artifact.bits import width
 from benchmarks.measure.liveness import Constant, Program
-from methods.arrays.uniform import Quantizer, decoded, is_quantized
 from methods.base import PyTree, Shipped
 from methods.flaxnet import forward, quantize_inputs
+from methods.transforms.grids import Quantizer, decoded, is_quantized
 
 
 def memory(shipped: Shipped, batch: PyTree) -> int:

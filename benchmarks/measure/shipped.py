@@ -9,10 +9,10 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.uniform import decoded, is_quantized
 from methods.base import Method, PyTree, Shipped, State
 from methods.flaxnet import forward
 from methods.paths import flatten
+from methods.transforms.grids import decoded, is_quantized
 
 TOLERANCE = 1e-4
 """Largest `output_error` that a run may show."""

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.uniform import Quantizer, fake_quant, pack, symmetric
 from methods.base import Interceptor, Knob, Problem, PyTree, Shipped, State
 from methods.flaxnet import COMPILE_QUICKLY, quantize_inputs
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
+from methods.transforms.grids import Quantizer, fake_quant, pack, symmetric
 from methods.uses.axes import edges, output_axes
 
 BITS = Knob("bits", 2, 32, whole=True)

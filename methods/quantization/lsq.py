@@ -25,12 +25,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.uniform import Quantizer, code_range
 from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import BLOCKS, KERNELS
 from methods.quantization.grids import BITS, SWEEP, Grids, bits_of, chosen, module_of, through
+from methods.transforms.grids import Quantizer, code_range
 from methods.uses.axes import layer_axes
 
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import jax
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import FLOAT_BITS, affine
 from methods.base import Description, Entry, Method, Problem, PyTree, State
 from methods.calibration.batch_norm import reestimate
 from methods.calibration.ranges import calibrate
@@ -35,6 +34,7 @@ from methods.quantization.grids import (
     through,
     view,
 )
+from methods.transforms.grids import FLOAT_BITS, affine
 
 _view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from methods.arrays.uniform import decoded, is_quantized
 from methods.paths import flatten, select
+from methods.transforms.grids import decoded, is_quantized
 
 
 def has_sparsity(shipped, strength):

@@ -20,11 +20,11 @@ from benchmarks.train.loop import train
 from benchmarks.train.optimize import Watch, example, optimize, prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
-from methods.arrays.uniform import decoded, is_quantized
 from methods.base import Description, Shipped, Teacher
 from methods.chain import chain
 from methods.flaxnet import forward
 from methods.paths import flatten
+from methods.transforms.grids import decoded, is_quantized
 from tests.contracts.blocks import with_blocks
 from tests.contracts.rows import ROWS
 

@@ -6,8 +6,8 @@ import numpy as np
 from flax import linen as nn
 from numpy.testing import assert_allclose
 
-from methods.arrays.uniform import Quantizer
 from methods.flaxnet import batch_size, first_example, forward, fresh, quantize_inputs
+from methods.transforms.grids import Quantizer
 
 X = jnp.ones((4, 8))
 KEY = jax.random.key(7)

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.arrays.uniform import Quantizer, decoded
 from methods.base import Shipped
+from methods.transforms.grids import Quantizer, decoded
 from tests.benchmarks.artifact.leaves import quantized
 
 EXAMPLE = np.zeros((2, 6), np.float32)

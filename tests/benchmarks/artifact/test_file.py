@@ -12,7 +12,7 @@ import pytest
 from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.artifact.leaf import DTYPES
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.uniform import Quantizer, decoded, fake_quant, pack, symmetric
+from methods.transforms.grids import Quantizer, decoded, fake_quant, pack, symmetric
 from tests.benchmarks.artifact.leaves import assert_same, quantized
 from tests.benchmarks.artifact.nets import EXAMPLE, Tiny, held, tiny, tiny_variables
 

@@ -14,7 +14,7 @@ from benchmarks.artifact import file
 from benchmarks.artifact.body import Source, number
 from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
 from benchmarks.artifact.header import Input, initialized
-from methods.arrays.uniform import Quantizer, decoded
+from methods.transforms.grids import Quantizer, decoded
 from tasks.nets.spec import NETS
 from tests.benchmarks.artifact.leaves import flipped, quantized
 from tests.benchmarks.artifact.nets import EXAMPLE, Holder, Tiny, held, tiny

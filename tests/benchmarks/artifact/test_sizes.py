@@ -11,10 +11,10 @@ from flax import linen as nn
 from benchmarks.artifact import leaf as leaves
 from benchmarks.artifact.body import Source, number
 from benchmarks.artifact.file import read_artifact, write_artifact
-from methods.arrays.uniform import pack, symmetric
 from methods.base import Shipped
 from methods.flaxnet import fresh
 from methods.paths import replace, select
+from methods.transforms.grids import pack, symmetric
 from tasks.nets.spec import NETS
 from tests.benchmarks.artifact.leaves import quantized, sparse
 from tests.benchmarks.artifact.nets import EXAMPLE, held

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Shipped
+from methods.transforms.grids import Quantizer
 
 
 class Net(nn.Module):

@@ -7,8 +7,8 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, pack, symmetric
 from methods.base import Shipped
+from methods.transforms.grids import Quantized, pack, symmetric
 
 
 class Lookup(nn.Module):

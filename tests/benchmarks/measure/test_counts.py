@@ -5,9 +5,9 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, Quantizer
 from methods.base import Shipped
 from methods.flaxnet import forward
+from methods.transforms.grids import Quantized, Quantizer
 
 IMAGE = np.zeros((3, 8, 8, 4), np.float32)
 SEQUENCE = np.zeros((3, 5, 8), np.float32)

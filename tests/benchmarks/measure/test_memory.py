@@ -8,8 +8,8 @@ from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.memory import activations, compiled_memory, memory, weights
-from methods.arrays.uniform import Quantizer, affine, pack, symmetric
 from methods.base import Shipped
+from methods.transforms.grids import Quantizer, affine, pack, symmetric
 from tasks.nets.convnet import ConvNet, lenet5
 from tasks.nets.layers.conv import depthwise
 from tasks.nets.mlp import MLP

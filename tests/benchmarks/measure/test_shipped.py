@@ -8,8 +8,8 @@ from flax import linen as nn
 
 from benchmarks.measure.shipped import Mismatch, agreement, execution, output_error
 from methods import METHODS
-from methods.arrays.uniform import Quantizer, pack, symmetric
 from methods.base import Shipped, State
+from methods.transforms.grids import Quantizer, pack, symmetric
 
 INF, NAN = np.inf, np.nan
 

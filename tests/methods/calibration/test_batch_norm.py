@@ -10,10 +10,10 @@ from flax import linen as nn
 from jax.tree_util import Partial
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Fallback
 from methods.calibration.batch_norm import reestimate
 from methods.flaxnet import fresh, quantize_inputs
+from methods.transforms.grids import Quantizer
 from tasks.nets.layers.dropout import dropout
 from tasks.nets.layers.norm import BatchNorm
 

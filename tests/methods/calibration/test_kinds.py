@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import forward, fresh, quantize_inputs
 from methods.paths import flatten, replace
+from methods.transforms.grids import Quantizer
 from tests.methods.calibration.kinds import KINDS, X
 
 ZERO = Quantizer(*map(jnp.float32, (1e9, 0, -1, 1)))  # rounds every input of the nets here to 0

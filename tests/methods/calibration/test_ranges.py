@@ -10,10 +10,10 @@ from flax import linen as nn
 from jax.tree_util import Partial
 from numpy.testing import assert_allclose
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Fallback
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import fresh, quantize_inputs
+from methods.transforms.grids import Quantizer
 
 
 def batches(x, *sizes):

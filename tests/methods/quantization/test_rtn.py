@@ -9,13 +9,13 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Description, Entry, Fallback, Method, Problem, Shipped
 from methods.chain import chain
 from methods.flaxnet import forward, fresh, quantize_inputs
 from methods.pruning.magnitude import MAGNITUDE
 from methods.quantization.lsq import LSQ
 from methods.quantization.rtn import RTN, RTN_BN, RTN_STATIC
+from methods.transforms.grids import Quantizer, fake_quant
 from tasks.nets.layers.norm import BatchNorm
 
 KEY = jax.random.key(0)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays import uniform
-from methods.arrays.uniform import Quantizer, code_range, decoded, is_quantized, pack, unpack
+from methods.transforms import grids
+from methods.transforms.grids import Quantizer, code_range, decoded, is_quantized, pack, unpack
 
-affine, encode, fake_quant = map(jax.jit, (uniform.affine, uniform.encode, uniform.fake_quant))
-symmetric = jax.jit(uniform.symmetric, static_argnums=2)
+affine, encode, fake_quant = map(jax.jit, (grids.affine, grids.encode, grids.fake_quant))
+symmetric = jax.jit(grids.symmetric, static_argnums=2)
 
 
 def grid(scale, zero_point, low, high):
@@ -115,7 +115,7 @@ def test_rounds_half_to_even_and_clips():
 def test_what_lies_between_two_codes_goes_the_same_way_in_every_program():
     """What ships is what runs, bit for bit, also for x = (k + ½) · scale; alone, fused with a product, and packed."""
     rng = np.random.default_rng(0)
-    fused = jax.jit(lambda x, q: (y := uniform.fake_quant(x, q), jnp.dot(y, y.T)))
+    fused = jax.jit(lambda x, q: (y := grids.fake_quant(x, q), jnp.dot(y, y.T)))
     for scale in np.float32(rng.uniform(0.005, 0.02, 20)):
         q = grid(scale, 0, -128, 127)
         x = jnp.asarray((rng.integers(-100, 100, (64, 64)) + 0.5).astype(np.float32) * scale)
@@ -134,7 +134,7 @@ EQUATION_3 = np.array(
 def gradients(x, q):
     """∂x̂/∂x and ∂x̂/∂s of each entry of `x`; one step size."""
     scales = jnp.broadcast_to(q.scale, x.shape)
-    return jax.grad(lambda x, s: uniform.fake_quant(x, q._replace(scale=s)).sum(), (0, 1))(x, scales)
+    return jax.grad(lambda x, s: grids.fake_quant(x, q._replace(scale=s)).sum(), (0, 1))(x, scales)
 
 
 def test_gradients_are_straight_through_and_lsq_equation_3():
@@ -149,7 +149,7 @@ def test_a_shared_scale_gets_the_sum_of_its_entries_gradients(shape):
     x, _, to_scale = (column.reshape(2, 4) for column in EQUATION_3.T.astype(np.float32))
     dy = np.arange(8, dtype=np.float32).reshape(2, 4)
     q = HALVES._replace(scale=jnp.full(shape, 0.5))
-    found = jax.jit(jax.grad(lambda s: (dy * uniform.fake_quant(x, q._replace(scale=s))).sum()))(q.scale)
+    found = jax.jit(jax.grad(lambda s: (dy * grids.fake_quant(x, q._replace(scale=s))).sum()))(q.scale)
     axes = {(): (0, 1), (1,): (0, 1), (4,): 0, (2, 1): 1, (1, 4): 0}[shape]
     assert_allclose(found, (dy * to_scale).sum(axes).reshape(shape), atol=1e-5)
 
