@@ -13,6 +13,7 @@ Their values are scale, float32, and zero point. Codes are rounded half to even.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -62,7 +63,7 @@ def encode(inputs: Mapping[str, Quantizer], known: Sequence[str], sink: Sink) ->
 
 
 def _check(module: str, grid: Quantizer) -> None:
-    if not all(np.isfinite(field).all() for field in grid):
+    if not all(np.isfinite(field).all() for field in jax.tree.leaves(grid)):
         raise ValueError(f"activations/{module}: grid is not finite: {grid}")
     low, high = float(grid.low), float(grid.high)
     if low != int(low) or high != int(high) or not low <= high <= low + 2.0**FLOAT_BITS:

@@ -98,7 +98,8 @@ def _running(state: State) -> Grids:
         return {path: quantizer(step, bounds[path]) for path, step in steps.items()}
 
     steps, fixed = state.train, state.fixed
-    return Grids(quantizers(steps["weights"], fixed.weights), quantizers(steps["inputs"], fixed.inputs))
+    weights, inputs = (quantizers(steps[part], getattr(fixed, part)) for part in ("weights", "inputs"))
+    return Grids(weights, {path: (grid,) for path, grid in inputs.items()})
 
 
 def _current(state: State) -> Grids:

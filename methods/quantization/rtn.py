@@ -70,7 +70,7 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False,
         if activations:
             modules = {module_of(path): bits[path] for path in weights}
             ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
-            inputs = {path: affine(seen.minimum, seen.maximum, modules[path]) for path, seen in ranges.items()}
+            inputs = {path: (affine(seen.minimum, seen.maximum, modules[path]),) for path, seen in ranges.items()}
         grids = Grids(min_max(problem, variables, weights, bits), inputs)
         if norms and state.fixed.bits < FLOAT_BITS:
             variables = _renewed(problem, variables, grids)
