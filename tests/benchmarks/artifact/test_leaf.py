@@ -223,7 +223,7 @@ def test_what_cannot_be_stored_is_refused():
         through(quantized(CODES, 2, 0, np.ones((1, 79))))
     with pytest.raises(ValueError, match="codes from 0 to 3 do not fit in 1 bits"):
         through(quantized(CODES, 1, 0))
-    with pytest.raises(ValueError, match="Quantized of float32, bfloat16, float16, or Codes of .*, not int32"):
+    with pytest.raises(ValueError, match=r"Quantized of float32, bfloat16, float16, or Codes of .*, not int32"):
         through(quantized(CODES, 2, 0).replace(dtype="int32"))
     with pytest.raises(ValueError, match="not float64"):
         leaves.encode(np.zeros(3), Sink())
