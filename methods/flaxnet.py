@@ -60,7 +60,16 @@ def observed(
     train: bool = False,
     key: jax.Array | None = None,
 ) -> tuple[PyTree, PyTree, dict[str, jax.Array]]:
-    """Returns (out, variables, watched): as `forward`, and by module path what `watch` in the tap has noted."""
+    """Returns (out, variables, watched): as `forward`, and by module path what `watch` in the tap has noted.
+
+    Args:
+      net: what runs.
+      variables: of the net.
+      x: its input, an array [B, ...] or a tree of them.
+      tap: intercepts its modules.
+      train: whether it trains.
+      key: of the random streams.
+    """
     rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
     renewed = [name for name in variables if name != "params"] if train else []
     mutable = [*renewed, *([WATCHED] if tap else [])]
