@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from flax import linen as nn
 
 from benchmarks.artifact.bits import width
 from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer, decoded, unpack
@@ -60,6 +61,19 @@ def count(shipped: Shipped, example: PyTree) -> Counts:
         effective_macs=float(sum(n * density[path] for path, n in macs.items())),
         bops=float(sum(n * density[path] * width_of[path] for path, n in macs.items())),
     )
+
+
+def multiplies(net: nn.Module, variables: PyTree, example: PyTree) -> dict[str, int]:
+    """Returns the multiply-accumulates of one example that use each weight, by path; those that use none are left out.
+
+    Args:
+      net: that runs.
+      variables: of the net, arrays.
+      example: an input, array [B, ...] or a tree of them; B is free.
+
+    Raises ValueError as `count` does.
+    """
+    return {path: n for path, n in _by_weight(uses_of(net, variables, example)).items() if path}
 
 
 def kept(params: PyTree) -> dict[str, int]:
