@@ -15,7 +15,7 @@ from methods.paths import flatten, replace
 HALF = np.arange(8) < 4  # columns of the hidden layer whose moments are kept
 
 
-def forgetful(state, params, grads, count):
+def forgetful(state, seen, params, grads, count):
     keep = jax.tree.map(lambda leaf: jnp.ones((), bool), params)
     return state, params, replace(keep, {"dense1/kernel": jnp.asarray(HALF)})
 
@@ -26,7 +26,7 @@ def moments(tiny, tiny_data):
     variables, rows, seen = fresh(tiny.net, jax.random.key(0), tiny_data.train["x"][:1]), np.arange(8), {}
     for name, method in {"plain": Method(), "forgetful": Method(update=forgetful)}.items():
         spec = step.StepSpec(tiny, tiny.net, step.in_graph(method), tiny.recovery)
-        advance, carry = jax.jit(step.make_step(spec, data_mesh(8))), step.start(spec, variables, State())
+        advance, carry = jax.jit(step.make_step(spec, data_mesh(8))), step.start(spec, variables, State(), tiny_data.train)
         seen[name] = []
         for _ in range(2):
             carry, _ = advance(carry, tiny_data.train, rows, jax.random.key(0))
