@@ -76,7 +76,10 @@ def multiplies(net: nn.Module, variables: PyTree, example: PyTree) -> dict[str, 
 
     Raises ValueError as `count` does.
     """
-    return {path: n for path, n in _by_weight(uses_of(net, variables, example)).items() if path}
+    macs = Counter()
+    for (path, _), n in _by_operands(uses_of(net, variables, example)).items():
+        macs[path] += n
+    return {path: n for path, n in macs.items() if path}
 
 
 def kept(params: PyTree) -> dict[str, int]:

@@ -13,9 +13,9 @@ from benchmarks.artifact.file import packed
 from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import Calibration, batches
-from methods.arrays.uniform import decoded
 from methods.base import PyTree, Shipped, Split, Trial
 from methods.flaxnet import batch_size
+from methods.transforms.transform import decoded
 from tasks.base import Arrays, Task
 
 
