@@ -17,18 +17,18 @@ from methods.paths import KERNELS, keys, note_left, select
 from methods.pruning.masked import FROM_BIRTH, UNSTRUCTURED, fixed, gradual, shapes_of
 
 
-def _scores(key: jax.Array, weights: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+def scores(key: jax.Array, weights: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
     """Returns a score in [0, 1) for each weight, float32 by path, whatever the weights."""
     return {path: jax.random.uniform(k, weights[path].shape) for path, k in keys(key, weights).items()}
 
 
-_drawn = jax.jit(_scores, compiler_options=COMPILE_QUICKLY)
+_drawn = jax.jit(scores, compiler_options=COMPILE_QUICKLY)
 
 
 @partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 def drawn_masks(key: jax.Array, weights: Mapping[str, jax.Array], kept: Allocation) -> dict[str, jax.Array]:
     """Returns masks, bool by path, that keep arbitrary weights, as many as `kept` says."""
-    return masks(_scores(key, weights), kept)
+    return masks(scores(key, weights), kept)
 
 
 def random(selector: str = KERNELS) -> Method:
@@ -36,7 +36,7 @@ def random(selector: str = KERNELS) -> Method:
 
     So what is pruned stays pruned. Each layer follows the schedule in proportion.
     """
-    return gradual(_drawn, lambda scores, weights: scores, _copied, selector)
+    return gradual(_drawn, lambda drawn, weights: drawn, _copied, selector)
 
 
 def random_fixed(selector: str = KERNELS) -> Method:
