@@ -28,6 +28,7 @@ from methods.transforms.transform import decoded, is_packed
 from tests.contracts.blocks import with_blocks
 from tests.contracts.rows import ROWS
 
+pytestmark = pytest.mark.filterwarnings("ignore:no whole group of [48] is left")  # of the 9 weights of conv1
 ABOUT = {name: entry.about for name, entry in METHODS.items()}
 MADE = {name: entry.make() for name, entry in METHODS.items()}  # once: jit's cache goes by identity
 each_method = pytest.mark.parametrize("name", METHODS)
@@ -141,6 +142,8 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
 @each_method
 def test_identity_strength_leaves_outputs_bit_equal(name, case):
     method, dense, x = MADE[name], case.dense, case.data.valid["x"]
+    if ROWS[name].identity is None:
+        pytest.skip(f"{name} has no strength that changes nothing")
     problem = case.problem(name, ROWS[name].identity, steps=0)
     net, variables, state = prepare(method, problem, dense.variables, ROWS[name].identity, 0)
     net, variables, state = method.settle(jax.random.key(0), problem, variables, state, ABOUT[name].rounds)
