@@ -15,7 +15,7 @@ from flax import linen as nn
 from flax import struct
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import Quantizer
+from methods.transforms.transform import Transform
 
 PyTree = Any
 Interceptor = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any], Any]
@@ -66,11 +66,12 @@ class Seen(NamedTuple):
 
 
 class Shipped(NamedTuple):
-    """What ships: net, variables, and the grids that the inputs of its modules are rounded onto."""
+    """What ships: net, variables, and what the inputs of its modules go through."""
 
     net: nn.Module
-    variables: PyTree  # leaves are arrays or `Quantized`
-    inputs: Mapping[str, Quantizer] = MappingProxyType({})  # by module path
+    variables: PyTree  # leaves are arrays or `Packed`
+    inputs: Mapping[str, tuple[Transform, ...]] = MappingProxyType({})
+    # in order; "dense1" is the first argument of the module at that path, "scores:1" the second one
 
 
 class Trial(NamedTuple):
@@ -211,7 +212,7 @@ class Export(Protocol):
     """Says what ships. Once, not jitted, after `settle`."""
 
     def __call__(self, state: State, shipped: Shipped, /) -> Shipped:
-        """Returns `shipped` with the weights that run, packed or not, and the grids of the inputs that are rounded.
+        """Returns `shipped` with the weights that run, packed or not, and more for its inputs to go through.
 
         Decoded, the weights are those of `view` bit for bit, unless the net changes.
         """

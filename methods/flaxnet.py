@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -12,9 +12,9 @@ import numpy as np
 from flax import linen as nn
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Interceptor, PyTree, TapMaker
 from methods.paths import join
+from methods.transforms.transform import Transform
 
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiler options of programs that run a few times only: random numbers take longer to optimize than to draw."""
@@ -157,27 +157,30 @@ def is_float(x: Any) -> bool:
     return isinstance(x, jax.Array | np.ndarray) and jnp.issubdtype(x.dtype, jnp.floating)
 
 
-def tap_inputs(enter: Callable[[str, jax.Array], Any], paths: Container[str] | None = None) -> Interceptor:
-    """Returns the interceptor that lets `enter(path, input)` into a module instead of its input.
+def tap_inputs(enter: Callable[[str, jax.Array], Any], keys: Container[str] | None = None) -> Interceptor:
+    """Returns the interceptor that lets `enter(key, input)` into a module instead of its input.
 
-    The input of a call is its first argument, given by position or by name, where that is an array. Calls of any method
-    count, since any may use the weights: `attend` of a tied embedding as much as `__call__`. A call by another method
-    of the same module does not count: nothing enters the module there.
+    The inputs of a call are its first two arguments, given by position or by name, where they are arrays. Calls of any
+    method count, since any may use the weights: `attend` of a tied embedding as much as `__call__`. A call by another
+    method of the same module does not count: nothing enters the module there.
 
     Args:
-      enter: (path of the module, input) -> an array like it, in-graph.
-      paths: of the modules; None for all.
+      enter: (key of the input, input) -> an array like it, in-graph.
+      keys: of the inputs that are meant: the path of the module for its first argument, "path:1" for its second;
+        None for all.
     """
     inside = []
 
     def tap(next_fun, args, kwargs, context):
         path = module_path(context)
+        entered = [(i, key) for i, key in enumerate((path, second(path))) if keys is None or key in keys]
         method = hasattr(type(context.module), context.method_name)  # not so the functions that `nn.cond` is given
-        if not method or path in inside or not (paths is None or path in paths):
+        if not method or path in inside or not entered:
             return next_fun(*args, **kwargs)
         inside.append(path)
         try:
-            args, kwargs = _with_first(partial(enter, path), args, kwargs, context)
+            for i, key in entered:
+                args, kwargs = _with_argument(i, partial(enter, key), args, kwargs, context)
             return next_fun(*args, **kwargs)
         finally:
             inside.pop()
@@ -185,31 +188,37 @@ def tap_inputs(enter: Callable[[str, jax.Array], Any], paths: Container[str] | N
     return tap
 
 
-def _with_first(
-    change: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
+def second(path: str) -> str:
+    """Returns the key of the second argument of the module at `path`; that of the first is `path` itself."""
+    return f"{path}:1"
+
+
+def _with_argument(
+    i: int, change: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
 ) -> tuple[tuple, dict]:
-    """Returns (args, kwargs) with `change` applied to the first argument, if it is an array."""
-    if args:
-        return (_changed(change, args[0]), *args[1:]), kwargs
+    """Returns (args, kwargs) with `change` applied to argument `i`, if there is such an array."""
+    if i < len(args):
+        return (*args[:i], _changed(change, args[i]), *args[i + 1 :]), kwargs
     names = inspect.signature(context.orig_method).parameters if kwargs else ()
-    first = next((name for name in names if name in kwargs), next(iter(kwargs), None))
-    return args, {name: _changed(change, x) if name == first else x for name, x in kwargs.items()}
+    given = [name for name in names if name in kwargs] or list(kwargs)
+    named = given[i - len(args) : i - len(args) + 1]
+    return args, {name: _changed(change, x) if name in named else x for name, x in kwargs.items()}
 
 
 def _changed(change: Callable, x: Any) -> Any:
     return change(x) if isinstance(x, jax.Array | np.ndarray) else x
 
 
-def quantize_inputs(quantizers: Mapping[str, Quantizer]) -> Interceptor:
-    """Returns the interceptor that rounds the input of the module at each path onto its grid (fake quantization).
+def transform_inputs(inputs: Mapping[str, Sequence[Transform]]) -> Interceptor | None:
+    """Returns the interceptor that sends inputs of modules through their transforms, in order; None if there are none.
 
-    Integers, such as tokens that are looked up, pass as they are. See `tap_inputs` for what an input is.
+    Integers, such as tokens that are looked up, pass as they are. See `tap_inputs` for what an input is and its key.
     """
 
-    def enter(path, x):
-        return fake_quant(x, quantizers[path]) if is_float(x) else x
+    def enter(key, x):
+        return reduce(lambda x, transform: transform(x), inputs[key], x) if is_float(x) else x
 
-    return tap_inputs(enter, quantizers)
+    return tap_inputs(enter, inputs) if inputs else None
 
 
 def together(*makers: TapMaker | None) -> TapMaker:

@@ -34,12 +34,13 @@ BENCHMARKS = {room: set(ORDER[: i + 1]) for i, room in enumerate(ORDER)}
 BENCHMARKS |= {"speed": {*ORDER, "speed", "process"}, "verify": {*ORDER, "verify", "process", "data"}}
 """Rooms of the benchmarks: each may import itself and those before it; the commands, beside them, may import all."""
 
-SHARED = {"arrays", "base", "paths", "flaxnet", "structure", "calibration", "uses"}
+SHARED = {"arrays", "transforms", "base", "paths", "flaxnet", "structure", "calibration", "uses"}
 METHODS = {
     "arrays": {"arrays"},
-    "base": {"arrays"},
+    "transforms": {"arrays", "transforms"},
+    "base": {"transforms"},
     "paths": {"base"},
-    "flaxnet": {"arrays", "base", "paths"},
+    "flaxnet": {"transforms", "base", "paths"},
     "structure": {"base", "paths"},
     "calibration": {"arrays", "base", "paths", "flaxnet", "calibration"},
     "uses": {"base", "paths", "flaxnet", "uses"},

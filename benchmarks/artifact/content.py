@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.artifact import grids, leaf
 from benchmarks.artifact.body import Sink, Source
-from methods.arrays.uniform import Quantizer
+from methods.transforms.transform import Transform
 
 
-def encode(leaves: Mapping[str, Any], inputs: Mapping[str, Quantizer], modules: Sequence[str]) -> bytes:
+def encode(leaves: Mapping[str, Any], inputs: Mapping[str, tuple[Transform, ...]], modules: Sequence[str]) -> bytes:
     """Returns the body.
 
     Args:
@@ -26,13 +26,13 @@ def encode(leaves: Mapping[str, Any], inputs: Mapping[str, Quantizer], modules: 
     for path, one in sorted(leaves.items()):
         with _named(path):
             leaf.encode(one, sink)
-    grids.encode(inputs, modules, sink)
+    grids.encode({key: one for key, (one,) in inputs.items()}, modules, sink)
     return sink.close()
 
 
 def decode(
     source: Source, expected: Mapping[str, jax.ShapeDtypeStruct], modules: Sequence[str]
-) -> tuple[dict[str, Any], dict[str, Quantizer], int]:
+) -> tuple[dict[str, Any], dict[str, tuple[Transform, ...]], int]:
     """Returns (leaves by path, grids by module, bytes of their values) of a body.
 
     Args:
@@ -51,7 +51,7 @@ def decode(
     for path, one in described.items():
         with _named(path):
             leaves[path] = leaf.decode(one, source)
-    inputs = {grid.module: grids.decode(grid, source) for grid in described_grids}
+    inputs = {grid.module: (grids.decode(grid, source),) for grid in described_grids}
     source.close()
     return leaves, inputs, payload
 

@@ -28,9 +28,9 @@ from benchmarks.artifact.content import decode, encode
 from benchmarks.artifact.grids import modules
 from benchmarks.artifact.header import Header, from_json, from_net, from_specs, initialized, to_json, to_net, to_specs
 from leaderboard.record.atomic import write_atomically
-from methods.arrays.uniform import unpack
 from methods.base import PyTree, Shipped
 from methods.paths import flatten, unflatten
+from methods.transforms.transform import unpack
 
 MAGIC, VERSION = b"SLIM", 2
 HEAD = 1 << 20
@@ -113,7 +113,7 @@ def _read_version1(path: str | os.PathLike, size: int) -> Artifact:
     expected = initialized(net, found.metadata.input)
     _check(expected, found.claimed())
     _check_size(expected, size)
-    shipped = Shipped(net, unflatten(found.leaves()), found.grids())
+    shipped = Shipped(net, unflatten(found.leaves()), found.inputs())
     return Artifact(shipped, from_specs(found.metadata.input), sum(tensor.nbytes for tensor in found.tensors.values()))
 
 

@@ -13,12 +13,13 @@ Their values are scale, float32, and zero point. Codes are rounded half to even.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.artifact.body import Sink, Source
 from benchmarks.artifact.leaf import NARROW, narrow, read_dtype
-from methods.arrays.uniform import FLOAT_BITS, Quantizer
+from methods.transforms.grids import FLOAT_BITS, Quantizer
 
 
 class Grid(NamedTuple):
@@ -62,7 +63,7 @@ def encode(inputs: Mapping[str, Quantizer], known: Sequence[str], sink: Sink) ->
 
 
 def _check(module: str, grid: Quantizer) -> None:
-    if not all(np.isfinite(field).all() for field in grid):
+    if not all(np.isfinite(field).all() for field in jax.tree.leaves(grid)):
         raise ValueError(f"activations/{module}: grid is not finite: {grid}")
     low, high = float(grid.low), float(grid.high)
     if low != int(low) or high != int(high) or not low <= high <= low + 2.0**FLOAT_BITS:

@@ -32,7 +32,7 @@ import numpy as np
 
 from benchmarks.artifact.body import Sink, Source, number
 from benchmarks.artifact.numbers import Cells, Coding, Packed, Rice, celled, packed, read_cells, read_rice, riced
-from methods.arrays.uniform import Quantized
+from methods.transforms.grids import Quantized
 
 DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 """Those that JAX holds."""

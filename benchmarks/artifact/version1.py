@@ -24,7 +24,8 @@ from safetensors import safe_open
 
 from benchmarks.artifact.bits import unpack, width
 from benchmarks.artifact.header import Count, Net, to_json, typed_specs
-from methods.arrays.uniform import FLOAT_BITS, Quantized, Quantizer
+from methods.transforms.grids import FLOAT_BITS, Quantized, Quantizer
+from methods.transforms.transform import Transform
 
 KEY = "slimbench"
 Width = Annotated[int, msgspec.Meta(ge=1, le=32)]
@@ -82,9 +83,9 @@ class Found(NamedTuple):
         """Returns the weights by path. Raises ValueError, naming the weight, if a description does not fit."""
         return {path: _decode(path, self.metadata.leaves.get(path), own) for path, own in self.parts.items()}
 
-    def grids(self) -> dict[str, Quantizer]:
-        """Returns grids by module. Raises ValueError, naming the module, if one contradicts itself."""
-        return {module: _grid(module, grid) for module, grid in self.metadata.activations.items()}
+    def inputs(self) -> dict[str, tuple[Transform, ...]]:
+        """Returns the grid of each input. Raises ValueError, naming the module, if one contradicts itself."""
+        return {module: (_grid(module, grid),) for module, grid in self.metadata.activations.items()}
 
 
 def load(path: str | os.PathLike) -> Found:
@@ -132,7 +133,8 @@ def _grid(module: str, grid: Grid) -> Quantizer:
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"activations/{module}: {error}") from None
     bits = min(FLOAT_BITS, width(grid.high - grid.low + 1))
-    if not all(np.isfinite(field).all() for field in quantizer) or (bits, grid.low < 0) != (grid.bits, grid.signed):
+    finite = all(np.isfinite(field).all() for field in jax.tree.leaves(quantizer))
+    if not finite or (bits, grid.low < 0) != (grid.bits, grid.signed):
         raise ValueError(f"activations/{module}: bits, bounds and signs contradict one another: {grid}")
     return quantizer
 

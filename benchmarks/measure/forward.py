@@ -1,11 +1,11 @@
 """What ships as one compiled program: what scores, times and weighs it.
 
-Weights and the grids of module inputs are arguments of the program, not constants in it: the artifacts of a curve
-that share a net, shapes and quantized modules share one program, and only the first of them compiles.
+Weights and the transforms of module inputs are arguments of the program, not constants in it: the artifacts of a curve
+that share a net, shapes and transformed modules share one program, and only the first of them compiles.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,23 +14,23 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.programs import PROGRAMS
-from methods.arrays.uniform import Quantizer, decoded
 from methods.base import PyTree, Shipped
-from methods.flaxnet import forward, quantize_inputs
+from methods.flaxnet import forward, transform_inputs
+from methods.transforms.transform import Transform, decoded
 
 
 class Forward(NamedTuple):
     """What ships, compiled to run on batches of one shape."""
 
     run: Callable[[PyTree], Any]  # batch -> outputs
-    compiled: Any  # the program beneath, (variables, input grids, batch) -> outputs
+    compiled: Any  # the program beneath, (variables, transforms of inputs, batch) -> outputs
     seconds: float  # that it took to compile, when it was first needed
 
 
 def compile_forward(shipped: Shipped, batch: PyTree) -> Forward:
     """Compiles `shipped`, its weights decoded, for batches like `batch`, array [B, ...] or a tree.
 
-    What has the same net, quantized inputs and shapes as another shares its program.
+    What has the same net, kinds of transforms and shapes as another shares its program.
     """
     arguments = decoded(shipped.variables), dict(shipped.inputs)
     leaves, structure = jax.tree.flatten((*arguments, batch))
@@ -43,9 +43,17 @@ def compile_forward(shipped: Shipped, batch: PyTree) -> Forward:
 def _compile(net: nn.Module, structure: Any, specs: tuple) -> tuple[Any, float]:
     arguments = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*spec) for spec in specs])
     start = time.perf_counter()
-    compiled = jax.jit(_forward, static_argnums=0).lower(net, *arguments).compile()
+    compiled = jax.jit(run, static_argnums=0).lower(net, *arguments).compile()
     return compiled, time.perf_counter() - start
 
 
-def _forward(net: nn.Module, variables: PyTree, inputs: dict[str, Quantizer], batch: PyTree) -> Any:
-    return forward(net, variables, batch, tap=quantize_inputs(inputs) if inputs else None)[0]
+def run(net: nn.Module, variables: PyTree, inputs: Mapping[str, tuple[Transform, ...]], batch: PyTree) -> PyTree:
+    """Returns the outputs of what ships. In-graph.
+
+    Args:
+      net: what runs.
+      variables: of the net, decoded.
+      inputs: what module inputs go through, see `Shipped.inputs`.
+      batch: the net's input, array [B, ...] or a tree of them.
+    """
+    return forward(net, variables, batch, tap=transform_inputs(inputs))[0]

@@ -20,19 +20,17 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 from jax.extend.core import Literal as Number
 
 from benchmarks.measure.fusion import ELEMENTWISE, Operation, done_by, readers_of
+from methods.uses.notes import NOTE
 from methods.uses.walk import count_sliced, fits, opened
 
 _VIEWS = (
     "broadcast_in_dim copy copy_p expand_dims optimization_barrier reshape slice split squeeze stop_gradient transpose"
 )
 VIEWS = frozenset(_VIEWS.split())
-CUSTOM = frozenset({"custom_vjp_call", "custom_jvp_call", "custom_vjp_call_jaxpr"})
 
 
 class Constant(NamedTuple):
     """A value made of weights and constants alone."""
-
-    grid: int | None = None  # bits of the grid that it is part of, if it is: what is rounded onto it is stored so
 
 
 class Place(NamedTuple):
@@ -98,11 +96,10 @@ class Program:
 
     def _equation(self, equation: Any, inputs: list[Value]) -> Sequence[Value]:
         name, made = equation.primitive.name, equation.outvars
-        grid = min((v.grid for v in inputs if isinstance(v, Constant) and v.grid), default=None)
         if not any(isinstance(v, Place) for v in inputs):
-            return [Constant(grid)] * len(made)
-        if grid and name in CUSTOM | ELEMENTWISE:
-            return self.do(name, inputs, made, bits=grid)
+            return [Constant()] * len(made)
+        if name == NOTE:
+            return self.do(name, inputs, made, bits=equation.params["note"])
         if name in VIEWS:
             return inputs[: len(made)] if name == "optimization_barrier" else [inputs[0]] * len(made)
         if name == "cond":

@@ -9,10 +9,10 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.uniform import decoded, is_quantized
 from methods.base import Method, PyTree, Shipped, State
 from methods.flaxnet import forward
 from methods.paths import flatten
+from methods.transforms.transform import decoded, is_packed
 
 TOLERANCE = 1e-4
 """Largest `output_error` that a run may show."""
@@ -101,7 +101,7 @@ def _array_error(simulated: Any, shipped: Any) -> float:
 
 
 def execution(shipped: Shipped, density: float) -> Literal["simulated", "deployed"]:
-    """Returns "deployed" if nothing is rounded or masked, so that what is timed is what would run; else "simulated"."""
-    leaves = jax.tree.leaves(shipped.variables, is_leaf=is_quantized)
-    rounded = shipped.inputs or any(map(is_quantized, leaves))
+    """Returns "deployed" if nothing is rounded, moved or masked, so that what is timed would run; else "simulated"."""
+    leaves = jax.tree.leaves(shipped.variables, is_leaf=is_packed)
+    rounded = shipped.inputs or any(map(is_packed, leaves))
     return "simulated" if rounded or density < 0.99 else "deployed"

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.uniform import Quantizer, fake_quant, pack, symmetric
 from methods.base import Interceptor, Knob, Problem, PyTree, Shipped, State
-from methods.flaxnet import COMPILE_QUICKLY, quantize_inputs
+from methods.flaxnet import COMPILE_QUICKLY, transform_inputs
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
+from methods.transforms.grids import Quantizer, symmetric
+from methods.transforms.transform import Transform
 from methods.uses.axes import edges, output_axes
 
 BITS = Knob("bits", 2, 32, whole=True)
@@ -18,10 +19,10 @@ SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))
 
 
 class Grids(NamedTuple):
-    """What weights and module inputs are rounded onto."""
+    """What weights and module inputs go through."""
 
-    weights: Mapping[str, Quantizer]  # by leaf path
-    inputs: Mapping[str, Quantizer]  # by module path
+    weights: Mapping[str, Transform]  # by leaf path
+    inputs: Mapping[str, tuple[Transform, ...]]  # in order, by module path; see `Shipped.inputs`
 
 
 NO_GRIDS = Grids({}, {})
@@ -79,25 +80,27 @@ def _min_max(weights, bits, axes):
 
 
 def view(grids: Grids, variables: PyTree) -> PyTree:
-    """Returns `variables` with each weight rounded onto its grid."""
+    """Returns `variables` with each weight as its transform makes it."""
     leaves = flatten(variables["params"])
-    rounded = {path: fake_quant(leaves[path], grid) for path, grid in grids.weights.items()}
+    rounded = {path: transform(leaves[path]) for path, transform in grids.weights.items()}
     return with_params(variables, replace(variables["params"], rounded))
 
 
 def tap(grids: Grids) -> Interceptor | None:
-    """Returns the interceptor that rounds module inputs, or None if none is quantized."""
-    return quantize_inputs(grids.inputs) if grids.inputs else None
+    """Returns the interceptor that transforms module inputs, or None if none is transformed."""
+    return transform_inputs(grids.inputs)
 
 
 def export(grids: Grids, shipped: Shipped) -> Shipped:
-    """Returns `shipped` with integer codes for the weights and the grids of the inputs that are rounded."""
-    params = shipped.variables["params"]
-    leaves = flatten(params)
-    packed = {path: pack(leaves[path], grid) for path, grid in grids.weights.items()}
-    inputs = {path: grid for path, grid in grids.inputs.items() if not bool(grid.passes())}
-    variables = with_params(shipped.variables, replace(params, packed))
-    return shipped._replace(variables=variables, inputs={**shipped.inputs, **inputs})
+    """Returns `shipped` with packed weights, and with what inputs go through after what they went through before."""
+    leaves = flatten(shipped.variables["params"])
+    packed = {path: transform.pack(leaves[path]) for path, transform in grids.weights.items()}
+    variables = with_params(shipped.variables, replace(shipped.variables["params"], packed))
+    inputs = dict(shipped.inputs)
+    for key, transforms in grids.inputs.items():
+        if changing := tuple(one for one in transforms if not bool(one.passes())):
+            inputs[key] = (*inputs.get(key, ()), *changing)
+    return shipped._replace(variables=variables, inputs=inputs)
 
 
 def through(current: Callable[[State], Grids]) -> dict[str, Any]:

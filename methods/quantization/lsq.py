@@ -25,12 +25,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.uniform import Quantizer, code_range
 from methods.base import RATES, Description, Entry, Method, State
 from methods.calibration.ranges import calibrate
 from methods.flaxnet import COMPILE_QUICKLY
 from methods.paths import BLOCKS, KERNELS
 from methods.quantization.grids import BITS, SWEEP, Grids, bits_of, chosen, module_of, through
+from methods.transforms.grids import Quantizer, code_range
 from methods.uses.axes import layer_axes
 
 
@@ -98,7 +98,8 @@ def _running(state: State) -> Grids:
         return {path: quantizer(step, bounds[path]) for path, step in steps.items()}
 
     steps, fixed = state.train, state.fixed
-    return Grids(quantizers(steps["weights"], fixed.weights), quantizers(steps["inputs"], fixed.inputs))
+    weights, inputs = (quantizers(steps[part], getattr(fixed, part)) for part in ("weights", "inputs"))
+    return Grids(weights, {path: (grid,) for path, grid in inputs.items()})
 
 
 def _current(state: State) -> Grids:

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import jax
 from jax.tree_util import Partial
 
-from methods.arrays.uniform import FLOAT_BITS, affine
 from methods.base import Description, Entry, Method, Problem, PyTree, State
 from methods.calibration.batch_norm import reestimate
 from methods.calibration.ranges import calibrate
@@ -35,6 +34,7 @@ from methods.quantization.grids import (
     through,
     view,
 )
+from methods.transforms.grids import FLOAT_BITS, affine
 
 _view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
 
@@ -70,7 +70,7 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False,
         if activations:
             modules = {module_of(path): bits[path] for path in weights}
             ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
-            inputs = {path: affine(seen.minimum, seen.maximum, modules[path]) for path, seen in ranges.items()}
+            inputs = {path: (affine(seen.minimum, seen.maximum, modules[path]),) for path, seen in ranges.items()}
         grids = Grids(min_max(problem, variables, weights, bits), inputs)
         if norms and state.fixed.bits < FLOAT_BITS:
             variables = _renewed(problem, variables, grids)

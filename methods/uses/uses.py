@@ -9,8 +9,9 @@ from flax import linen as nn
 from jax.tree_util import tree_leaves_with_path
 
 from methods.base import PyTree
-from methods.flaxnet import forward
+from methods.flaxnet import compose, forward, note_shapes, tap_inputs
 from methods.paths import flatten, join
+from methods.uses.notes import noted
 from methods.uses.views import whole
 from methods.uses.walk import ACTIVATION, CONSTANT, Use, Value, walk
 
@@ -50,12 +51,10 @@ def _traced(net: nn.Module, structure: Any, leaves: tuple) -> Uses:
 
 
 def _jaxpr(net: nn.Module, variables: PyTree, x: PyTree) -> tuple[Any, dict[str, tuple[int, ...]]]:
-    """Returns the forward as a jaxpr, and the shapes in which modules see their own weights in it."""
+    """Returns the forward as a jaxpr, and the shapes in which modules see their own weights in it.
+
+    What enters a module is noted there, by its key.
+    """
     seen = {}
-
-    def tap(next_fun, args, kwargs, context):
-        own = context.module.variables.get("params", {}).items()
-        seen.update({join((*context.module.path, name)): a.shape for name, a in own if hasattr(a, "shape")})
-        return next_fun(*args, **kwargs)
-
+    tap = compose([note_shapes(seen), tap_inputs(lambda key, x: noted(x, key))])
     return jax.make_jaxpr(lambda v, x: forward(net, v, x, tap=tap)[0])(variables, x), seen

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from jax.extend.core import ClosedJaxpr, Jaxpr
 from jax.extend.core import Literal as Constant
 
+from methods.uses.notes import NOTE
 from methods.uses.views import View, along, followed, merged, sliced, stacked
 
 
@@ -18,6 +19,7 @@ class Value(NamedTuple):
 
     of_input: bool
     views: Mapping[int, View] = {}  # by number of the weight; none where the input has been seen
+    key: str | None = None  # of the module's input that an activation is, see `flaxnet.tap_inputs`; None: of none
 
 
 CONSTANT, ACTIVATION = Value(False), Value(True)
@@ -33,6 +35,7 @@ class Use(NamedTuple):
     shared: frozenset[int] | None  # axes that are summed over, or whose entries are looked up together; None: not known
     macs: int = 0  # charged to this weight, of one example
     loop: str = ""  # the operation that repeats it, where the jaxpr does not say how often
+    inputs: tuple[str | None, ...] = ()  # of two activations: the keys of the modules' inputs that they are
 
 
 def walk(jaxpr: Any, inputs: Sequence[Value]) -> tuple[list[Value], list[Use]]:
@@ -63,6 +66,8 @@ def _equation(eqn: Any, inputs: list[Value]) -> tuple[list[Value], list[Use]]:
         return _outputs(eqn, inputs, followed), _looked_up(eqn, inputs)
     if name in _BY_ITSELF:
         return inputs, []
+    if name == NOTE and inputs[0].of_input:
+        return [Value(True, key=eqn.params["note"])], []
     if name in _HIGHER:
         return _HIGHER[name](eqn, inputs)
     inner = [p for p in eqn.params.values() if isinstance(p, ClosedJaxpr | Jaxpr)]
@@ -78,10 +83,14 @@ _BY_ITSELF = {"optimization_barrier", "device_put"}
 """Operations that hand each operand on as it is."""
 
 
+_MOVES = {"transpose", "reshape", "broadcast_in_dim", "squeeze"}
+"""Operations whose result is still the module's input that their first operand is."""
+
+
 def _outputs(eqn: Any, inputs: list[Value], follow: Callable[[Any, int, View], list[View]]) -> list[Value]:
     """Returns what the outputs of a plain equation are made of: each of all operands."""
     if any(value.of_input for value in inputs):
-        return [ACTIVATION] * len(eqn.outvars)
+        return [inputs[0] if eqn.primitive.name in _MOVES else ACTIVATION] * len(eqn.outvars)
     outputs = [{} for _ in eqn.outvars]
     for i, value in enumerate(inputs):
         for weight, view in value.views.items():
@@ -116,7 +125,8 @@ def _multiplied(eqn: Any, inputs: list[Value]) -> list[Use]:
             known = [axes for axes in (shared, uses.get(weight)) if axes is not None]
             uses[weight] = frozenset().union(*known) if known else None
     charged = max(uses, default=NO_WEIGHT)
-    uses = uses or {NO_WEIGHT: None}
+    if not uses:
+        return [Use(NO_WEIGHT, "multiplied", None, macs(eqn), inputs=tuple(value.key for value in inputs))]
     return [Use(weight, "multiplied", uses[weight], macs(eqn) if weight == charged else 0) for weight in sorted(uses)]
 
 

@@ -1,13 +1,14 @@
 """What each method has to hit: one row for each. The contract is in test_methods.py."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from methods.arrays.uniform import decoded, is_quantized
 from methods.paths import flatten, select
+from methods.transforms.transform import decoded, is_packed
 
 
 def has_sparsity(shipped, strength):
@@ -31,11 +32,11 @@ def copied_counts(params, strength):
 
 def has_bits(shipped, strength, edges=None):
     (strength,) = strength
-    leaves = jax.tree.leaves(shipped.variables["params"], is_leaf=is_quantized)
-    found = [leaf.bits for leaf in leaves if is_quantized(leaf)]
+    leaves = jax.tree.leaves(shipped.variables["params"], is_leaf=is_packed)
+    found = [leaf.bits for leaf in leaves if is_packed(leaf)]
     middle = [strength] * (len(found) - 2)
     assert sorted(found) == sorted([edges or strength, edges or strength, *middle])
-    for leaf in filter(is_quantized, leaves):
+    for leaf in filter(is_packed, leaves):
         assert int(leaf.codes.max()) - leaf.low < 2**leaf.bits
         assert int(leaf.codes.min()) >= leaf.low
 
@@ -44,7 +45,7 @@ def has_input_bits(shipped, strength):
     has_bits(shipped, strength)
     (strength,) = strength
     assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
-    for grid in shipped.inputs.values():
+    for (grid,) in shipped.inputs.values():
         assert grid.high - grid.low == 2**strength - 1
 
 
@@ -60,12 +61,12 @@ def has_block_bits(shipped, strength):
 
 def has_block_input_bits(shipped, strength):
     has_block_bits(shipped, strength)
-    found = {path: grid.high - grid.low for path, grid in shipped.inputs.items()}
+    found = {path: grid.high - grid.low for path, (grid,) in shipped.inputs.items()}
     assert found == dict.fromkeys(BLOCK, 2 ** strength[0] - 1)
 
 
 def flatten_quantized(shipped):
-    return {path: leaf for path, leaf in flatten(shipped.variables["params"]).items() if is_quantized(leaf)}
+    return {path: leaf for path, leaf in flatten(shipped.variables["params"]).items() if is_packed(leaf)}
 
 
 BLOCK = [f"block0/{layer}" for layer in (*(f"attention/{p}" for p in ("query", "key", "value", "out")), "up", "down")]
@@ -88,7 +89,7 @@ def is_pruned_and_quantized(shipped, strength):
 
 
 def weight_size(leaf):
-    return (leaf.codes if is_quantized(leaf) else leaf).size
+    return math.prod(leaf.shape)
 
 
 class Row(NamedTuple):

@@ -20,11 +20,11 @@ from benchmarks.train.loop import train
 from benchmarks.train.optimize import Watch, example, optimize, prepare, problem_of
 from benchmarks.train.step import StepSpec, in_graph, start
 from methods import METHODS
-from methods.arrays.uniform import decoded, is_quantized
 from methods.base import Description, Shipped, Teacher
 from methods.chain import chain
 from methods.flaxnet import forward
 from methods.paths import flatten
+from methods.transforms.transform import decoded, is_packed
 from tests.contracts.blocks import with_blocks
 from tests.contracts.rows import ROWS
 
@@ -126,7 +126,7 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
     pairs = zip(*map(jax.tree.leaves, (method.view(state, variables), variables)), strict=True)
     viewed = any(not np.array_equal(a, b) for a, b in pairs)
     shipped = method.export(state, Shipped(net, variables))
-    rounded = any(map(is_quantized, jax.tree.leaves(shipped.variables, is_leaf=is_quantized)))
+    rounded = any(map(is_packed, jax.tree.leaves(shipped.variables, is_leaf=is_packed)))
     found = {
         "weights": viewed,
         "values": rounded,

@@ -6,8 +6,8 @@ import numpy as np
 from flax import linen as nn
 from numpy.testing import assert_allclose
 
-from methods.arrays.uniform import Quantizer
-from methods.flaxnet import batch_size, first_example, forward, fresh, quantize_inputs
+from methods.flaxnet import batch_size, first_example, forward, fresh, transform_inputs
+from methods.transforms.grids import Quantizer
 
 X = jnp.ones((4, 8))
 KEY = jax.random.key(7)
@@ -81,6 +81,6 @@ def test_inputs_are_rounded_in_their_module_only(mlp):
         return np.float32(np.clip(np.round(x / 0.5), 0, 3) * 0.5) if name == "dense2" else x
 
     expected = mlp.inputs(mlp.variables, mlp.x, rounded)["out"]
-    out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=quantize_inputs({"dense2": quantizer}))
+    out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=transform_inputs({"dense2": (quantizer,)}))
     assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
     assert not np.allclose(expected, mlp.inputs(mlp.variables, mlp.x)["out"], atol=0.1)

@@ -9,8 +9,8 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer
-from methods.flaxnet import compose, forward, fresh, observed, quantize_inputs, watch
+from methods.flaxnet import compose, forward, fresh, observed, transform_inputs, watch
+from methods.transforms.grids import Quantizer
 from tasks.nets.layers.norm import BatchNorm
 from tests.methods.calibration.kinds import KINDS, X
 
@@ -142,7 +142,7 @@ def test_a_module_may_return_a_tree():
 def test_two_watches_and_a_rounding_tap_in_a_chain(mlp):
     """Both note, the one also what the other notes; what is noted is what runs: here the head's input is zeros."""
     zero = Quantizer(*map(jnp.float32, (1e9, 0, -1, 1)))
-    tap = compose([watch("dense1"), quantize_inputs({"head": zero}), watch("dense1|head")])
+    tap = compose([watch("dense1"), transform_inputs({"head": (zero,)}), watch("dense1|head")])
     watched = run(mlp.net, tap, mlp.variables, mlp.x)[2]
     assert set(watched) == {"dense1", "head"}
     assert_allclose(watched["dense1"], dense(mlp.variables["params"]["dense1"], mlp.x), rtol=1e-5)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from methods.arrays.uniform import Quantized
+from methods.transforms.grids import Quantized
 
 
 def quantized(codes, bits, low, scale=0.5, zero_point=0.0):

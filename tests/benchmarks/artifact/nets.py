@@ -4,8 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.arrays.uniform import Quantizer, decoded
 from methods.base import Shipped
+from methods.transforms.grids import Quantizer
+from methods.transforms.transform import decoded
 from tests.benchmarks.artifact.leaves import quantized
 
 EXAMPLE = np.zeros((2, 6), np.float32)
@@ -60,4 +61,4 @@ def tiny_variables():
 def tiny(**more):
     """Tiny with those weights and one quantized input."""
     grid = Quantizer(*(jnp.float32(v) for v in (0.1, 7.0, 0.0, 15.0)))
-    return Shipped(**{"net": Tiny(), "variables": tiny_variables(), "inputs": {"up": grid}} | more)
+    return Shipped(**{"net": Tiny(), "variables": tiny_variables(), "inputs": {"up": (grid,)}} | more)

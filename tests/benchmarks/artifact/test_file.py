@@ -12,7 +12,8 @@ import pytest
 from benchmarks.artifact.file import read_artifact, write_artifact
 from benchmarks.artifact.leaf import DTYPES
 from benchmarks.measure.forward import compile_forward
-from methods.arrays.uniform import Quantizer, decoded, fake_quant, pack, symmetric
+from methods.transforms.grids import Quantizer, fake_quant, symmetric
+from methods.transforms.transform import decoded
 from tests.benchmarks.artifact.leaves import assert_same, quantized
 from tests.benchmarks.artifact.nets import EXAMPLE, Tiny, held, tiny, tiny_variables
 
@@ -98,7 +99,7 @@ def test_arrays_of_any_dtype_are_stored_as_they_are(tmp_path, dtype):
 def test_codes_decode_to_the_dtype_of_their_weight(tmp_path, dtype):
     weight = jnp.linspace(-1, 1, 600).reshape(30, 20).astype(dtype)
     grid = symmetric(weight, jnp.float32(3), (-1,))
-    write_artifact(tmp_path / "a", held(pack(weight, grid)), EXAMPLE)
+    write_artifact(tmp_path / "a", held(grid.pack(weight)), EXAMPLE)
     shipped = read_artifact(tmp_path / "a").shipped.variables["params"]["w"]
     assert shipped.bits == 3
     assert_same(decoded(shipped), fake_quant(weight, grid))
@@ -130,7 +131,7 @@ def test_inputs_may_be_trees(tmp_path, x):
 
 def test_activation_grids_keep_shape_and_every_bit(tmp_path):
     grid = Quantizer(jnp.asarray([[0.1, 1 / 3]]), jnp.asarray([[-0.0, 3.0]]), jnp.float32(-8), jnp.float32(7))
-    write_artifact(tmp_path / "a", tiny(inputs={"a/b": grid}), EXAMPLE)
+    write_artifact(tmp_path / "a", tiny(inputs={"a/b": (grid,)}), EXAMPLE)
     shipped = read_artifact(tmp_path / "a").shipped.inputs["a/b"]
-    assert_same(shipped, grid)
-    np.testing.assert_array_equal(fake_quant(jnp.ones(2), shipped), fake_quant(jnp.ones(2), grid))
+    assert_same(shipped, (grid,))
+    np.testing.assert_array_equal(fake_quant(jnp.ones(2), shipped[0]), fake_quant(jnp.ones(2), grid))

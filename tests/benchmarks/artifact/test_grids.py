@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.artifact import grids
 from benchmarks.artifact.body import Sink, Source
-from methods.arrays.uniform import Quantizer
+from methods.transforms.grids import Quantizer
 from tests.benchmarks.artifact.leaves import assert_same
 
 

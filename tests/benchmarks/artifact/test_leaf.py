@@ -7,7 +7,7 @@ import pytest
 from benchmarks.artifact import leaf as leaves
 from benchmarks.artifact.body import Sink, Source
 from benchmarks.artifact.numbers import Cells, Packed, Rice
-from methods.arrays.uniform import Quantized
+from methods.transforms.grids import Quantized
 from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
 
 

@@ -14,7 +14,8 @@ from benchmarks.artifact import file
 from benchmarks.artifact.body import Source, number
 from benchmarks.artifact.file import ArtifactError, read_artifact, write_artifact
 from benchmarks.artifact.header import Input, initialized
-from methods.arrays.uniform import Quantizer, decoded
+from methods.transforms.grids import Quantizer
+from methods.transforms.transform import decoded
 from tasks.nets.spec import NETS
 from tests.benchmarks.artifact.leaves import flipped, quantized
 from tests.benchmarks.artifact.nets import EXAMPLE, Holder, Tiny, held, tiny
@@ -200,7 +201,7 @@ def test_what_cannot_ship_is_refused_on_writing(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="params/w: codes from 0 to 4 do not fit in 2 bits"):
         attempt({"w": quantized([0, 4], 2, 0)})
     with pytest.raises(ValueError, match="activations/up: grid is not finite"):
-        attempt({"w": jnp.zeros(2)}, inputs={"up": Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15)))})
+        attempt({"w": jnp.zeros(2)}, inputs={"up": (Quantizer(*(jnp.float32(v) for v in (np.nan, 0, 0, 15))),)})
     with pytest.raises(ValueError, match=r"field sizes has a list, \[3\]; it must be a tuple, \(3,\)"):
         attempt({}, net=Tiny(sizes=[3]))
     monkeypatch.delitem(NETS, "Tiny")

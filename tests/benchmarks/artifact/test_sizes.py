@@ -11,10 +11,10 @@ from flax import linen as nn
 from benchmarks.artifact import leaf as leaves
 from benchmarks.artifact.body import Source, number
 from benchmarks.artifact.file import read_artifact, write_artifact
-from methods.arrays.uniform import pack, symmetric
 from methods.base import Shipped
 from methods.flaxnet import fresh
 from methods.paths import replace, select
+from methods.transforms.grids import symmetric
 from tasks.nets.spec import NETS
 from tests.benchmarks.artifact.leaves import quantized, sparse
 from tests.benchmarks.artifact.nets import EXAMPLE, held
@@ -98,7 +98,7 @@ def test_dead_pixels_make_no_file_larger(tmp_path, kept, codes):
         values = np.zeros(784 * 300, np.float32)
         values[places] = np.random.default_rng(1).normal(size=kept)
         weight = jnp.asarray(values.reshape(784, 300))
-        shipped = held(pack(weight, symmetric(weight, 4.0)) if codes else weight)
+        shipped = held(symmetric(weight, 4.0).pack(weight) if codes else weight)
         write_artifact(tmp_path / "a", shipped, EXAMPLE)
         sizes.append((tmp_path / "a").stat().st_size)
     assert sizes[0] <= 1.005 * sizes[1]
@@ -145,7 +145,7 @@ def test_a_small_net_is_not_mostly_description(tmp_path, monkeypatch):
     x = jnp.ones((1, 20, 8))
     shapes, rng = fresh.eval_shape(Recurrent(), jax.random.key(0), x), np.random.default_rng(0)
     variables = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), jnp.float32), shapes)
-    kernels = {path: pack(w, symmetric(w, 4.0, (-1,))) for path, w in select(variables["params"]).items()}
+    kernels = {path: symmetric(w, 4.0, (-1,)).pack(w) for path, w in select(variables["params"]).items()}
     small = Shipped(Recurrent(), {"params": replace(variables["params"], kernels)})
     sizes = []
     for shipped in (Shipped(Recurrent(), variables), small):

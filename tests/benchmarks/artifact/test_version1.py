@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from benchmarks.artifact import version1
 from benchmarks.artifact.file import ArtifactError, read_artifact
 from benchmarks.artifact.header import typed_specs
-from methods.arrays.uniform import Quantized
+from methods.transforms.grids import Quantized
 from tests.benchmarks.artifact.leaves import assert_same, flipped, quantized
 from tests.benchmarks.artifact.nets import Tiny, tiny
 

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from benchmarks.identity.source import Sources
-from methods.arrays.uniform import fake_quant
+from methods.transforms.grids import fake_quant
 
 BASE = '''
 """A module."""
@@ -134,7 +134,7 @@ def test_a_closure_is_known_by_what_it_holds(digest):
 
 
 def test_a_rule_of_a_derivative_is_reached():
-    assert {"uniform.py"} == {file.name for file in Sources(fake_quant).files}
+    assert {"grids.py"} == {file.name for file in Sources(fake_quant).files}
     assert any("_summed" in line for line in Sources(fake_quant)._lines.values())
 
 

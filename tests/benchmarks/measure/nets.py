@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Shipped
+from methods.transforms.grids import Quantizer
 
 
 class Net(nn.Module):
@@ -20,7 +20,7 @@ def net(value=1.0, width=4, scale=None, module="out"):
     tree = {"params": {"out": {"kernel": jnp.full((8, width), value), "bias": jnp.zeros(width)}}}
     if scale is None:
         return Shipped(Net(width), tree)
-    return Shipped(Net(width), tree, {module: Quantizer(*(jnp.float32(v) for v in (scale, 0, -128, 127)))})
+    return Shipped(Net(width), tree, {module: (Quantizer(*(jnp.float32(v) for v in (scale, 0, -128, 127))),)})
 
 
 X = np.full((3, 8), 0.3, np.float32)

@@ -7,8 +7,8 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, pack, symmetric
 from methods.base import Shipped
+from methods.transforms.grids import Quantized, symmetric
 
 
 class Lookup(nn.Module):
@@ -45,7 +45,7 @@ class Product(nn.Module):
 def test_what_rounding_makes_zero_is_not_pruned():
     """Of 24 weights 3 were pruned; at 2 bits 18 more become 0."""
     weight = jnp.full((8, 3), 0.1).at[0].set(1.0).at[1].set(0.0)
-    packed = pack(weight, symmetric(weight, 2))
+    packed = symmetric(weight, 2).pack(weight)
     assert np.count_nonzero(packed.codes) == 3
     assert int(packed.pruned) == 3
     x = np.zeros((5, 8), np.float32)

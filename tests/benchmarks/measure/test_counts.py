@@ -5,9 +5,9 @@ import pytest
 from flax import linen as nn
 
 from benchmarks.measure.counts import count
-from methods.arrays.uniform import Quantized, Quantizer
 from methods.base import Shipped
 from methods.flaxnet import forward
+from methods.transforms.grids import Quantized, Quantizer
 
 IMAGE = np.zeros((3, 8, 8, 4), np.float32)
 SEQUENCE = np.zeros((3, 5, 8), np.float32)
@@ -126,7 +126,7 @@ def mlp():
     down = Quantized(jnp.array([[0, 1], [1, -1], [0, 0], [1, 1]]), jnp.ones((1, 2)), jnp.zeros((1, 2)), bits=2, low=-1)
     params = {"up": {"kernel": jnp.asarray(up), "bias": jnp.zeros(4)}, "down": {"kernel": down, "bias": jnp.zeros(2)}}
     grid = Quantizer(jnp.float32(0.1), jnp.float32(0), jnp.float32(0), jnp.float32(255))
-    return Shipped(Mlp(), {"params": params}, {"down": grid})
+    return Shipped(Mlp(), {"params": params}, {"down": (grid,)})
 
 
 def test_density_and_bits_by_hand():

@@ -8,8 +8,8 @@ from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.memory import activations, compiled_memory, memory, weights
-from methods.arrays.uniform import Quantizer, affine, pack, symmetric
 from methods.base import Shipped
+from methods.transforms.grids import affine, symmetric
 from tasks.nets.convnet import ConvNet, lenet5
 from tasks.nets.layers.conv import depthwise
 from tasks.nets.mlp import MLP
@@ -22,7 +22,7 @@ def shipped(of, x, inputs=None):
 
 
 def grid(bits):
-    return affine(jnp.float32(0), jnp.float32(1), bits)
+    return (affine(jnp.float32(0), jnp.float32(1), bits),)
 
 
 class Wrap(nn.Module):
@@ -68,7 +68,7 @@ def test_rounded_inputs_live_at_their_bits(bits, bytes_):
 
 def test_weights_are_counted_as_they_ship():
     kernel = jnp.linspace(-1, 1, 35).reshape(7, 5)
-    packed = pack(kernel, symmetric(kernel, 3, (-1,)))
+    packed = symmetric(kernel, 3, (-1,)).pack(kernel)
     assert weights({"params": {"kernel": packed, "bias": jnp.zeros(5)}}) == 14 + 2 * 4 * 5 + 4 * 5  # ⌈105 / 8⌉ of codes
     assert weights({"params": {"kernel": kernel.at[:6].set(0)}}) == 4 * 35  # a masked float is a float
     assert (
@@ -174,4 +174,3 @@ def test_other_grids_are_other_programs():
     of, x = PERCEPTRON
     eight, four = (shipped(of, x, {"head": grid(bits)}) for bits in (8, 4))
     assert activations(eight, x) - activations(four, x) == 6
-    assert isinstance(grid(8), Quantizer)

@@ -8,8 +8,8 @@ from flax import linen as nn
 
 from benchmarks.measure.shipped import Mismatch, agreement, execution, output_error
 from methods import METHODS
-from methods.arrays.uniform import Quantizer, pack, symmetric
 from methods.base import Shipped, State
+from methods.transforms.grids import Quantizer, symmetric
 
 INF, NAN = np.inf, np.nan
 
@@ -96,8 +96,8 @@ def test_weights_are_compared_bit_for_bit():
 def test_execution_by_hand():
     weight = jnp.linspace(-1, 1, 12).reshape(4, 3)
     grid = Quantizer(*(jnp.float32(v) for v in (0.1, 7, 0, 15)))
-    packed = pack(weight, symmetric(weight, 4, (-1,)))
+    packed = symmetric(weight, 4, (-1,)).pack(weight)
     assert execution(Shipped(None, {"params": {"w": weight}}), 1.0) == "deployed"
     assert execution(Shipped(None, {"params": {"w": weight}}), 0.98) == "simulated"
     assert execution(Shipped(None, {"params": {"w": packed}}), 1.0) == "simulated"
-    assert execution(Shipped(None, {"params": {"w": weight}}, {"up": grid}), 1.0) == "simulated"
+    assert execution(Shipped(None, {"params": {"w": weight}}, {"up": (grid,)}), 1.0) == "simulated"

@@ -14,9 +14,9 @@ from benchmarks.sweep import units
 from benchmarks.sweep.sweep import sweep
 from leaderboard.record import files as record
 from methods import METHODS
-from methods.arrays.uniform import Quantized
 from methods.base import Description, Entry, Knob, Method, State
 from methods.paths import flatten
+from methods.transforms.grids import Quantized
 from tasks import TASKS
 
 UNIFORM = {"selector": "(^|/)(kernel|embedding)$", "allocation": "uniform"}

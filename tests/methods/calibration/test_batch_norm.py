@@ -10,10 +10,10 @@ from flax import linen as nn
 from jax.tree_util import Partial
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Fallback
 from methods.calibration.batch_norm import reestimate
-from methods.flaxnet import fresh, quantize_inputs
+from methods.flaxnet import fresh, transform_inputs
+from methods.transforms.grids import Quantizer
 from tasks.nets.layers.dropout import dropout
 from tasks.nets.layers.norm import BatchNorm
 
@@ -143,7 +143,7 @@ def test_scanned_norms_have_statistics_each(batches):
 
 def test_a_tap_changes_what_is_normalized(batches):
     halves = Quantizer(*map(jnp.float32, (0.5, 0, -2, 2)))  # -1, -0.5, 0, 0.5, 1
-    variables, found = statistics(Net(), batches, tap=Partial(quantize_inputs, {"dense": halves}))
+    variables, found = statistics(Net(), batches, tap=Partial(transform_inputs, {"dense": (halves,)}))
     x = np.clip(np.round(np.concatenate([batch["x"] for batch in batches]) / 0.5), -2, 2) * 0.5
     y = x @ np.asarray(variables["params"]["dense"]["kernel"])
     assert_allclose(found["norm"]["mean"], y.mean(0), rtol=1e-4)

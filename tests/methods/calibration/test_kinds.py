@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import forward, fresh, quantize_inputs
+from methods.flaxnet import forward, fresh, transform_inputs
 from methods.paths import flatten, replace
+from methods.transforms.grids import Quantizer
 from tests.methods.calibration.kinds import KINDS, X
 
 ZERO = Quantizer(*map(jnp.float32, (1e9, 0, -1, 1)))  # rounds every input of the nets here to 0
@@ -42,7 +42,7 @@ def test_rounding_reaches_the_same_calls(case):
     leaves = flatten(variables["params"])
     weight = next(path for path in leaves if path.startswith(f"{kind.path}/") and not path.endswith("bias"))
     without = {"params": replace(variables["params"], {weight: jnp.zeros_like(leaves[weight])})}
-    found = run(variables, quantize_inputs({kind.path: ZERO}))
+    found = run(variables, transform_inputs({kind.path: (ZERO,)}))
     assert_array_equal(found, run(without, None))
     assert not np.array_equal(found, plain)
     assert_array_equal(run(variables, None), plain)

@@ -10,10 +10,10 @@ from flax import linen as nn
 from jax.tree_util import Partial
 from numpy.testing import assert_allclose
 
-from methods.arrays.uniform import Quantizer
 from methods.base import Fallback
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import fresh, quantize_inputs
+from methods.flaxnet import fresh, transform_inputs
+from methods.transforms.grids import Quantizer
 
 
 def batches(x, *sizes):
@@ -146,7 +146,7 @@ def test_what_a_module_ignores_is_not_seen():
 def test_a_tap_changes_what_is_observed():
     halves = Quantizer(*map(jnp.float32, (0.5, 0, 0, 3)))  # the values 0, 0.5, 1, 1.5
     x = np.float32([[-1, 0.7], [0.2, 9]])
-    seen = ranges_of([{"x": x}], tap=Partial(quantize_inputs, {"layer": halves}))["layer"]
+    seen = ranges_of([{"x": x}], tap=Partial(transform_inputs, {"layer": (halves,)}))["layer"]
     assert_allclose(seen, (0, 1.5, (0 + 0.5 + 0 + 1.5) / 4, 2))
 
 

@@ -117,7 +117,9 @@ def test_edges_are_one_rule_for_all(mlp, make):
         method = make(edge_bits=edge_bits)
         _, variables, state = method.init(jax.random.key(0), problem, mlp.variables, (jnp.float32(bits),))
         grids = method.settle(jax.random.key(0), problem, variables, state, 1)[2].fixed.grids
-        found = [(p, grid) for p, grid in (grids.weights | grids.inputs).items()]
+        found = [
+            (p, grid) for p, grid in (grids.weights | {path: grid for path, (grid,) in grids.inputs.items()}).items()
+        ]
         of_module = {}
         for path, grid in found:
             of_module.setdefault(module_of(path) if path in grids.weights else path, set()).add(

@@ -9,13 +9,13 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer, fake_quant
 from methods.base import Description, Entry, Fallback, Method, Problem, Shipped
 from methods.chain import chain
-from methods.flaxnet import forward, fresh, quantize_inputs
+from methods.flaxnet import forward, fresh, transform_inputs
 from methods.pruning.magnitude import MAGNITUDE
 from methods.quantization.lsq import LSQ
 from methods.quantization.rtn import RTN, RTN_BN, RTN_STATIC
+from methods.transforms.grids import Quantizer, fake_quant
 from tasks.nets.layers.norm import BatchNorm
 
 KEY = jax.random.key(0)
@@ -139,7 +139,7 @@ def test_8_bits_of_a_layer_used_twice_stay_near_dense():
     """The shared grid ends at 255. With that of the second call alone, which ends at 3, outputs are off by 0.7."""
     x = jnp.asarray(np.random.default_rng(0).uniform(0, 1, (32, 64)), jnp.float32)
     settled = Settled(RTN_STATIC, Albert(), [{"x": x}], (8,))
-    grid = settled.inputs["shared"]
+    (grid,) = settled.inputs["shared"]
     assert_allclose(grid.scale * (grid.high - grid.zero_point), 255 * x.max(), rtol=0.02)
     dense, _ = forward(Albert(), settled.before, x)
     assert jnp.abs(settled.out(x) - dense).mean() < 0.3 * jnp.abs(dense).mean()
@@ -185,7 +185,7 @@ def test_statistics_are_those_of_rounded_weights(batches):
 
 def test_statistics_are_those_of_rounded_weights_and_inputs(batches):
     settled = Settled(RTN_STATIC, Normed(), batches, (3,))
-    x = fake_quant(all_of(batches), settled.inputs["dense"])
+    x = fake_quant(all_of(batches), *settled.inputs["dense"])
     assert jnp.abs(x - all_of(batches)).max() > 0.1
     assert_moments(settled, x @ rounded(settled.before["params"]["dense"]["kernel"], 3))
 
@@ -226,10 +226,10 @@ GRID = Quantizer(*map(jnp.float32, (0.5, 0, -2, 2)))  # -1, -0.5, 0, 0.5, 1
 
 def test_in_a_chain_ranges_and_statistics_are_seen_through_taps_before(batches):
     clips = Entry(
-        lambda: Method(tap=lambda state: quantize_inputs({"dense": GRID})),
+        lambda: Method(tap=lambda state: transform_inputs({"dense": (GRID,)})),
         Description("test", (), ((),), changes=frozenset({"inputs"})),
     )
     settled = Settled(chain(clips, RTN_STATIC, sweep=()), Normed(), batches, (4,))
-    assert_allclose(settled.inputs["dense"].scale, 2 / 15, rtol=1e-6)  # from -1 to 1
-    x = fake_quant(fake_quant(all_of(batches), GRID), settled.inputs["dense"])
+    assert_allclose(settled.inputs["dense"][0].scale, 2 / 15, rtol=1e-6)  # from -1 to 1
+    x = fake_quant(fake_quant(all_of(batches), GRID), *settled.inputs["dense"])
     assert_moments(settled, x @ rounded(settled.before["params"]["dense"]["kernel"], 4))

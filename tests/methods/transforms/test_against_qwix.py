@@ -10,7 +10,7 @@ import pytest
 import qwix
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer, affine, code_range, encode, fake_quant, symmetric
+from methods.transforms.grids import Quantizer, affine, code_range, encode, fake_quant, symmetric
 
 X = np.float32(np.random.default_rng(0).normal(size=(64, 8)) * np.logspace(-3, 3, 8))
 signed = pytest.mark.parametrize(("kind", "bits"), [(jnp.int8, 8), (jnp.int4, 4), ("int2", 2)])

@@ -7,32 +7,63 @@ Rounding is half to even, everywhere.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
+
+from methods.arrays.blocks import Blocks, spread
+from methods.transforms.transform import Codes, Packed, Transform, coded, zeros
 
 FLOAT_BITS = 32
 """At this many bits or more nothing is quantized: the identity strength."""
 
 
-class Quantizer(NamedTuple):
-    """A grid. All fields are float32 arrays, so bit width is data and one compiled step serves all widths."""
+@struct.dataclass
+class Quantizer(Transform):
+    """A grid. Its arrays are float32, so bit width is data and one compiled step serves all widths.
+
+    With blocks, scale and zero point are [blocks, *others], see `arrays/blocks.py`: groups along a contraction, say.
+    """
 
     scale: jax.Array  # broadcasts against x; step size Δ
     zero_point: jax.Array  # broadcasts against x; an integer code
     low: jax.Array  # [] smallest code
     high: jax.Array  # [] largest code
+    blocks: Blocks | None = struct.field(pytree_node=False, default=None)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns `x` rounded onto the grid; see `fake_quant`."""
+        return fake_quant(x, self.over(x.shape))
+
+    def over(self, shape: Sequence[int]) -> "Quantizer":
+        """Returns the grid whose scale and zero point broadcast against an array of this shape."""
+        scale, zero_point = (spread(each, self.blocks, shape) for each in (self.scale, self.zero_point))
+        return Quantizer(scale, zero_point, self.low, self.high)
 
     def passes(self) -> jax.Array:
         """Returns whether the grid is so fine (32 bits) that nothing is rounded: bool [], traced or not."""
         return self.high - self.low >= 2.0 ** (FLOAT_BITS - 1)
 
+    @property
+    def bits(self) -> int:
+        """Of a code, at most 32."""
+        return min(FLOAT_BITS, max(1, int(self.high - self.low).bit_length()))
+
+    def pack(self, x: jax.Array) -> jax.Array | Packed:
+        """Returns what ships of weight `x`: a `Quantized`, or `Grouped` of blocks; `x` itself at 32 bits."""
+        if bool(self.passes()):
+            return x
+        codes, low, scale, zero_point = _codes(x, self), int(self.low), *map(jnp.asarray, (self.scale, self.zero_point))
+        if self.blocks is None:
+            own = {"bits": self.bits, "low": low, "dtype": str(x.dtype), "pruned": zeros(x)}
+            return Quantized(codes, scale, zero_point, **own)
+        own = {"low": low, "blocks": self.blocks, "dtype": str(x.dtype)}
+        return Grouped(coded((codes - low).astype(jnp.uint32), self.bits), scale, zero_point, zeros(x), **own)
+
 
 @struct.dataclass
-class Quantized:
+class Quantized(Packed):
     """A weight as it ships: integer codes and what turns them back into numbers."""
 
     codes: jax.Array  # int32, shape of the weight, in [low, low + 2**bits)
@@ -40,8 +71,46 @@ class Quantized:
     zero_point: jax.Array  # float32, broadcasts against codes; 0 for symmetric grids
     bits: int = struct.field(pytree_node=False)  # storage width of a code
     low: int = struct.field(pytree_node=False)  # smallest code, subtracted before packing
-    dtype: str = struct.field(pytree_node=False, default="float32")  # of the weight
-    pruned: jax.Array | None = None  # int32 []: how many weights were 0 before they were rounded; None: unknown
+    dtype: str = struct.field(pytree_node=False, default="float32")
+    pruned: jax.Array | None = None
+
+    def unpack(self) -> jax.Array:
+        """Returns the weight, (codes - zero_point) · scale."""
+        return decode(self.codes, self).astype(self.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the weight."""
+        return self.codes.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the codes at their width, of scales and zero points."""
+        return Codes(self.codes, self.bits).nbytes + self.scale.nbytes + self.zero_point.nbytes
+
+
+@struct.dataclass
+class Grouped(Packed):
+    """A weight on grids that differ between blocks."""
+
+    codes: Codes  # codes minus `low`, shape of the weight
+    scale: jax.Array  # float32 [blocks, *others]
+    zero_point: jax.Array  # float32 [blocks, *others]
+    pruned: jax.Array | None
+    low: int = struct.field(pytree_node=False)  # smallest code
+    blocks: Blocks = struct.field(pytree_node=False)
+    dtype: str = struct.field(pytree_node=False)
+
+    @property
+    def bits(self) -> int:
+        """Of a code."""
+        return self.codes.bits
+
+    def unpack(self) -> jax.Array:
+        """Returns the weight, (codes + low - zero_point) · scale."""
+        values = self.codes.values
+        scale, zero_point = (spread(each, self.blocks, values.shape) for each in (self.scale, self.zero_point))
+        return ((values.astype(jnp.int32) + self.low - zero_point) * scale).astype(self.dtype)
 
 
 def code_range(
@@ -100,8 +169,8 @@ def _fake_quant_pull(residuals: tuple[jax.Array, Quantizer], dy: jax.Array) -> t
     inside = (place > low) & (place < high)
     slope = jnp.where(q.passes(), 0.0, encode(x, q) - q.zero_point - jnp.where(inside, place, 0.0))
     dx = jnp.where(inside | q.passes(), dy, 0)
-    zeros = jax.tree.map(jnp.zeros_like, q)
-    return dx, zeros._replace(scale=_summed(dy * slope, q.scale))
+    nothing = jax.tree.map(jnp.zeros_like, q)
+    return dx, nothing.replace(scale=_summed(dy * slope, q.scale))
 
 
 def _summed(x: jax.Array, like: jax.Array) -> jax.Array:
@@ -156,33 +225,4 @@ def affine(minimum: jax.Array, maximum: jax.Array, bits: jax.Array | float) -> Q
 
 @jax.jit
 def _codes(x: jax.Array, q: Quantizer) -> jax.Array:
-    return encode(x, q).astype(jnp.int32)
-
-
-def pack(x: jax.Array, q: Quantizer) -> jax.Array | Quantized:
-    """Returns what ships of weight `x` under grid `q`: a `Quantized`, or `x` itself at 32 bits. Not for use in jit.
-
-    Weights that are 0 already are taken to be pruned; those that only become 0 are not.
-    """
-    if bool(q.passes()):
-        return x
-    low, high = int(q.low), int(q.high)
-    scale, zero_point = jnp.asarray(q.scale), jnp.asarray(q.zero_point)
-    bits = int(np.ceil(np.log2(high - low + 1)))
-    pruned = jnp.sum(x == 0, dtype=jnp.int32)
-    return Quantized(_codes(x, q), scale, zero_point, bits=bits, low=low, dtype=str(x.dtype), pruned=pruned)
-
-
-def unpack(leaf: Any) -> Any:
-    """Returns the weight of a `Quantized`, in its dtype; any other leaf unchanged."""
-    return decode(leaf.codes, leaf).astype(leaf.dtype) if isinstance(leaf, Quantized) else leaf
-
-
-def is_quantized(leaf: Any) -> TypeGuard[Quantized]:
-    """Returns whether a leaf is a `Quantized`."""
-    return isinstance(leaf, Quantized)
-
-
-def decoded(tree: Any) -> Any:
-    """Returns `tree`, a `Shipped` say, with every `Quantized` leaf decoded to numbers."""
-    return jax.tree.map(unpack, tree, is_leaf=is_quantized)
+    return encode(x, q.over(x.shape)).astype(jnp.int32)

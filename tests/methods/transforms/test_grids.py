@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays import uniform
-from methods.arrays.uniform import Quantizer, code_range, decoded, is_quantized, pack, unpack
+from methods.transforms import grids
+from methods.transforms.grids import Quantizer, code_range
+from methods.transforms.transform import decoded, is_packed, unpack
 
-affine, encode, fake_quant = map(jax.jit, (uniform.affine, uniform.encode, uniform.fake_quant))
-symmetric = jax.jit(uniform.symmetric, static_argnums=2)
+affine, encode, fake_quant = map(jax.jit, (grids.affine, grids.encode, grids.fake_quant))
+symmetric = jax.jit(grids.symmetric, static_argnums=2)
 
 
 def grid(scale, zero_point, low, high):
@@ -73,7 +74,7 @@ def test_a_channel_of_zeros_stays_zeros():
     q = symmetric(x, 8, (-1,))
     assert q.scale[0, 0] == 1
     assert_array_equal(fake_quant(x, q)[:, 0], [0, 0])
-    assert_array_equal(decoded(pack(x, q))[:, 0], [0, 0])
+    assert_array_equal(decoded(q.pack(x))[:, 0], [0, 0])
 
 
 @pytest.mark.parametrize(
@@ -115,11 +116,11 @@ def test_rounds_half_to_even_and_clips():
 def test_what_lies_between_two_codes_goes_the_same_way_in_every_program():
     """What ships is what runs, bit for bit, also for x = (k + ½) · scale; alone, fused with a product, and packed."""
     rng = np.random.default_rng(0)
-    fused = jax.jit(lambda x, q: (y := uniform.fake_quant(x, q), jnp.dot(y, y.T)))
+    fused = jax.jit(lambda x, q: (y := grids.fake_quant(x, q), jnp.dot(y, y.T)))
     for scale in np.float32(rng.uniform(0.005, 0.02, 20)):
         q = grid(scale, 0, -128, 127)
         x = jnp.asarray((rng.integers(-100, 100, (64, 64)) + 0.5).astype(np.float32) * scale)
-        shipped = unpack(pack(x, q))
+        shipped = unpack(q.pack(x))
         assert_array_equal(fake_quant(x, q), shipped)
         assert_array_equal(fused(x, q)[0], shipped)
 
@@ -134,7 +135,7 @@ EQUATION_3 = np.array(
 def gradients(x, q):
     """∂x̂/∂x and ∂x̂/∂s of each entry of `x`; one step size."""
     scales = jnp.broadcast_to(q.scale, x.shape)
-    return jax.grad(lambda x, s: uniform.fake_quant(x, q._replace(scale=s)).sum(), (0, 1))(x, scales)
+    return jax.grad(lambda x, s: grids.fake_quant(x, q.replace(scale=s)).sum(), (0, 1))(x, scales)
 
 
 def test_gradients_are_straight_through_and_lsq_equation_3():
@@ -148,8 +149,8 @@ def test_gradients_are_straight_through_and_lsq_equation_3():
 def test_a_shared_scale_gets_the_sum_of_its_entries_gradients(shape):
     x, _, to_scale = (column.reshape(2, 4) for column in EQUATION_3.T.astype(np.float32))
     dy = np.arange(8, dtype=np.float32).reshape(2, 4)
-    q = HALVES._replace(scale=jnp.full(shape, 0.5))
-    found = jax.jit(jax.grad(lambda s: (dy * uniform.fake_quant(x, q._replace(scale=s))).sum()))(q.scale)
+    q = HALVES.replace(scale=jnp.full(shape, 0.5))
+    found = jax.jit(jax.grad(lambda s: (dy * grids.fake_quant(x, q.replace(scale=s))).sum()))(q.scale)
     axes = {(): (0, 1), (1,): (0, 1), (4,): 0, (2, 1): 1, (1, 4): 0}[shape]
     assert_allclose(found, (dy * to_scale).sum(axes).reshape(shape), atol=1e-5)
 
@@ -170,7 +171,7 @@ def test_32_bits_is_the_identity_bit_for_bit(dtype):
         assert fake_quant(x, q).dtype == dtype
         assert np.asarray(fake_quant(x, q)).tobytes() == np.asarray(x).tobytes()
         assert_array_equal(gradients(x, q)[0].astype("float32"), np.ones((2, 4)))
-        assert pack(x, q) is x
+        assert q.pack(x) is x
 
 
 @pytest.mark.parametrize("bits", [2, 3, 5, 8])
@@ -178,16 +179,16 @@ def test_what_is_packed_decodes_to_what_was_simulated(bits):
     x = np.float32(np.random.default_rng(bits).normal(size=(40, 3)))
     for q in (symmetric(x, bits, (-1,)), affine(x.min(), x.max(), bits)):
         assert not q.passes()
-        packed = pack(x, q)
+        packed = q.pack(x)
         assert (packed.bits, packed.low, packed.codes.dtype) == (bits, int(q.low), jnp.int32)
         assert packed.low <= packed.codes.min() <= packed.codes.max() <= int(q.high)
         assert np.asarray(unpack(packed)).tobytes() == np.asarray(fake_quant(x, q)).tobytes()
 
 
 def test_packed_codes_by_hand():
-    packed = pack(jnp.float32([-9, -0.75, 0.25, 0.7, 9]), HALVES)
+    packed = HALVES.pack(jnp.float32([-9, -0.75, 0.25, 0.7, 9]))
     assert_array_equal(packed.codes, [-4, -2, 0, 1, 3])
     tree = decoded({"a": packed, "b": jnp.float32([0.1])})
     assert_array_equal(tree["a"], [-2, -1, 0, 0.5, 1.5])
     assert_array_equal(tree["b"], np.float32([0.1]))
-    assert not any(map(is_quantized, tree.values()))
+    assert not any(map(is_packed, tree.values()))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from methods.arrays.uniform import Quantizer, affine, code_range, fake_quant, symmetric
+from methods.transforms.grids import Quantizer, affine, code_range, fake_quant, symmetric
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it is only compared with")
 
