@@ -55,6 +55,18 @@ def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -
     Args:
         path: of the file.
         shipped: what it holds.
+        example: an input of the net.
+
+    Raises ValueError as `packed` does.
+    """
+    write_atomically(path, packed(shipped, example))
+
+
+def packed(shipped: Shipped, example: PyTree) -> bytes:
+    """Returns the content of the artifact.
+
+    Args:
+        shipped: what it holds.
         example: an input of the net, array [B, ...] or a tree of dicts, tuples and lists of them. Its shapes and
             dtypes are kept; B is free, and lists are read back as tuples.
 
@@ -69,7 +81,7 @@ def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -
     text, zipped = _shorter(to_json(Header(net, specs, tuple(named), listed)))
     body = encode(leaves, shipped.inputs, modules(expected, named), listed)
     rest = _layout(expected) + number(2 * len(text) + zipped) + text + body
-    write_atomically(path, MAGIC + bytes([VERSION]) + _digest(rest) + rest)
+    return MAGIC + bytes([VERSION]) + _digest(rest) + rest
 
 
 def read_artifact(path: str | os.PathLike) -> Artifact:
