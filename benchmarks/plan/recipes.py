@@ -102,6 +102,8 @@ def curve_config(job: Job) -> dict[str, Any]:
         config["teacher"] = net_to_json(task.teacher)
     if about.rounds > 1:
         config["rounds"] = about.rounds
+    if job.trajectory:
+        config["trajectory"] = job.trajectory
     if job.copied is not None:
         config["copied"] = {"method": job.copied.method, "options": job.copied.options}
     return plain(config)
