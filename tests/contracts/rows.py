@@ -135,6 +135,7 @@ ROWS = {
     **{f"{name}_4_8": Row(None, ((), ()), has_pattern(4, 8)) for name in ("nm", "random@nm", "sr_ste")},
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "random_channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "fitnets": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "kd": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "student": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "magnitude_rtn": Row((0.0, 32), ((0.5, 8), (0.9, 4)), is_pruned_and_quantized),
