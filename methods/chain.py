@@ -65,7 +65,8 @@ def refuse_unordered(parts: Sequence[Description]) -> None:
 def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
     """Returns the description of a chain: all knobs in order, the largest budget, all rounds, needs and changes.
 
-    A part without rounds of its own is settled after each of the others'. Where it trains, its rate is tuned; its parts have their default options.
+    A part without rounds of its own is settled after each round of the others. Where the chain trains, its rate is
+    tuned; its parts have their default options.
 
     Args:
       parts: descriptions of its methods, in order.

@@ -1,7 +1,7 @@
 """Iterative magnitude pruning: train, prune, put the kept weights back to what they were early in training, and again.
 
 Frankle & Carbin 2019 (arXiv 1803.03635, §1): in each round a share of the weights that are left is pruned, those of
-smallest |w|, and the others go back. Frankle et al. 2019 (arXiv 1912.05671): not to birth, but to an early step, where
+smallest |w|, and the others go back. Frankle et al. 2020 (arXiv 1912.05671): not to birth, but to an early step, where
 training has become stable. Renda et al. 2020 (arXiv 2003.02389) compare that with fine-tuning.
 
     s_r = 1 - (1 - s)^(r / (R - 1))    sparsity after round r of R, so that each prunes the same share of what is left
