@@ -144,6 +144,7 @@ ROWS = {
     "random@snip": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
     "rigl": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@rigl": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    **dict.fromkeys(("imp", "imp@reinit", "imp@open"), Row((0.0,), ((0.5,), (0.9,)), has_sparsity)),
     **{f"{name}_2_4": Row(None, ((), ()), has_pattern(2, 4)) for name in ("nm", "random@nm", "sr_ste")},
     **{f"{name}_4_8": Row(None, ((), ()), has_pattern(4, 8)) for name in ("nm", "random@nm", "sr_ste")},
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
