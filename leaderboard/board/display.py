@@ -66,6 +66,12 @@ def fixed(value: float, digits: int = 4, *, signed: bool = False) -> str:
     return f"{value:+.{digits}f}".replace("-", "−") if signed else f"{value:.{digits}f}".replace("-", "−")
 
 
+def ranks(rank: tuple[int, int]) -> str:
+    """Returns "2", or "1–9" where any of these ranks may be."""
+    first, last = rank
+    return str(first) if first == last else f"{first}–{last}"
+
+
 def p_value(p: float) -> str:
     """Returns "p 0.012" or "p < 0.001": two significant digits."""
     return "p < 0.001" if p < 0.001 else f"p {p:.2g}"

@@ -40,10 +40,6 @@ const CELLS = {
       ),
     ];
   },
-  rank: (row, column) => [
-    textOf(row, column),
-    row.tie !== null && el("span", { class: "tie", title: `tie group ${row.tie}` }, letter(row.tie)),
-  ],
   reason: (row) => el("span", { class: "stamp warn" }, row.reason),
   quality: (row, column) => {
     if (row.quality === null) return el("span", { class: "stamp warn" }, textOf(row, column));
@@ -54,5 +50,3 @@ const CELLS = {
     small(noteOf(row, column), row.beaten === false ? "met warn" : "met"),
   ],
 };
-
-const letter = (tie) => (tie <= 26 ? String.fromCharCode(96 + tie) : `t${tie}`);
