@@ -45,7 +45,8 @@ def crossed(values: np.ndarray, step: float = 0.0) -> Estimate:
     if seeds == 1:
         return Estimate(mean, math.sqrt(over_units / units), units - 1)
     among_seeds, freedom = units * _squares(values.mean(1) - mean), (seeds - 1) * (units - 1)
-    rest = max(0.0, _squares(values - mean) - among_units - among_seeds) / freedom  # below 0 as floats round
+    everything = _squares(values) - values.size * mean**2  # a difference of sums is ten times as fast as centring
+    rest = max(0.0, everything - among_units - among_seeds) / freedom  # below 0 as floats round
     squares = _kept((among_seeds / (seeds - 1), seeds - 1), (over_units, units - 1), (rest, freedom))
     total = sum(sign * square for sign, square, _ in squares)
     spread = sum(square**2 / df for _, square, df in squares)
