@@ -45,6 +45,7 @@ const CELLS = {
     if (row.quality === null) return el("span", { class: "stamp warn" }, textOf(row, column));
     return [plusMinus(textOf(row, column), row.std), small(noteOf(row, column))];
   },
+  difference: (row, column) => [textOf(row, column), small(noteOf(row, column), "met")],
   control: (row, column) => [
     textOf(row, column),
     small(noteOf(row, column), row.beaten === false ? "met warn" : "met"),

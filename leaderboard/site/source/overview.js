@@ -132,9 +132,12 @@ function drawRanks(host, note, board, all, axis) {
     "Mean rank over tasks of the methods that lack none. Two are told apart where their bars do not meet: ",
     `the critical difference is ${found.difference.toFixed(2)} (Nemenyi; Friedman ${shown(found.p, "p")}).`,
   );
+  const last = Object.keys(found.ranks).length;
+  const within = (rank) => Math.min(Math.max(rank, 1), last);
+  const half = found.difference / 2;
   const values = Object.entries(found.ranks)
-    .map(([method, value]) => ({ method, label: method, value, opacity: 1 }))
-    .map((one) => ({ ...one, low: one.value - found.difference / 2, high: one.value + found.difference / 2 }))
+    .map(([method, value]) => ({ method, label: method, value, low: within(value - half), high: within(value + half) }))
+    .map((one) => ({ ...one, opacity: 1 }))
     .sort((a, b) => a.value - b.value);
   return draw(host, "ranking", (spec) => {
     spec.height = 60 + 24 * values.length;
