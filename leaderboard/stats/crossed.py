@@ -49,8 +49,10 @@ def crossed(values: np.ndarray, step: float = 0.0) -> Estimate:
     rest = max(0.0, everything - among_units - among_seeds) / freedom  # below 0 as floats round
     squares = _kept((among_seeds / (seeds - 1), seeds - 1), (over_units, units - 1), (rest, freedom))
     total = sum(sign * square for sign, square, _ in squares)
-    spread = sum(square**2 / df for _, square, df in squares)
-    return Estimate(mean, math.sqrt(total / (seeds * units)), total**2 / spread if spread > 0 else units - 1)
+    if not total:
+        return Estimate(mean, 0.0, units - 1)
+    df = 1 / sum((square / total) ** 2 / df for _, square, df in squares)
+    return Estimate(mean, math.sqrt(total / (seeds * units)), df)
 
 
 def _kept(seeds, units, rest):

@@ -171,24 +171,24 @@ def level(entry: Sample, possible: tuple[float, float] = ANYWHERE) -> Summary:
     if len(entry.outcomes) < n:
         return summarize(qualities, possible)
     values = np.stack(list(entry.values.values()))
-    low, high = _ends(average, values, entry) if _units(values, entry.clusters) > 1 else (None, None)
+    low, high = _ends(values, entry) if _units(values, entry.clusters) > 1 else (None, None)
     return Summary(average, spread(qualities), n, low, high)
 
 
-def _ends(average, values, entry):
-    least, greatest = values.min(), values.max()
+def _ends(values, entry):
+    least, greatest = float(values.min()), float(values.max())
     if least == greatest:
-        room = unseen(values.shape[1], RISK / 2) * (1.0 if entry.counts else abs(float(greatest)))
-        low, high = average - room, average + room
-        return (max(low, 0.0), min(high, 1.0)) if entry.counts else (low, high)
+        room = unseen(values.shape[1], RISK / 2) * (1.0 if entry.counts else abs(greatest) or 1.0)
+        lowest, highest = 0.0 if least >= 0 else -math.inf, 1.0 if entry.counts else math.inf
+        return max(least - room, lowest), min(least + room, highest)
     found = _estimate(values.astype(float), entry.clusters, float(values.std()))
-    half = t_quantile(found.df) * found.error
+    middle, half = found.mean, t_quantile(found.df) * found.error
     if entry.counts:
-        slope = 1 / (average * (1 - average))
-        return tuple(_share(math.log(average / (1 - average)) + side * half * slope) for side in (-1, 1))
+        odds, slope = math.log(middle / (1 - middle)), 1 / (middle * (1 - middle))
+        return tuple(_share(odds + side * half * slope) for side in (-1, 1))
     if least < 0:
-        return average - half, average + half
-    return tuple(average * math.exp(min(side * half / average, 200.0)) for side in (-1, 1))
+        return middle - half, middle + half
+    return tuple(middle * math.exp(min(side * half / middle, 200.0)) for side in (-1, 1))
 
 
 def _share(odds):

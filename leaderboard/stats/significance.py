@@ -11,13 +11,15 @@ MOST_DF = 1e9  # where Student's t is the normal to all digits
 
 
 def t_tail(mean: float, error: float, df: float) -> float:
-    """Returns the p of a t test that a mean is zero.
+    """Returns the p of a t test that a mean is zero; 1 where there is no error to judge it by.
 
     Args:
         mean: estimate.
-        error: its standard error, above 0.
+        error: its standard error.
         df: degrees of freedom, no whole number in general.
     """
+    if not error:
+        return 1.0
     return min(1.0, 2 * float(special.stdtr(min(df, MOST_DF), -abs(mean / error))))
 
 

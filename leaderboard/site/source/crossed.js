@@ -27,8 +27,8 @@ export function crossed(values, step) {
   ].filter(([square]) => square > (1 + 1e-9) * rest[0]);
   const kept = above.length === 1 ? above : [...above, rest];
   const total = above.length === 2 ? above[0][0] + above[1][0] - rest[0] : kept[0][0];
-  const spread = kept.reduce((sum, [square, df]) => sum + square ** 2 / df, 0);
-  return { middle, error: Math.sqrt(total / (seeds * units)), df: spread > 0 ? total ** 2 / spread : units - 1 };
+  const spread = kept.reduce((sum, [square, df]) => sum + (square / total) ** 2 / df, 0);
+  return { middle, error: Math.sqrt(total / (seeds * units)), df: total > 0 ? 1 / spread : units - 1 };
 }
 
 // Sums over clusters, as residuals: [seed][example] to [seed][cluster], with the scale of a single example.
@@ -67,6 +67,6 @@ export function contrast(a, b, difference, task) {
   return {
     low: Math.max(difference - half, -bound),
     high: Math.min(difference + half, bound),
-    p: tails(found.middle / found.error, found.df),
+    p: found.error > 0 ? tails(found.middle / found.error, found.df) : 1,
   };
 }
