@@ -2,6 +2,7 @@
 
 from methods.base import Entry
 from methods.quantization.fp8 import FP8_E4M3, FP8_E4M3_INPUTS, FP8_E5M2, FP8_E5M2_INPUTS
+from methods.quantization.gptq import GPTQ, GPTQ_BLOCKS
 from methods.quantization.lsq import LSQ, LSQ_BLOCKS, LSQ_EDGES8, LSQ_WEIGHTS
 from methods.quantization.mxfp4 import MXFP4, MXFP4_INPUTS
 from methods.quantization.rtn import RTN, RTN_BLOCKS, RTN_BN, RTN_STATIC, RTN_STATIC_BLOCKS
@@ -12,6 +13,8 @@ METHODS: dict[str, Entry] = {
     "rtn@blocks": RTN_BLOCKS,
     "rtn_static": RTN_STATIC,
     "rtn_static@blocks": RTN_STATIC_BLOCKS,
+    "gptq": GPTQ,
+    "gptq@blocks": GPTQ_BLOCKS,
     "lsq": LSQ,
     "lsq@weights": LSQ_WEIGHTS,
     "lsq@edges8": LSQ_EDGES8,

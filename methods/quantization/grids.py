@@ -61,7 +61,11 @@ def bits_of(
 
 
 def min_max(
-    problem: Problem, variables: PyTree, weights: dict[str, jax.Array], bits: dict[str, jax.Array]
+    problem: Problem,
+    variables: PyTree,
+    weights: dict[str, jax.Array],
+    bits: dict[str, jax.Array],
+    group: int = 0,
 ) -> dict[str, Quantizer]:
     """Returns the min-max grid of each weight, with a scale for each entry along its output axes.
 
@@ -70,14 +74,15 @@ def min_max(
       variables: of the net.
       weights: by path.
       bits: of each, by path.
+      group: how many weights of an output channel share a scale; 0 for all of them.
     """
     axes = output_axes(problem.net, variables, problem.example, weights)
-    return _min_max(weights, bits, tuple(axes.items()))
+    return _min_max(weights, bits, tuple(axes.items()), group)
 
 
-@partial(jax.jit, static_argnums=2, compiler_options=COMPILE_QUICKLY)
-def _min_max(weights, bits, axes):
-    return {path: symmetric(weights[path], bits[path], kept) for path, kept in axes}
+@partial(jax.jit, static_argnums=(2, 3), compiler_options=COMPILE_QUICKLY)
+def _min_max(weights, bits, axes, group):
+    return {path: symmetric(weights[path], bits[path], kept, group) for path, kept in axes}
 
 
 def blocks_of(problem: Problem, variables: PyTree, paths: Iterable[str], size: int) -> dict[str, Blocks]:
