@@ -1,6 +1,7 @@
 """Quantization: the rows of its methods."""
 
 from methods.base import Entry
+from methods.quantization.adaround import ADAROUND
 from methods.quantization.gptq import GPTQ, GPTQ_BLOCKS
 from methods.quantization.lsq import LSQ, LSQ_BLOCKS, LSQ_EDGES8, LSQ_WEIGHTS
 from methods.quantization.rtn import RTN, RTN_BLOCKS, RTN_BN, RTN_STATIC, RTN_STATIC_BLOCKS
@@ -13,6 +14,7 @@ METHODS: dict[str, Entry] = {
     "rtn_static@blocks": RTN_STATIC_BLOCKS,
     "gptq": GPTQ,
     "gptq@blocks": GPTQ_BLOCKS,
+    "adaround": ADAROUND,
     "lsq": LSQ,
     "lsq@weights": LSQ_WEIGHTS,
     "lsq@edges8": LSQ_EDGES8,
