@@ -8,10 +8,12 @@ from flax import linen as nn
 from numpy.testing import assert_allclose, assert_array_equal
 
 from methods.arrays.hessian import eliminations
-from methods.base import Fallback, Problem
+from methods.base import Fallback, Problem, Shipped
 from methods.calibration.grams import Gram
+from methods.chain import chain
 from methods.flaxnet import forward, fresh
-from methods.quantization.gptq import choose, gptq, rounded
+from methods.pruning.magnitude import MAGNITUDE
+from methods.quantization.gptq import GPTQ, choose, gptq, rounded
 from methods.quantization.layerwise import Piece
 from methods.quantization.rtn import rtn
 from methods.transforms.transform import decoded
@@ -164,3 +166,20 @@ def test_groups_have_scales_of_their_own():
     shipped, weights, _ = settled(gptq(group=2), Dense(2), {"params": {"d": {"kernel": kernel}}}, [{"x": x}], 2)
     assert_allclose(weights["d/kernel"], [[1, 0], [0, 0.3], [8, 0], [0, -0.05]], rtol=1e-6)
     assert_allclose(shipped.variables["params"]["d"]["kernel"].scale, [[1, 0.3], [8, 0.05]], rtol=1e-6)
+
+
+def test_behind_pruning_in_a_chain():
+    """The masks of the part before are looked through; the stored weights stay as they are."""
+    kernel, x = jnp.float32(RNG.normal(size=(32, 64))), np.float32(correlated(64, 32))
+    variables, method = {"params": {"d": {"kernel": kernel}}}, chain(MAGNITUDE, GPTQ, sweep=((0.5, 3),)).make()
+    problem = Problem(Dense(64), x[:1], [{"x": x}], lambda out, batch: jnp.mean(out), 0)
+    net, variables, state = method.init(jax.random.key(0), problem, variables, (jnp.float32(0.5), jnp.float32(3)))
+    net, variables, state = method.settle(jax.random.key(0), problem, variables, state, 1)
+    assert_array_equal(variables["params"]["d"]["kernel"], kernel)
+    seen = method.view(state, variables)["params"]["d"]["kernel"]
+    assert_array_equal(seen[jnp.abs(kernel) < jnp.median(jnp.abs(kernel))], 0)
+    shipped = method.export(state, Shipped(net, variables)).variables["params"]["d"]["kernel"]
+    assert_array_equal(shipped.unpack(), seen)
+    assert shipped.pruned == kernel.size // 2
+    nearest = shipped.scale * jnp.round(jnp.where(seen == 0, 0, kernel) / shipped.scale)
+    assert not np.array_equal(seen, nearest)
