@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -13,7 +13,7 @@ from flax import linen as nn
 from jax.tree_util import Partial
 
 from methods.base import Interceptor, PyTree, TapMaker
-from methods.paths import flatten, join
+from methods.paths import join
 from methods.transforms.transform import Transform
 
 COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
@@ -22,9 +22,8 @@ COMPILE_QUICKLY = {"xla_backend_optimization_level": 0}
 _TAPPED = jax.make_user_context(None)
 """Part of the key of jit's cache: what a net jits itself, by `nn.jit`, is traced again under every tap."""
 
-
-WATCHED = "watched"
-"""The collection of what `watch` notes."""
+_WATCHED = "(watched)"
+"""The collection of what `watch` notes, and the name of each note: no attribute of a module is called so."""
 
 
 def forward(
@@ -72,7 +71,7 @@ def observed(
     """
     rngs = {} if key is None else {"dropout": key, "params": jax.random.fold_in(key, 0)}
     renewed = [name for name in variables if name != "params"] if train else []
-    mutable = [*renewed, *([WATCHED] if tap else [])]
+    mutable = [*renewed, *([_WATCHED] if tap else [])]
 
     def call():
         return net.apply(variables, x, train=train, rngs=rngs, mutable=mutable or False)
@@ -85,22 +84,31 @@ def observed(
     if not mutable:
         return out, variables, {}
     out, changed = out
-    noted = flatten(changed.get(WATCHED, {}))
-    changed = {name: tree for name, tree in changed.items() if name != WATCHED}
-    watched = {path.rpartition("/")[0]: leaf for path, leaf in noted.items()}
-    return out, {**variables, **changed}, watched
+    watched = dict(_notes(changed.get(_WATCHED, {})))
+    return out, {**variables, **{name: changed[name] for name in renewed if name in changed}}, watched
+
+
+def _notes(tree: PyTree, *names: str) -> Iterator[tuple[str, Any]]:
+    """Yields (path of the module, what it returned), which may be a tree in its turn."""
+    for name, inner in tree.items():
+        if name == _WATCHED:
+            yield join(names), inner
+        else:
+            yield from _notes(inner, *names, name)
 
 
 def watch(pattern: str) -> Interceptor:
-    """Returns the interceptor that notes what modules return, where `pattern` matches the whole of their path.
+    """Returns the interceptor that notes what `__call__` of modules returns, where `pattern` matches their whole path.
 
-    Of a module that is called several times, the last call counts. One within `nn.scan` or `nn.vmap` notes nothing.
+    Of a module that is called several times, the last call counts. Calls within `nn.scan`, `nn.RNN`, `nn.vmap` and
+    `nn.while_loop` are not noted; JAX refuses (TypeError) to note one that only some branches of `nn.cond` make.
+    Gradients flow into what is noted.
     """
 
     def tap(next_fun, args, kwargs, context):
         out = next_fun(*args, **kwargs)
         if context.method_name == "__call__" and re.fullmatch(pattern, module_path(context)):
-            context.module.sow(WATCHED, WATCHED, out, init_fn=lambda: None, reduce_fn=lambda _, new: new)
+            context.module.sow(_WATCHED, _WATCHED, out, init_fn=lambda: None, reduce_fn=lambda _, new: new)
         return out
 
     return tap

@@ -23,6 +23,7 @@ class StoredDense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     checkpoint: str | None = None  # hash of the weights
     quality: float | None = None  # on test, last step
     bytes: int | None = None  # of its artifact
+    early: dict[str, str] = {}  # hash of the weights that were kept early, by step
     failure: str | None = None
 
 
@@ -57,6 +58,7 @@ class StoredRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     strength: tuple[float, ...]
     provenance: Provenance
     copied: str | None = None  # SHA-256 of the artifact whose counts of weights it took
+    previous: str | None = None  # SHA-256 of the artifact from which it went on
     run: Run
 
     @property

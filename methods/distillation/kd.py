@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.base import Entry, Method, Problem, Settings, State, Teacher
+from methods.arrays.distances import mean
+from methods.base import Entry, Method, Problem, PyTree, Seen, Settings, State, Teacher
 from methods.distillation.student import STUDENT, small_net
 from methods.flaxnet import forward
 
@@ -36,12 +37,7 @@ def distillation(
     """
     log_p = jax.nn.log_softmax(teacher / temperature)
     log_q = jax.nn.log_softmax(student / temperature)
-    places = jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1)
-    if weight is None:
-        return temperature**2 * jnp.mean(places)
-    weight = jnp.broadcast_to(weight.reshape(weight.shape + (1,) * (places.ndim - weight.ndim)), places.shape)
-    total = jnp.sum(weight)
-    return temperature**2 * jnp.sum(weight * places) / jnp.where(total > 0, total, 1)
+    return temperature**2 * mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1), weight)
 
 
 class Lesson(NamedTuple):
@@ -50,6 +46,41 @@ class Lesson(NamedTuple):
     teacher: Teacher
     temperature: jax.Array  # float32 []
     alpha: jax.Array  # float32 []
+
+    def loss(self, seen: Seen, target: PyTree, base: jax.Array) -> jax.Array:
+        """Returns (1 - α) · base + α · T² · KL(target ‖ output), float32 [].
+
+        Args:
+          seen: the student's forward pass.
+          target: the teacher's logits, like the student's.
+          base: mean loss of the task, float32 [].
+        """
+        divergence = distillation(seen.out, jax.lax.stop_gradient(target), self.temperature, seen.weight)
+        return (1 - self.alpha) * base + self.alpha * divergence
+
+
+def lesson(problem: Problem, temperature: float, alpha: float) -> Lesson:
+    """Returns what the problem's teacher teaches.
+
+    Args:
+      problem: has the teacher.
+      temperature: T.
+      alpha: α, the share of the teacher in the loss.
+
+    Raises:
+      ValueError: there is no teacher, or its outputs are no logits of two or more classes: of one, the loss would be 0.
+    """
+    teacher = problem.teacher
+    if teacher is None:
+        raise ValueError("distillation needs a teacher; this problem has none")
+    out: Any = jax.eval_shape(
+        lambda variables, x: forward(teacher.net, variables, x)[0], teacher.variables, problem.example
+    )
+    shape = getattr(out, "shape", None)
+    if shape is None or len(shape) < 2 or shape[-1] < 2:
+        said = "a tree of outputs" if shape is None else f"outputs {list(shape)}"
+        raise ValueError(f"distillation needs logits of two or more classes, [B, ..., K]; the teacher makes {said}")
+    return Lesson(teacher, jnp.float32(temperature), jnp.float32(alpha))
 
 
 def kd(temperature: float = 2.0, alpha: float = 0.3) -> Method:
@@ -61,33 +92,16 @@ def kd(temperature: float = 2.0, alpha: float = 0.3) -> Method:
     """
 
     def init(key, problem, variables, strength):
-        if problem.teacher is None:
-            raise ValueError("kd needs a teacher; this problem has none")
-        _refuse(problem)
+        taught = lesson(problem, temperature, alpha)
         (width,) = strength
-        lesson = Lesson(problem.teacher, jnp.float32(temperature), jnp.float32(alpha))
-        return *small_net(key, problem, variables, width), State(fixed=lesson)
+        return *small_net(key, problem, variables, width), State(fixed=taught)
 
     return Method(init=init, loss=_loss)
 
 
 def _loss(state, seen, base):
-    teacher, temperature, alpha = state.fixed
-    target = jax.lax.stop_gradient(forward(teacher.net, teacher.variables, seen.batch["x"])[0])
-    return (1 - alpha) * base + alpha * distillation(seen.out, target, temperature, seen.weight)
-
-
-def _refuse(problem: Problem) -> None:
-    """Raises ValueError unless the teacher's outputs are logits of two or more classes: of one, the loss would be 0."""
-    teacher = problem.teacher
-    assert teacher is not None
-    out: Any = jax.eval_shape(
-        lambda variables, x: forward(teacher.net, variables, x)[0], teacher.variables, problem.example
-    )
-    shape = getattr(out, "shape", None)
-    if shape is None or len(shape) < 2 or shape[-1] < 2:
-        said = "a tree of outputs" if shape is None else f"outputs {list(shape)}"
-        raise ValueError(f"kd needs logits of two or more classes, [B, ..., K]; the teacher makes {said}")
+    teacher = state.fixed.teacher
+    return state.fixed.loss(seen, forward(teacher.net, teacher.variables, seen.batch["x"])[0], base)
 
 
 KD = Entry(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -22,6 +23,20 @@ def has_copied(shipped, strength):
     weights = select(shipped.variables["params"])
     found = {path: np.count_nonzero(decoded(weight)) for path, weight in weights.items()}
     assert found == copied_counts(shipped.variables["params"], strength)
+
+
+def has_pattern(n, m):
+    """Of every m weights that one output of the tiny net sums over, n are kept; of the 9 of conv1, one is left over."""
+
+    def exact(shipped, strength):
+        weights = select(shipped.variables["params"])
+        for path, kernel in weights.items():
+            rows = np.asarray(decoded(kernel)).reshape(-1, kernel.shape[-1])
+            whole = len(rows) // m * m
+            assert (np.count_nonzero(rows[:whole].reshape(-1, m, rows.shape[1]), axis=1) == n).all(), path
+            assert rows[whole:].all()
+
+    return exact
 
 
 def copied_counts(params, strength):
@@ -47,6 +62,12 @@ def has_input_bits(shipped, strength):
     assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
     for (grid,) in shipped.inputs.values():
         assert grid.high - grid.low == 2**strength - 1
+
+
+def has_format(shipped, strength, bits, inputs=None):
+    assert {leaf.bits for leaf in select(shipped.variables["params"]).values()} == {bits}
+    found = {path: one.bits for path, (one,) in shipped.inputs.items()}
+    assert found == (dict.fromkeys(["conv1", "conv2", "dense1", "head"], inputs) if inputs else {})
 
 
 def has_block_bits(shipped, strength):
@@ -93,7 +114,7 @@ def weight_size(leaf):
 
 
 class Row(NamedTuple):
-    identity: tuple  # the strength that changes nothing
+    identity: tuple | None  # the strength that changes nothing; None where there is none, as of a format
     strengths: tuple  # two that do
     exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
     copied: Callable = lambda params, strength: None  # what a control copies: weights kept, by path
@@ -114,10 +135,24 @@ ROWS = {
     "gptq@blocks": Row((32,), ((8,), (3,)), has_block_bits),
     "rtn_static@blocks": Row((32,), ((8,), (4,)), has_block_input_bits),
     "lsq@blocks": Row((32,), ((4,), (2,)), has_block_input_bits),
+    "fp8_e4m3": Row(None, ((), ()), partial(has_format, bits=8)),
+    "fp8_e5m2": Row(None, ((), ()), partial(has_format, bits=8)),
+    "fp8_e4m3@inputs": Row(None, ((), ()), partial(has_format, bits=8, inputs=8)),
+    "fp8_e5m2@inputs": Row(None, ((), ()), partial(has_format, bits=8, inputs=8)),
+    "mxfp4": Row(None, ((), ()), partial(has_format, bits=4)),
+    "mxfp4@inputs": Row(None, ((), ()), partial(has_format, bits=4, inputs=4)),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@magnitude": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    "snip": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random@snip": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    "rigl": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random@rigl": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    **dict.fromkeys(("imp", "imp@reinit", "imp@open"), Row((0.0,), ((0.5,), (0.9,)), has_sparsity)),
+    **{f"{name}_2_4": Row(None, ((), ()), has_pattern(2, 4)) for name in ("nm", "random@nm", "sr_ste")},
+    **{f"{name}_4_8": Row(None, ((), ()), has_pattern(4, 8)) for name in ("nm", "random@nm", "sr_ste")},
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "random_channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
+    "fitnets": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "kd": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "student": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "magnitude_rtn": Row((0.0, 32), ((0.5, 8), (0.9, 4)), is_pruned_and_quantized),

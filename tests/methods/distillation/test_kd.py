@@ -115,7 +115,9 @@ def test_outputs_without_classes_are_refused_early(mlp, kind, said):
     net = Odd(kind)
     variables = net.init(jax.random.key(0), mlp.x, train=False)
     problem = Problem(net, mlp.x[:1], (), None, 6, Teacher(net, variables))
-    with pytest.raises(ValueError, match=rf"kd needs logits of two or more classes, .*; the teacher makes {said}"):
+    with pytest.raises(
+        ValueError, match=rf"distillation needs logits of two or more classes, .*; the teacher makes {said}"
+    ):
         kd().init(jax.random.key(0), problem, variables, (jnp.float32(1),))
 
 
@@ -144,5 +146,5 @@ def test_student_is_fresh_and_as_small_as_the_width_says(tiny):
 
 
 def test_kd_needs_a_teacher(tiny):
-    with pytest.raises(ValueError, match="kd needs a teacher; this problem has none"):
+    with pytest.raises(ValueError, match="distillation needs a teacher; this problem has none"):
         kd().init(None, Problem(tiny.net, None, (), None, 6), {}, (0.5,))
