@@ -126,6 +126,7 @@ ROWS = {
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
     "gptq": Row((32,), ((8,), (3,)), has_bits),
+    "adaround": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
     "lsq": Row((32,), ((4,), (2,)), has_input_bits),
     "lsq@weights": Row((32,), ((4,), (2,)), has_bits),
