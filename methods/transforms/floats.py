@@ -56,8 +56,10 @@ class PackedFloats(Packed):
 
     def unpack(self) -> jax.Array:
         """Returns the weight."""
-        coded = isinstance(self.scale, Codes)
-        scale = decode(self.scale.values, self.scale_format or "") if coded else unpack(self.scale)
+        if isinstance(self.scale, Codes):
+            scale = decode(self.scale.values, self.scale_format or "")
+        else:
+            scale = unpack(self.scale)
         if self.tensor_scale is not None:
             scale = scale * self.tensor_scale
         scale = spread(scale, self.blocks, self.codes.values.shape)
