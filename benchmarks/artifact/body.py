@@ -26,6 +26,10 @@ def number(n: int) -> bytes:
     return bytes([*(group | 128 for group in groups[:-1]), groups[-1]])
 
 
+FREE, RATIO = 1 << 24, 1 << 8
+"""A file may hold so many values, and for each of its bytes so many more: a crafted one does not take all memory."""
+
+
 class Sink:
     """Takes in the parts of a body, in order."""
 
@@ -68,6 +72,7 @@ class Source:
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data, self._at = data, at
+        self._left = FREE + RATIO * len(data)
         self._coded: list[tuple[int, int]] = []
         self._symbols: Iterator[np.ndarray] = iter(())
 
@@ -88,6 +93,12 @@ class Source:
         """Returns the next number, of any sign."""
         n = self.number()
         return -(n + 1) // 2 if n & 1 else n // 2
+
+    def hold(self, shape: tuple[int, ...]) -> None:
+        """Notes that an array of this shape is read. Raises ValueError if all of them have too many values."""
+        self._left -= math.prod(shape)
+        if self._left < 0:
+            raise ValueError(f"{len(self._data)} bytes hold no array of shape {shape} beside the others")
 
     def expect(self, count: int, size: int) -> None:
         """Notes that a list of `count` symbols comes next among those that are coded, by a table of `size` levels."""

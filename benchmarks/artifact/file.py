@@ -5,7 +5,7 @@
     layout         4 bytes: of SHA-256 over names, dtypes and shapes of all variables, which the file does not hold
     length         of the head, times 2, + 1 if it is compressed by zlib, which is done where that is smaller
     head           the net and its input, JSON (see `header.py`)
-    body           weights and grids (see `content.py`, `body.py`)
+    body           weights and transforms (see `content.py`, `body.py`)
 
 A digest of 16 bytes finds any damage; it keeps nobody from making a file, which a longer one would not either. The same
 input gives the same bytes. A file is trusted in nothing: its variables are those that its net initializes.
@@ -23,8 +23,8 @@ import msgspec
 from safetensors import SafetensorError
 
 from benchmarks.artifact import version1
-from benchmarks.artifact.body import Source, number
-from benchmarks.artifact.content import decode, encode
+from benchmarks.artifact.body import FREE, RATIO, Source, number
+from benchmarks.artifact.content import decode, encode, kinds
 from benchmarks.artifact.grids import modules
 from benchmarks.artifact.header import Header, from_json, from_net, from_specs, initialized, to_json, to_net, to_specs
 from leaderboard.record.atomic import write_atomically
@@ -35,8 +35,6 @@ from methods.transforms.transform import unpack
 MAGIC, VERSION = b"SLIM", 2
 HEAD = 1 << 20
 """Bytes that the head may have."""
-FREE, RATIO = 1 << 24, 1 << 8
-"""A file may hold so many values, and for each of its bytes so many more: a crafted one does not take all memory."""
 
 
 class ArtifactError(ValueError):
@@ -57,6 +55,18 @@ def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -
     Args:
         path: of the file.
         shipped: what it holds.
+        example: an input of the net.
+
+    Raises ValueError as `packed` does.
+    """
+    write_atomically(path, packed(shipped, example))
+
+
+def packed(shipped: Shipped, example: PyTree) -> bytes:
+    """Returns the content of the artifact.
+
+    Args:
+        shipped: what it holds.
         example: an input of the net, array [B, ...] or a tree of dicts, tuples and lists of them. Its shapes and
             dtypes are kept; B is free, and lists are read back as tuples.
 
@@ -67,10 +77,11 @@ def write_artifact(path: str | os.PathLike, shipped: Shipped, example: PyTree) -
     leaves, expected = flatten(shipped.variables), initialized(shipped.net, specs)
     _check(expected, {name: jax.eval_shape(unpack, one) for name, one in leaves.items()})
     named = sorted(shipped.inputs.keys() - set(modules(expected, ())))
-    text, zipped = _shorter(to_json(Header(net, specs, tuple(named))))
-    body = encode(leaves, shipped.inputs, modules(expected, named))
+    listed = kinds(leaves, shipped.inputs)
+    text, zipped = _shorter(to_json(Header(net, specs, tuple(named), listed)))
+    body = encode(leaves, shipped.inputs, modules(expected, named), listed)
     rest = _layout(expected) + number(2 * len(text) + zipped) + text + body
-    write_atomically(path, MAGIC + bytes([VERSION]) + _digest(rest) + rest)
+    return MAGIC + bytes([VERSION]) + _digest(rest) + rest
 
 
 def read_artifact(path: str | os.PathLike) -> Artifact:
@@ -103,7 +114,7 @@ def _read(data: bytes) -> Artifact:
     if layout != _layout(expected):
         raise ValueError(f"net {header.net.name} has other variables by now than those that the file holds")
     _check_size(expected, len(data))
-    leaves, inputs, payload = decode(source, expected, modules(expected, header.modules))
+    leaves, inputs, payload = decode(source, expected, modules(expected, header.modules), header.kinds)
     return Artifact(Shipped(net, unflatten(leaves), inputs), from_specs(header.input), payload)
 
 

@@ -95,7 +95,7 @@ def _shape(source: Source) -> tuple[int, ...]:
 def decode(grid: Grid, source: Source) -> Quantizer:
     """Returns the grid whose values come next. Raises ValueError if they fit no grid."""
     scale, zero_point = source.array(np.dtype(np.float32), grid.scale), source.array(*grid.zero_point)
-    fields = (scale, zero_point, np.float32(grid.low), np.float32(grid.high))
-    quantizer = Quantizer(*(jnp.asarray(field, jnp.float32) for field in fields))
+    low, high = jnp.float32(grid.low), jnp.float32(grid.high)
+    quantizer = Quantizer(jnp.asarray(scale), jnp.asarray(zero_point, jnp.float32), low, high)
     _check(grid.module, quantizer)
     return quantizer

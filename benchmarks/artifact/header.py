@@ -3,7 +3,8 @@
     {"input": {"dtype": "float32", "shape": [784]}, "net": {"fields": {...}, "name": "MLP"}}
 
 The input is one such array, without its batch axis, or a tree of them. A third key, "modules", lists the paths of those
-modules with rounded inputs that hold no weights.
+modules with transformed inputs that hold no weights, "path:1" for a second input; a fourth, "kinds", those of packed
+weights and of transforms (see `parts.py`).
 """
 
 from functools import lru_cache
@@ -36,12 +37,20 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str
 
 
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of packed weights or of transforms with its static fields."""
+
+    name: str
+    facts: dict[str, Any]
+
+
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """All of it."""
 
     net: Net
     input: Any  # an `Input`, or a tree of them
     modules: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
 
 def to_json(value: Any) -> bytes:

@@ -1,21 +1,16 @@
-"""How one weight is stored: as few bytes as possible, and exactly.
+"""How one array of a weight is stored: as few bytes as possible, and exactly.
 
-A leaf is an array of a dtype in `DTYPES`, or `Quantized`. Its values, read as unsigned integers (the bit pattern of a
-number; a code minus the smallest code), have a middle: the median code, or the bit pattern of +0.0, so that -0.0
-survives. They are stored in whichever form makes the smallest file:
+A leaf is an array of a dtype in `DTYPES`, `Quantized`, or `Codes`. Its values, read as unsigned integers (the bit
+pattern of a number; a code minus the smallest code), are stored as `values.py` says; what a sparse form leaves out is
+the median code, or the bit pattern of +0.0, so that -0.0 survives. The description of a leaf is, as far as its form has
+it,
 
-    dense    all values
-    sparse   those that are not the middle, and the gap before each of them
-
-Gaps are Rice codes or entropy-coded (Han et al. 2016, arXiv 1510.00149, §2-4); codes are packed or entropy-coded; bit
-patterns are stored as they are. The description of a leaf is, as far as its form has it,
-
-    form         0 dense, 1 sparse by Rice codes, 2 sparse by entropy-coded gaps; + 4 if codes are entropy-coded;
-                 + 8 if Quantized; + 16 if it has zero points other than zeros in the shape of the scale
+    form         that of its values; + 8 if Quantized; + 16 if it has zero points other than zeros in the shape of the
+                 scale; + 32 if Codes
     Quantized    bits; low + 2^(bits - 1), signed; middle code, signed; pruned + 1, or 0 if unknown; axes of the scale
     zero points  place of their dtype in NARROW, axes
-    sparse       number of kept values, how gaps are coded
-    codes        how they are coded
+    Codes        bits; middle code
+    values       the rest of their description
 
 and its plain values are gaps, values, scale, zero points. Shape and dtype follow from the net. Axes of an array that
 broadcasts against the leaf are a number: bit i, from the last axis on, says whether the array has the leaf's length
@@ -23,26 +18,29 @@ there, or 1; the highest bit set stands above the first axis.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.artifact.body import Sink, Source, number
-from benchmarks.artifact.numbers import Cells, Coding, Packed, Rice, celled, packed, read_cells, read_rice, riced
+from benchmarks.artifact import values as lists
+from benchmarks.artifact.body import Sink, Source
+from benchmarks.artifact.values import CODED, Values, median, smallest
 from methods.transforms.grids import Quantized
+from methods.transforms.transform import Codes
 
 DTYPES = ("bfloat16", "bool", "complex64", "float16", "float32", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 """Those that JAX holds."""
+UNSIGNED = ("uint8", "uint16", "uint32")
+"""Those that hold `Codes`."""
 DECODED = ("float32", "bfloat16", "float16")
 """Those that codes may stand for."""
 NARROW = tuple(map(np.dtype, ("int8", "uint8", "int16", "uint16", "int32", "float32")))
 """Of zero points; the first that holds them exactly is taken."""
 
-SPARSE, RICE, CODED, QUANTIZED, SHIFTED = 3, 1, 4, 8, 16
-"""Of a form: which bits say whether it is sparse, what they are with Rice codes, and the bits of the other parts."""
+QUANTIZED, SHIFTED, CODES = 8, 16, 32
+"""Of a form: the bits of the parts beside its values."""
 
 
 class Leaf(NamedTuple):
@@ -52,33 +50,34 @@ class Leaf(NamedTuple):
     dtype: np.dtype
     grid: tuple[int, int, int, int, tuple[int, ...]] | None  # bits, low, middle, pruned + 1, shape of the scale
     zero_point: tuple[np.dtype, tuple[int, ...]] | None
-    kept: int | None
-    gaps: Coding | None
-    values: Coding
+    codes: tuple[int, int] | None  # bits, middle
+    values: Values
 
 
 def encode(leaf: Any, sink: Sink) -> None:
     """Adds a leaf to a body.
 
-    Raises ValueError if a code does not fit in its bits, or the leaf is neither `Quantized` nor of a known dtype.
+    Raises ValueError if a code does not fit in its bits, or the leaf is none of those that are stored so.
     """
     if isinstance(leaf, Quantized):
         _encode_quantized(leaf, sink)
         return
+    if isinstance(leaf, Codes):
+        _encode_codes(leaf, sink)
+        return
     _known(str(getattr(leaf, "dtype", type(leaf).__name__)), DTYPES)
     array = np.ascontiguousarray(leaf).reshape(-1)
-    bits = 8 * array.itemsize
-    form, parts = _smallest(array.view(f"u{array.itemsize}"), 0, lambda numbers: packed(numbers.size, bits))
+    form, parts = smallest(array.view(f"u{array.itemsize}"), 0, 8 * array.itemsize, coded=False)
     sink.number(form)
-    _write(parts, sink)
+    lists.write(parts, sink)
 
 
 def _encode_quantized(leaf: Quantized, sink: Sink) -> None:
     _known(leaf.dtype, DECODED)
     codes, scale, zero_point = (np.asarray(a) for a in (leaf.codes, leaf.scale, leaf.zero_point))
     values = codes.reshape(-1).astype(np.int64) - leaf.low
-    middle = _median(values, leaf.bits)
-    form, parts = _smallest(values, middle, lambda numbers: _codes(numbers, leaf.bits, middle))
+    middle = median(values, leaf.bits)
+    form, parts = smallest(values, middle, leaf.bits, coded=True)
     shifted = zero_point.shape != scale.shape or bool((zero_point.astype(bool) | np.signbit(zero_point)).any())
     shifts = [narrow(zero_point)] if shifted else []
     sink.number(form + QUANTIZED + shifted * SHIFTED)
@@ -90,64 +89,25 @@ def _encode_quantized(leaf: Quantized, sink: Sink) -> None:
     for array in shifts:
         sink.number(NARROW.index(array.dtype))
         sink.number(_axes(array, codes.shape, "zero_point"))
-    _write(parts, sink)
+    lists.write(parts, sink)
     for array in (scale, *shifts):
         sink.plain(array)
 
 
-def _median(values: np.ndarray, bits: int) -> int:
-    """Returns the median, the lower one of two; 0 of nothing. Raises ValueError if a value does not fit in `bits`."""
-    if not values.size:
-        return 0
-    if not 0 <= values.min() <= values.max() < 2**bits:
-        raise ValueError(f"codes from {values.min()} to {values.max()} do not fit in {bits} bits")
-    return int(np.partition(values, (values.size - 1) // 2)[(values.size - 1) // 2])
+def _encode_codes(leaf: Codes, sink: Sink) -> None:
+    values = np.asarray(leaf.values).reshape(-1)
+    middle = median(values, leaf.bits)
+    form, parts = smallest(values, middle, leaf.bits, coded=True)
+    sink.number(form + CODES)
+    sink.number(leaf.bits)
+    sink.number(middle)
+    lists.write(parts, sink)
 
 
 def _known(dtype: str, known: tuple[str, ...]) -> None:
     if dtype not in known:
-        raise ValueError(
-            f"a leaf is an array of {', '.join(DTYPES)}, or Quantized of {', '.join(DECODED)}, not {dtype}"
-        )
-
-
-def _codes(numbers: np.ndarray, bits: int, middle: int) -> tuple[float, Coding]:
-    plain = packed(numbers.size, bits)
-    return _smaller([plain, celled(numbers, middle, bits)]) if numbers.size else plain
-
-
-def _smaller(sized: list[tuple[float, Any]]) -> tuple[float, Any]:
-    """Returns the one of fewest bytes, the first of equals."""
-    return min(sized, key=lambda one: one[0])
-
-
-def _smallest(
-    values: np.ndarray, middle: int, coding: Callable[[np.ndarray], tuple[float, Coding]]
-) -> tuple[int, list[tuple[Coding, np.ndarray]]]:
-    """Returns the form of fewest bytes, and what it stores: gaps if it is sparse, then values, each with its coding.
-
-    Args:
-        values: unsigned integers [N].
-        middle: the value that a sparse form leaves out.
-        coding: of values [any], (bytes, coding).
-    """
-    where = np.flatnonzero(values != middle)
-    kept, gaps = values[where], np.diff(where, prepend=-1) - 1
-    size, dense = coding(values)
-    sparse_size, sparse = coding(kept)
-    gaps_size, placed = _smaller([riced(gaps), *([celled(gaps, 0, 32)] if gaps.size else [])])
-    if size <= sparse_size + gaps_size + len(number(where.size)):
-        return CODED * isinstance(dense, Cells), [(dense, values)]
-    form = RICE if isinstance(placed, Rice) else RICE + 1
-    return form + CODED * isinstance(sparse, Cells), [(placed, gaps), (sparse, kept)]
-
-
-def _write(parts: list[tuple[Coding, np.ndarray]], sink: Sink) -> None:
-    if len(parts) == 2:
-        sink.number(parts[0][1].size)
-    for coding, numbers in parts:
-        coding.describe(sink)
-        coding.write(numbers, sink)
+        kinds = [", ".join(names) for names in (DTYPES, DECODED, UNSIGNED)]
+        raise ValueError("a leaf is an array of {}, Quantized of {}, or Codes of {}, not {}".format(*kinds, dtype))
 
 
 def _axes(array: np.ndarray, shape: tuple[int, ...], name: str) -> int:
@@ -173,37 +133,28 @@ def narrow(zero_point: np.ndarray) -> np.ndarray:
     return next(one for one in cast if one.astype(np.float32).tobytes() == zero_point.tobytes())
 
 
-def read(source: Source, shape: tuple[int, ...], dtype: np.dtype) -> Leaf:
-    """Returns the next description of a body.
+def read(source: Source, form: int, shape: tuple[int, ...], dtype: np.dtype) -> Leaf:
+    """Returns the next description of a body, whose first number has been read.
 
     Args:
-        source: stands there.
+        source: stands behind that.
+        form: the first number.
         shape: of the leaf.
         dtype: of the leaf; what codes decode to.
 
     Raises ValueError if the description fits no leaf of that shape and dtype.
     """
-    form = source.number()
-    quantized = bool(form & QUANTIZED)
-    _known(dtype.name, DECODED if quantized else DTYPES)
-    if form & SPARSE == SPARSE or form >= 2 * SHIFTED or (form & (CODED | SHIFTED) and not quantized):
+    quantized, codes = bool(form & QUANTIZED), bool(form & CODES)
+    _known(dtype.name, DECODED if quantized else UNSIGNED if codes else DTYPES)
+    known = form < 2 * CODES and not (quantized and codes) and (quantized or not form & SHIFTED)
+    if not known or (form & CODED and not (quantized or codes)):
         raise ValueError(f"there is no form {form}")
     grid = _read_grid(source, shape) if quantized else None
-    bits, _, middle, *_ = grid or (8 * dtype.itemsize, 0, 0)
+    packed = _read_codes(source, dtype) if codes else None
+    bits, middle = (grid[0], grid[2]) if grid else packed or (8 * dtype.itemsize, 0)
     zero_point = (read_dtype(source), _shape(source.number(), shape)) if form & SHIFTED else None
-    kept, gaps = _read_gaps(form, source, math.prod(shape))
-    count = math.prod(shape) if kept is None else kept
-    values = read_cells(source, middle, bits, count) if form & CODED else Packed(bits)
-    return Leaf(shape, dtype, grid, zero_point, kept, gaps, values)
-
-
-def _read_gaps(form: int, source: Source, size: int) -> tuple[int | None, Coding | None]:
-    if not form & SPARSE:
-        return None, None
-    kept = source.number()
-    if kept > size:
-        raise ValueError(f"keeps {kept} of {size} values")
-    return kept, read_rice(source) if form & SPARSE == RICE else read_cells(source, 0, 32, kept)
+    values = lists.read(source, form, math.prod(shape), middle, bits)
+    return Leaf(shape, dtype, grid, zero_point, packed, values)
 
 
 def read_dtype(source: Source) -> np.dtype:
@@ -212,6 +163,13 @@ def read_dtype(source: Source) -> np.dtype:
     if place >= len(NARROW):
         raise ValueError(f"zero points have no dtype {place}")
     return NARROW[place]
+
+
+def _read_codes(source: Source, dtype: np.dtype) -> tuple[int, int]:
+    bits, middle = source.number(), source.number()
+    if not 1 <= bits <= 8 * dtype.itemsize or middle >= 2**bits:
+        raise ValueError(f"{dtype} holds no codes of {bits} bits around {middle}")
+    return bits, middle
 
 
 def _read_grid(source: Source, shape: tuple[int, ...]) -> tuple[int, int, int, int, tuple[int, ...]]:
@@ -226,10 +184,11 @@ def _read_grid(source: Source, shape: tuple[int, ...]) -> tuple[int, int, int, i
     return bits, low, middle - low, pruned, _shape(axes, shape)
 
 
-def decode(leaf: Leaf, source: Source) -> jax.Array | Quantized:
+def decode(leaf: Leaf, source: Source) -> jax.Array | Quantized | Codes:
     """Returns the leaf whose values come next. Raises ValueError if they do not fit its description."""
-    middle = leaf.grid[2] if leaf.grid else 0
-    values = _restore(leaf, middle, source)
+    values = lists.restore(leaf.values, source)
+    if leaf.codes:
+        return Codes(jnp.asarray(values.astype(leaf.dtype).reshape(leaf.shape)), leaf.codes[0])
     if leaf.grid is None:
         return jnp.asarray(values.astype(f"u{leaf.dtype.itemsize}").view(leaf.dtype).reshape(leaf.shape))
     bits, low, _, pruned, axes = leaf.grid
@@ -247,18 +206,3 @@ def decode(leaf: Leaf, source: Source) -> jax.Array | Quantized:
         dtype=leaf.dtype.name,
         pruned=jnp.int32(pruned - 1) if pruned else None,
     )
-
-
-def _restore(leaf: Leaf, middle: int, source: Source) -> np.ndarray:
-    """Returns all values, unsigned integers [N]."""
-    size = math.prod(leaf.shape)
-    if leaf.gaps is None or leaf.kept is None:
-        return leaf.values.read(size, source)
-    gaps = leaf.gaps.read(leaf.kept, source)
-    where = np.cumsum(gaps + 1) - 1
-    if gaps.max(initial=0) >= size > 0 or (where.size and where[-1] >= size):
-        raise ValueError(f"its gaps do not place {leaf.kept} values among {size}")
-    kept = leaf.values.read(leaf.kept, source)
-    values = np.full(size, middle, kept.dtype)
-    values[where] = kept
-    return values

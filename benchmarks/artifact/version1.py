@@ -128,8 +128,8 @@ def _claimed(leaf: Leaf | None, parts: Parts) -> jax.ShapeDtypeStruct:
 
 def _grid(module: str, grid: Grid) -> Quantizer:
     try:
-        fields = (grid.scale, grid.zero_point, grid.low, grid.high)
-        quantizer = Quantizer(*(jnp.asarray(np.asarray(field, np.float32)) for field in fields))
+        fields = [np.asarray(field, np.float32) for field in (grid.scale, grid.zero_point, grid.low, grid.high)]
+        quantizer = Quantizer(*map(jnp.asarray, fields), blocks=None)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"activations/{module}: {error}") from None
     bits = min(FLOAT_BITS, width(grid.high - grid.low + 1))

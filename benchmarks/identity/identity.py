@@ -19,7 +19,7 @@ from benchmarks.identity.source import Sources
 from benchmarks.measure import counts, latency, memory, quality
 from benchmarks.measure.device import device
 from benchmarks.plan.config import Budget
-from benchmarks.plan.recipes import plain
+from benchmarks.plan.recipes import early_steps, plain
 from benchmarks.train import optimize, step
 from methods.base import Method
 from methods.flaxnet import fresh
@@ -32,7 +32,16 @@ SETTINGS = ("enable_x64", "default_prng_impl", "threefry_partitionable", "defaul
 VARIABLES = ("XLA_FLAGS", "LIBTPU_INIT_ARGS")
 """Of the environment."""
 TRAINING = (optimize.optimize, step.make_step, fresh)
-MEASURING = (quality.outcomes, quality.quality, counts.count, content.encode, latency.latency, memory.memory)
+MEASURING = (
+    optimize.problem_of,
+    quality.outcomes,
+    quality.quality,
+    counts.count,
+    content.encode,
+    latency.latency,
+    memory.memory,
+)
+"""With what a method sees: it may decide by it."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -57,6 +66,7 @@ def of_net(task: Task, net: nn.Module, budget: Budget, data: Facts) -> dict[str,
         "data": msgspec.to_builtins(data),
         "budget": msgspec.to_builtins(budget),
         "dense": dataclasses.asdict(task.dense),
+        "early": early_steps(task.dense.steps),
         "code": {"task": task_sources(task, net).digest(), "training": _digest(*TRAINING)},
     }
     return plain(facts | environment())

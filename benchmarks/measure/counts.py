@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from flax import linen as nn
 
 from methods.base import PyTree, Shipped
 from methods.paths import flatten
@@ -63,6 +64,22 @@ def count(shipped: Shipped, example: PyTree) -> Counts:
         effective_macs=float(sum(n * density[path] for (path, _), n in macs.items())),
         bops=float(sum(n * density[path] * _product(path, keys, leaves, bits) for (path, keys), n in macs.items())),
     )
+
+
+def multiplies(net: nn.Module, variables: PyTree, example: PyTree) -> dict[str, int]:
+    """Returns the multiply-accumulates of one example that use each weight, by path; those that use none are left out.
+
+    Args:
+      net: that runs.
+      variables: of the net, arrays.
+      example: an input, array [B, ...] or a tree of them; B is free.
+
+    Raises ValueError as `count` does.
+    """
+    macs = Counter()
+    for (path, _), n in _by_operands(uses_of(net, variables, example)).items():
+        macs[path] += n
+    return {path: n for path, n in macs.items() if path}
 
 
 def kept(params: PyTree) -> dict[str, int]:

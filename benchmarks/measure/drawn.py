@@ -1,4 +1,4 @@
-"""What a method takes of its calibration data: distinct examples, examples × passes, and uses of their labels."""
+"""What a method takes beside its training: examples of calibration and valid, uses of their labels, its own steps."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,16 @@ class Drawn:
         self.examples = 0  # distinct
         self.drawn = 0  # × passes
         self.labelled = 0  # × uses of their labels
+        self.steps = 0  # of optimization of its own
+
+    def pay(self, steps: int, examples: int) -> None:
+        """Counts an optimization that a method makes by itself, outside of the training loop.
+
+        Args:
+          steps: of it.
+          examples: in all of these steps together.
+        """
+        self.steps, self.drawn = self.steps + steps, self.drawn + examples
 
     def batch(self, arrays: Mapping[str, Any], first: int, size: int) -> "Batch":
         """Returns a batch that notes when its labels are used.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.plan.config import Config, Strength, options, seeds, strengths, sweep, trials
 from benchmarks.plan.job import TUNED_SEED, Job, Trials
-from benchmarks.plan.recipes import training, under
+from benchmarks.plan.recipes import steps, under
 from methods import METHODS
 from methods.base import Description
 from tasks import TASKS
@@ -113,7 +113,6 @@ class _OfTask:
         """A trial or a point, after the nets of its seed, what it copies, and the jobs of `after`."""
         about, (strength, seed) = METHODS[method].about, place
         copied = self._job("point", about.copies, place) if about.copies else None
-        recipe = training(self.task, about)
         nets = [self._net(kind, seed).name for kind in self._kinds(about)]
         return Job(
             kind=kind,
@@ -123,7 +122,7 @@ class _OfTask:
             strength=strength,
             seed=seed,
             copied=copied,
-            steps=recipe.steps if recipe else 0,
+            steps=steps(self.task, about),
             after=(*nets, *([copied.name] if copied else []), *after),
             **self._shared(),
             **facts,

@@ -13,6 +13,9 @@ from tasks import TASKS
 from tasks.base import Recipe, Task
 from tasks.nets.spec import net_to_json
 
+EARLY = (0.01, 0.02, 0.05)
+"""Shares of the dense net's steps after which its weights are kept: Frankle et al. 2019 rewind to 0.1 to 7 %."""
+
 
 def under(task: Task, budget: Budget) -> Task:
     """Returns the task with its recipes and its batches under a budget."""
@@ -45,10 +48,11 @@ def _share(count: int, share: float) -> int:
 
 
 def training(task: Task, about: Description, rate: float = 1.0) -> Recipe | None:
-    """Returns the recipe that a method trains by, None if it does not train.
+    """Returns the recipe that a method trains by in each of its rounds, None if it does not train.
 
     A full budget is one schedule from birth, of the dense recipe's shape, with the steps of the dense net and of its
-    recovery together.
+    recovery together. Rounds share a budget evenly: each has the same schedule, that much shorter; steps that are left
+    over, fewer than there are rounds, are not made.
 
     Args:
       task: under its budget.
@@ -59,7 +63,20 @@ def training(task: Task, about: Description, rate: float = 1.0) -> Recipe | None
         return None
     whole = dataclasses.replace(task.dense, steps=task.dense.steps + task.recovery.steps)
     recipe = task.recovery if about.budget == "recovery" else whole
-    return dataclasses.replace(recipe, learning_rate=rate * recipe.learning_rate)
+    steps = max(1, recipe.steps // about.rounds)
+    warmup = min(round(recipe.warmup / about.rounds), steps - 1) if about.rounds > 1 else recipe.warmup
+    return dataclasses.replace(recipe, steps=steps, warmup=warmup, learning_rate=rate * recipe.learning_rate)
+
+
+def steps(task: Task, about: Description) -> int:
+    """Returns the steps of a method's training on a task under its budget, all rounds together; 0 if it has none."""
+    recipe = training(task, about)
+    return recipe.steps * about.rounds if recipe else 0
+
+
+def early_steps(steps: int) -> tuple[int, ...]:
+    """Returns the steps of dense training after which it keeps its weights: fixed shares of all, at least the first."""
+    return tuple(sorted({max(1, round(share * steps)) for share in EARLY} - {steps}))
 
 
 def curve_config(job: Job) -> dict[str, Any]:
@@ -83,6 +100,8 @@ def curve_config(job: Job) -> dict[str, Any]:
     }
     if task.teacher is not None and "teacher" in about.needs:
         config["teacher"] = net_to_json(task.teacher)
+    if about.rounds > 1:
+        config["rounds"] = about.rounds
     if job.copied is not None:
         config["copied"] = {"method": job.copied.method, "options": job.copied.options}
     return plain(config)

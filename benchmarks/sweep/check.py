@@ -160,9 +160,9 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
             continue
         tried.add(job.method)
         copied = {path: leaf.size for path, leaf in flatten(variables["params"]).items()} if job.copied else None
-        problem = problem_of(here.task, here.data, job.steps, teacher=teacher, copied=copied)
-        problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
         try:
+            problem = problem_of(here.task, here.data, job.steps, dense=variables, teacher=teacher, copied=copied)
+            problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
             with collected([]):  # fallbacks are noted when the points run
                 net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
                 method.settle(

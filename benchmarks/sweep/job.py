@@ -20,6 +20,7 @@ from benchmarks.sweep.units import Unit, net_unit, point_unit, trial_unit
 from benchmarks.train.checkpoints import Checkpoints
 from benchmarks.train.optimize import Keeper, Watch
 from leaderboard.record.layout import DENSE, RUN, TRIAL, settings_text, strength_text
+from methods import METHODS
 from tasks import TASKS
 
 FAILURE = "failure.txt"
@@ -91,19 +92,26 @@ def _held(job: Job, unit: Unit, progress: Progress, retry: bool) -> Outcome:
         stored = _attempt(job, unit, progress)
         save(unit.file, stored)
     # also of a job that was finished already: a process may have been killed before it had removed them
-    Checkpoints(unit.file.parent / "checkpoints", job.loop.checkpoint_s, job.loop.keep).delete()
+    _checkpoints(job, unit.file.parent).delete()
     return "failed" if stored.failure else "done"
+
+
+def _checkpoints(job: Job, folder: Path) -> Checkpoints:
+    of_round = job.steps // METHODS[job.method].about.rounds
+    return Checkpoints(folder / "checkpoints", job.loop.checkpoint_s, job.loop.keep, of_round)
 
 
 def _attempt(job: Job, unit: Unit, progress: Progress) -> AnyStored:
     """What the work came to: its result, or why there is none."""
-    folder = unit.file.parent
-    checkpoints, scalars = Checkpoints(folder / "checkpoints", job.loop.checkpoint_s, job.loop.keep), Scalars(folder)
+    folder, reached = unit.file.parent, 0
+    checkpoints, scalars = _checkpoints(job, folder), Scalars(folder)
 
     def resumed(step):
+        nonlocal reached
         progress.say(f"goes on at step {step} of {job.steps}")
-        progress.skip(step)
+        progress.skip(step - reached)
         scalars.resume(step)
+        reached = step
 
     def report(step, losses):
         progress.step(len(losses), step, job.steps, float(losses[-1]))

@@ -74,7 +74,7 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
         compile_s=digits(clock.compile_s, 4),
         cached=clock.cached,
         starts=clock.starts,
-        steps=problem.steps,
+        steps=problem.steps + taken.steps,
         labelled_examples=examples + taken.labelled,
         calibration_examples=taken.examples,
         calibration_drawn=taken.drawn,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from benchmarks.artifact.file import read_artifact
 from benchmarks.measure.counts import kept
 from benchmarks.plan.job import Job
-from benchmarks.plan.recipes import training
+from benchmarks.plan.recipes import steps, training
 from benchmarks.sweep.dense import DenseNet, load_dense
 from benchmarks.sweep.places import method_of, net_place, point_place, taught
 from benchmarks.sweep.setting import Setting
@@ -76,12 +76,20 @@ def run(
       Diverged: a loss is not finite.
     """
     about = METHODS[job.method].about
-    recipe = training(here.task, about, job.rate)
-    steps = recipe.steps if recipe else 0
-    problem = problem_of(here.task, here.data, steps, seed=job.seed, teacher=nets.teacher, copied=copied)
-    variables = problem.born if about.budget == "full" else nets.dense.variables
-    args = (here.task, method_of(job), problem, variables, job.strength, job.seed, recipe, here.data.train, watch)
-    return problem, optimize(*args)
+    recipe, dense = training(here.task, about, job.rate), nets.dense
+    problem = problem_of(
+        here.task,
+        here.data,
+        steps(here.task, about),
+        seed=job.seed,
+        dense=dense.variables,
+        early=dense.early,
+        teacher=nets.teacher,
+        copied=copied,
+    )
+    variables = problem.born if about.budget == "full" else dense.variables
+    given = (here.task, method_of(job), problem, variables, job.strength, job.seed, recipe, here.data.train, watch)
+    return problem, optimize(*given, rounds=about.rounds)
 
 
 def copied_counts(job: Job, here: Setting, workdir: Path, copied: StoredRun | None) -> dict[str, int] | None:

@@ -23,6 +23,7 @@ class StoredDense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     checkpoint: str | None = None  # hash of the weights
     quality: float | None = None  # on test, last step
     bytes: int | None = None  # of its artifact
+    early: dict[str, str] = {}  # hash of the weights that were kept early, by step
     failure: str | None = None
 
 

@@ -39,15 +39,16 @@ def tried(
       copied: weights that the run which it copies has kept, by path.
       watch: how the training is reported, timed and kept.
     """
-    recipe = training(here.task, METHODS[job.method].about)
-    labels = recipe.steps * recipe.batch_size if recipe else 0
+    recipe, made = training(here.task, METHODS[job.method].about), job.steps
+    labels = made * recipe.batch_size if recipe else 0
     try:
         problem, done = run(job, here, nets, copied, watch)
         loss = valid_loss(here.task, method_of(job), done, here.data.valid)
-        labels += count(here.data.valid) + cast(Calibration, problem.calibration).taken.labelled
+        taken = cast(Calibration, problem.calibration).taken
+        labels, made = labels + count(here.data.valid) + taken.labelled, made + taken.steps
     except Diverged:
         loss = math.nan
-    spent = Spent(digits(watch.clock.seconds, 4), job.steps, labels)
+    spent = Spent(digits(watch.clock.seconds, 4), made, labels)
     return digits(loss, 8) if math.isfinite(loss) else None, spent
 
 

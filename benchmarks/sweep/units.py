@@ -54,7 +54,8 @@ def net_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit:
 
     def work(watch):
         net = train_dense(task, here.data, job.seed, place.folder, watch)
-        return StoredDense(**facts, checkpoint=net.checkpoint, quality=net.quality, bytes=net.bytes)
+        measured = {"checkpoint": net.checkpoint, "quality": net.quality, "bytes": net.bytes}
+        return StoredDense(**facts, **measured, early={str(step): key for step, key in net.early.hashes.items()})
 
     def failed(why):
         return StoredDense(**facts, failure=why)

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import time
 import warnings
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,22 @@ class Damaged(UserWarning):
 
 
 class Checkpoints:
-    """Of one training run: one every `every_s` seconds, the last `keep` of them.
+    """Of one training run: one every `every_s` seconds, the last `keep` of them and those that end a round.
 
     `facts` is what else a resumed run must know, a JSON value. Opens nothing until there is something to do.
     """
 
-    def __init__(self, folder: Path, every_s: float, keep: int) -> None:
+    def __init__(self, folder: Path, every_s: float, keep: int, round_steps: int = 0) -> None:
+        """Binds a folder, which need not be there.
+
+        Args:
+          folder: where they lie.
+          every_s: seconds between two of them.
+          keep: how many stay, the last ones.
+          round_steps: steps of a round; the one after each that many stays as well. 0: there is one round.
+        """
         self.folder, self.every_s, self.keep = Path(folder).absolute(), every_s, keep
+        self.round_steps = round_steps
         self._manager: ocp.CheckpointManager | None = None
         self._last = time.monotonic()
         shutil.rmtree(self._old, ignore_errors=True)  # left by a process that was killed while it removed them
@@ -37,12 +47,18 @@ class Checkpoints:
 
     def _open(self) -> ocp.CheckpointManager:
         if self._manager is None:
-            options = ocp.CheckpointManagerOptions(max_to_keep=self.keep, enable_async_checkpointing=True)
+            options = ocp.CheckpointManagerOptions(
+                max_to_keep=self.keep, keep_period=self.round_steps or None, enable_async_checkpointing=True
+            )
             self._manager = ocp.CheckpointManager(self.folder, options=options)
         return self._manager
 
-    def latest(self, like: PyTree) -> tuple[PyTree, Any]:
-        """Returns the newest checkpoint that is whole, shaped `like`, and its facts; (`like`, None) if there is none.
+    def latest(self, like: PyTree, steps: Container[int] | None = None) -> tuple[PyTree, Any]:
+        """Returns the newest checkpoint of some steps that is whole, and its facts; (`like`, None) if there is none.
+
+        Args:
+          like: a tree of its structure, shapes and dtypes.
+          steps: those that count; None for all.
 
         One that cannot be read, or does not have the hash that it was saved with, is told by a `Damaged` warning,
         set aside, and the one before it is tried.
@@ -50,6 +66,8 @@ class Checkpoints:
         if not self.folder.exists():
             return like, None
         for step in sorted(self._steps(), reverse=True):
+            if steps is not None and step not in steps:
+                continue
             try:
                 return self._restore(step, like)
             except Exception as error:  # whatever Orbax and TensorStore make of a damaged file

@@ -5,7 +5,8 @@ Data stays on the device; the host sends row numbers. The host runs one chunk ah
 
 import functools
 from collections.abc import Callable
-from typing import Protocol
+from itertools import pairwise
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +29,13 @@ class Diverged(RuntimeError):
     """The loss is not finite: the run failed, and says where."""
 
 
+class Marks(NamedTuple):
+    """Steps after which something is done with the state, as the loop comes by."""
+
+    steps: tuple[int, ...] = ()
+    call: Callable[[int, TrainState], None] = lambda step, carry: None  # (step, the state after it)
+
+
 class Saver(Protocol):
     """What keeps the state of an unfinished run."""
 
@@ -36,7 +44,7 @@ class Saver(Protocol):
         ...
 
     def save(self, step: int, carry: TrainState) -> None:
-        """Saves the state after `step` steps; may raise, to stop the run there."""
+        """Saves the state after `step` steps, those of earlier rounds included; may raise, to stop the run there."""
         ...
 
 
@@ -88,12 +96,13 @@ def compiled_chunk(spec: StepSpec, mesh: Mesh, chunk: int, carry: TrainState, ar
     Args:
       spec: of the step.
       mesh: of the devices that share a batch.
-      chunk: steps.
+      chunk: steps; the program of a single one runs any number of them, one after another.
       carry: the state, for its shapes and dtypes.
       arrays: the train split, likewise.
       clock: learns how long compiling took.
     """
     leaves, structure = jax.tree.flatten((carry, arrays))
+    chunk = 1 if jax.default_backend() == "cpu" and _convolves(spec, carry, arrays) else chunk
     key = ("chunk", spec, mesh, chunk, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
 
     def compiled():
@@ -103,11 +112,12 @@ def compiled_chunk(spec: StepSpec, mesh: Mesh, chunk: int, carry: TrainState, ar
     return PROGRAMS.get(key, compiled)
 
 
+def _rows_of_one(spec):
+    return jax.ShapeDtypeStruct((spec.recipe.batch_size,), jnp.int32)
+
+
 def _compile(spec, mesh, chunk, carry, arrays):
-    """On a CPU, convolutions inside a scan run some 30 times slower than outside: there the chunk is a loop."""
-    step = make_step(spec, mesh)
-    rows_of_one = jax.ShapeDtypeStruct((spec.recipe.batch_size,), jnp.int32)
-    looped = jax.default_backend() == "cpu" and _convolves(spec, carry, arrays, rows_of_one)
+    step, rows_of_one, looped = make_step(spec, mesh), _rows_of_one(spec), chunk == 1
 
     def scanned(carry, arrays, picked, key):
         return jax.lax.scan(lambda c, r: step(c, arrays, r, key), carry, picked)
@@ -121,18 +131,21 @@ def _compile(spec, mesh, chunk, carry, arrays):
     return _looped(compiled) if looped else compiled
 
 
-def _convolves(spec, carry, arrays, picked) -> bool:
-    """Whether the task's nets of this class do, of whatever width."""
+def _convolves(spec, carry, arrays) -> bool:
+    """Whether the task's nets of this class do, of whatever width.
+
+    On a CPU, convolutions inside a scan run some 30 times slower than outside: there the chunk is a loop.
+    """
     key = ("convolves", spec.task, type(spec.net))
-    return PROGRAMS.get(key, lambda: _traces_convolution(spec, carry, arrays, picked))
+    return PROGRAMS.get(key, lambda: _traces_convolution(spec, carry, arrays))
 
 
-def _traces_convolution(spec, carry, arrays, picked):
+def _traces_convolution(spec, carry, arrays):
     def run(params, rest, arrays, picked):
         batch = spec.task.batch(arrays, picked, None)
         return forward(spec.net, {"params": params, **rest}, batch["x"])[0]
 
-    return "conv_general_dilated" in str(jax.make_jaxpr(run)(carry.params, carry.rest, arrays, picked))
+    return "conv_general_dilated" in str(jax.make_jaxpr(run)(carry.params, carry.rest, arrays, _rows_of_one(spec)))
 
 
 def _looped(step):
@@ -154,10 +167,16 @@ def train(
     *,
     log_every: int,
     clock: Clock,
+    round: int = 1,
+    rounds: int = 1,
     report: Callable[[int, np.ndarray], None] = lambda step, losses: None,
     saver: Saver | None = None,
+    marks: Marks | None = None,
 ) -> TrainState:
-    """Runs the recipe's remaining steps and returns the state after the last.
+    """Runs the remaining steps of a round, those of the recipe, and returns the state after the last.
+
+    Whoever is told of a step is told its number over all rounds. A round goes on with the data where the one before it
+    stopped.
 
     Args:
       spec: of the step.
@@ -166,35 +185,52 @@ def train(
       seed: of the order of rows and of everything random in a step.
       log_every: steps between reports, at most.
       clock: learns how long compiling took.
+      round: which round this is, from 1.
+      rounds: how many there are.
       report: called as report(step, losses) for each chunk, one chunk late.
-      saver: keeps the state after a chunk whose losses were all finite, but for the last.
+      saver: keeps the state after a chunk whose losses were all finite: when it is due, and at the end of every round
+        but the last.
+      marks: steps of the round, rising, after which the state is shown.
 
     Raises:
       Diverged: at the first loss that is not finite.
     """
     steps, mesh = spec.recipe.steps, data_mesh(spec.recipe.batch_size)
-    carry, arrays, key = replicated(mesh, (carry, arrays, jax.random.key(seed)))
+    first, last = (round - 1) * steps, rounds * steps
+    key = jax.random.key(seed) if round == 1 else jax.random.fold_in(jax.random.key(seed), first)
+    carry, arrays, key = replicated(mesh, (carry, arrays, key))
     chunk = max(n for n in range(1, min(log_every, steps) + 1) if steps % n == 0)  # so that there is one program only
     done, late = int(carry.step), None
+    marks = marks or Marks()
+
+    def advanced(carry, begin, end):
+        length = chunk if end - begin == chunk else 1  # a mark lies between, or an earlier process took other chunks
+        advance = compiled_chunk(spec, mesh, length, carry, arrays, clock)
+        picked = batch_rows(seed, first + begin, end - begin, count(arrays), spec.recipe.batch_size)
+        return advance(carry, arrays, picked, key)
+
     while done < steps:
-        taken = min(chunk, steps - done)  # less only if an earlier process took other chunks
-        advance = compiled_chunk(spec, mesh, taken, carry, arrays, clock)
-        picked = batch_rows(seed, done, taken, count(arrays), spec.recipe.batch_size)
-        carry, losses = advance(carry, arrays, picked, key)
+        end, losses = min(done + chunk - done % chunk, steps), []
+        marked = [step for step in marks.steps if done < step < end]
+        for begin, stop in pairwise([done, *marked, end]):
+            carry, new = advanced(carry, begin, stop)
+            losses.append(new)
+            if stop in marks.steps:
+                marks.call(stop, carry)
         if late:
             _read(*late, report)
-        done, late = done + taken, (done, losses)
-        if saver and done < steps and saver.due():
+        done, late = end, (first + done, losses)
+        if saver and first + done < last and (done == steps or saver.due()):
             _read(*late, report)
             late = None
-            saver.save(done, carry)
+            saver.save(first + done, carry)
     if late:
         _read(*late, report)
     return jax.device_put(carry, jax.devices()[0])
 
 
 def _read(first, losses, report):
-    losses = np.asarray(jax.device_get(losses))
+    losses = np.concatenate([np.atleast_1d(part) for part in jax.device_get(losses)])
     broken = np.flatnonzero(~np.isfinite(losses))
     if broken.size:
         raise Diverged(f"loss is {losses[broken[0]]} at step {first + broken[0] + 1}")

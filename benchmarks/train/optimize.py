@@ -1,8 +1,13 @@
-"""The one pipeline: init -> train -> settle -> export. Dense nets, points of a curve, speed and the contract run it."""
+"""The one pipeline: init -> train -> settle -> export. Dense nets, points of a curve, speed and the contract run it.
+
+Training and `settle` may come in several rounds. A process that resumes restores the end of each round that is done and
+settles it once more, so that it finds the net, the state and the cost of a process that was never interrupted.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +15,14 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.clock import Clock
+from benchmarks.measure.counts import multiplies
 from benchmarks.measure.drawn import plain
 from benchmarks.measure.quality import Calibration, batches
+from benchmarks.measure.trials import trial_of
 from benchmarks.plan.config import Loop
 from benchmarks.train import signals
 from benchmarks.train.checkpoints import Checkpoints
-from benchmarks.train.loop import train
+from benchmarks.train.loop import Marks, train
 from benchmarks.train.step import StepSpec, TrainState, in_graph, start
 from leaderboard.command import Stopped
 from methods.base import Method, Problem, PyTree, State, Teacher
@@ -42,16 +49,24 @@ class Keeper:
         Args:
           checkpoints: where the state lies.
           clock: whose times are part of it.
-          resumed: learns from which step an earlier process's run goes on.
+          resumed: learns which step an earlier process's run had reached, once for each round.
         """
         self._checkpoints, self._clock, self._resumed = checkpoints, clock, resumed
+        self._known: dict[str, Any] = {}  # times of earlier processes that the clock has by now
 
-    def latest(self, carry: TrainState) -> TrainState:
-        """Returns the state to go on from: `carry` where there is no checkpoint."""
-        carry, facts = self._checkpoints.latest(carry)
+    def latest(self, carry: TrainState, first: int, steps: int) -> TrainState:
+        """Returns the state of a round to go on from: `carry` where there is no checkpoint.
+
+        Args:
+          carry: the state before its first step.
+          first: steps of the rounds before it.
+          steps: of the round.
+        """
+        carry, facts = self._checkpoints.latest(carry, range(first + 1, first + steps + 1))
         if facts is not None:
-            self._clock.resume(facts)
-            self._resumed(int(carry.step))
+            self._clock.resume({name: value - self._known.get(name, 0) for name, value in facts.items()})
+            self._known = facts
+            self._resumed(first + int(carry.step))
         return carry
 
     def due(self) -> bool:
@@ -73,6 +88,7 @@ class Watch(NamedTuple):
     clock: Clock
     report: Callable[[int, np.ndarray], None] = lambda step, losses: None  # called for each chunk of steps
     keeper: Keeper | None = None  # of the state of an unfinished run
+    marks: Marks | None = None  # steps after which someone looks at the state
 
 
 def problem_of(
@@ -81,6 +97,8 @@ def problem_of(
     steps: int,
     *,
     seed: int = 0,
+    dense: PyTree = None,
+    early: Mapping[int, PyTree] = MappingProxyType({}),
     teacher: Teacher | None = None,
     copied: Mapping[str, int] | None = None,
 ) -> Problem:
@@ -88,22 +106,29 @@ def problem_of(
 
     Args:
       task: whose net is optimized.
-      data: on the device, as `task.batch` takes it; only calibration is used.
-      steps: of the method's training, 0 if it has none.
+      data: on the device, as `task.batch` takes it; of valid, only what a trial tells can be learned.
+      steps: of the method's training, all rounds together; 0 if it has none.
       seed: of the dense net's birth and of the calibration examples that are drawn.
+      dense: variables of the dense net; without them there are no trials.
+      early: what dense training kept early, by step.
       teacher: for methods that need one.
       copied: by path, weights that the run which a control copies has kept.
     """
-    x = first_example(example(task, data))
+    x, calibration = first_example(example(task, data)), Calibration(task, data.calibration, seed)
+    born = fresh(task.net, jax.random.key(seed), x)
     return Problem(
         net=task.net,
         example=x,
-        calibration=Calibration(task, data.calibration, seed),
+        calibration=calibration,
         loss=lambda out, batch: jnp.mean(task.loss(out, plain(batch))),
         steps=steps,
         teacher=teacher,
-        born=fresh(task.net, jax.random.key(seed), x),
+        born=born,
+        early=early,
         copied=copied,
+        macs=multiplies(task.net, born, x),
+        trial=None if dense is None else trial_of(task, calibration, data.valid, dense, x),
+        pay=calibration.taken.pay,
     )
 
 
@@ -136,8 +161,9 @@ def optimize(
     recipe: Recipe | None,
     arrays: Arrays,
     watch: Watch,
+    rounds: int = 1,
 ) -> Optimized:
-    """Returns the net after `init`, the recipe's steps and `settle`.
+    """Returns the net after `init` and all rounds: the recipe's steps, then `settle`.
 
     Args:
       task: its batches and its loss.
@@ -146,26 +172,45 @@ def optimize(
       variables: of the dense net, or of the untrained one that becomes it.
       strength: one number for each of the method's knobs.
       seed: of everything random.
-      recipe: of the training; None if there is none.
+      recipe: of the training in each round; None if there is none.
       arrays: the train split, on the device.
       watch: how the run is reported, timed and kept.
+      rounds: how many there are.
 
     Raises:
       Diverged: a loss is not finite.
     """
-    loop, clock, report, keeper = watch
+    _, *keys = jax.random.split(jax.random.key(seed), 1 + rounds)  # the first is that of `prepare`
+    with watch.clock:
+        done = prepare(method, problem, variables, strength, seed)
+    for round, key in enumerate(keys, 1):
+        if recipe is not None:
+            spec = StepSpec(task, done.net, in_graph(method), dataclasses.replace(recipe, learning_rate=1.0))
+            done = _trained(spec, done, recipe.learning_rate, arrays, seed, watch, round, rounds)
+        with watch.clock:
+            settled = method.settle(key, problem._replace(net=done.net), done.variables, done.state, round)
+            done = Optimized(settled[0], *jax.block_until_ready(settled[1:]))
+    return done
+
+
+def _trained(
+    spec: StepSpec,
+    done: Optimized,
+    rate: float,
+    arrays: Arrays,
+    seed: int,
+    watch: Watch,
+    round: int,
+    rounds: int,
+) -> Optimized:
+    """Returns the net after the steps of a round."""
+    loop, clock, report, keeper, marks = watch
+    steps = spec.recipe.steps
+    carry = start(spec, done.variables, done.state, arrays, rate)
+    if keeper:
+        carry = keeper.latest(carry, (round - 1) * steps, steps)
+    told = {"log_every": loop.log_every, "clock": clock, "report": report, "saver": keeper, "marks": marks}
     with clock:
-        net, variables, state = prepare(method, problem, variables, strength, seed)
-    if recipe is not None:
-        spec = StepSpec(task, net, in_graph(method), dataclasses.replace(recipe, learning_rate=1.0))
-        carry = start(spec, variables, state, arrays, recipe.learning_rate)
-        carry = keeper.latest(carry) if keeper else carry
-        with clock:
-            carry = train(spec, carry, arrays, seed, log_every=loop.log_every, clock=clock, report=report, saver=keeper)
-            jax.block_until_ready(carry)
-        variables, state = {"params": carry.params, **carry.rest}, carry.state
-    with clock:
-        _, after = jax.random.split(jax.random.key(seed))
-        settled = method.settle(after, problem._replace(net=net), variables, state, 1)
-        net, variables, state = settled[0], *jax.block_until_ready(settled[1:])
-    return Optimized(net, variables, state)
+        carry = train(spec, carry, arrays, seed, round=round, rounds=rounds, **told)
+        jax.block_until_ready(carry)
+    return Optimized(done.net, {"params": carry.params, **carry.rest}, carry.state)

@@ -43,6 +43,24 @@ def keep_largest(scores: jax.Array, kept: jax.Array | int) -> jax.Array:
     return ~_smallest(_ordered(scores), scores.size - jnp.asarray(kept, jnp.int32))
 
 
+def rewired(mask: jax.Array, drop: jax.Array, grow: jax.Array, fraction: jax.Array | float) -> jax.Array:
+    """Returns a mask, bool like `mask`, that keeps as many: some leave, and as many enter in their place. In-graph.
+
+    The smallest of `drop` leave, ⌊fraction · kept⌋ of them; then the largest of `grow` enter among all that are masked
+    by then, so that what has just left may come back.
+
+    Args:
+      mask: bool, True where a weight is kept.
+      drop: score of those that are kept, like `mask`.
+      grow: score of those that are masked, like `mask`.
+      fraction: of the kept ones, from 0 to 1, float32 [].
+    """
+    kept = jnp.sum(mask, dtype=jnp.int32)
+    moved = jnp.floor(fraction * kept).astype(jnp.int32)
+    stay = keep_largest(jnp.where(mask, drop, -jnp.inf), kept - moved)
+    return stay | keep_largest(jnp.where(stay, -jnp.inf, grow), moved)
+
+
 def _smallest(keys: jax.Array, count: jax.Array) -> jax.Array:
     """Returns the mask of the `count` smallest of uint32 keys; of tied ones, the earlier."""
     places = jnp.arange(keys.size, dtype=jnp.uint32).reshape(keys.shape)

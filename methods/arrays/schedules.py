@@ -17,6 +17,18 @@ def cubic(step: jax.Array | int, end: jax.Array) -> jax.Array:
     return jnp.where(step >= end, 1.0, 1.0 - (1.0 - progress) ** 3)
 
 
+def half_cosine(step: jax.Array | int, end: jax.Array) -> jax.Array:
+    """Returns (1 + cos(π · step/end)) / 2, float32 []: from 1 at step 0 down to 0, and 0 from the end on.
+
+    Evci et al. 2020 (arXiv 1911.11134, §3, "Update schedule"), but for its factor α.
+
+    Args:
+      step: number of the step, int32 [].
+      end: the step from which on it is 0, int32 [].
+    """
+    return jnp.where(step >= end, 0.0, (1 + jnp.cos(jnp.pi * step / jnp.maximum(end, 1))) / 2)
+
+
 def is_due(step: jax.Array, end: jax.Array, times: int) -> jax.Array:
     """Returns, bool [], whether `step` is one of `times` that lie evenly in 1..end, of which `end` is the last.
 

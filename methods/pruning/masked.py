@@ -1,17 +1,20 @@
-"""Gradual unstructured pruning: while the net recovers, ever more of the weights of smallest score are masked.
+"""Pruning by masks: what all methods that mask weights share, and two ways to come by the masks.
 
-Zhu & Gupta 2017 (arXiv 1710.01878): the cubic schedule of eq. 1, masks renewed every few steps. Here they are renewed
-16 times over the first two thirds of recovery; the last third trains under the final masks. Without recovery steps the
-final masks are set at once. How many weights each layer keeps is an allocation, see `methods/arrays/allocation.py`: by
-default the scores of all layers are compared with each other, where the paper has one sparsity for every layer, which
-at high sparsities leaves next to nothing of small layers.
+`fixed`: they are chosen once, before training. `gradual`: while the net recovers, ever more of the weights of smallest
+score are masked.
+
+Zhu & Gupta 2017 (arXiv 1710.01878) prune gradually: the cubic schedule of eq. 1, masks renewed every few steps. Here
+they are renewed 16 times over the first two thirds of recovery; the last third trains under the final masks. Without
+recovery steps the final masks are set at once. How many weights each layer keeps is an allocation, see
+`methods/arrays/allocation.py`: by default the scores of all layers are compared with each other, where the paper has
+one sparsity for every layer, which at high sparsities leaves next to nothing of small layers.
 """
 
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +28,8 @@ from methods.paths import KERNELS, flatten, note_left, replace, select, with_par
 
 RENEWALS = 16
 Allocate = Callable[[Problem, Shapes, jax.Array], Allocation]
+Masks = Mapping[str, jax.Array]
+"""By path, bool, True where a weight is kept; they broadcast against the weights."""
 
 
 class Masking(NamedTuple):
@@ -32,8 +37,49 @@ class Masking(NamedTuple):
 
     final: Allocation  # what is kept in the end
     end: jax.Array  # the step of the last renewal, int32 []
-    masks: Mapping[str, jax.Array]  # by path, bool, True where a weight is kept
+    masks: Masks
     started: PyTree  # what the score needs
+
+
+def masked(masks: Masks, variables: PyTree) -> PyTree:
+    """Returns `variables` with zeros where a weight is masked."""
+    leaves = flatten(variables["params"])
+    pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in masks.items()}
+    return with_params(variables, replace(variables["params"], pruned))
+
+
+def keep(masks: Masks, params: PyTree) -> PyTree:
+    """Returns what `update` says is kept: all that is not masked."""
+    return replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), masks)
+
+
+def through(current: Callable[[State], Masks]) -> dict[str, Any]:
+    """Returns the view and export of a method whose masks are `current(state)`."""
+    return {
+        "view": lambda state, variables: masked(current(state), variables),
+        "export": lambda state, shipped: shipped._replace(variables=masked(current(state), shipped.variables)),
+    }
+
+
+def fixed(choose: Callable[[jax.Array, Problem, PyTree, tuple[jax.Array, ...]], Masks]) -> Method:
+    """Returns pruning by masks that are chosen before training and stay.
+
+    Args:
+      choose: (key, problem, variables, strength) -> masks, as `init` is called. Not in-graph.
+    """
+
+    def init(key, problem, variables, strength):
+        return problem.net, variables, State(fixed=choose(key, problem, variables, strength))
+
+    def update(state, seen, params, grads, step):
+        return state, params, keep(state.fixed, params)
+
+    return Method(init=init, update=update, **through(lambda state: state.fixed))
+
+
+def shapes_of(weights: Mapping[str, jax.Array]) -> Shapes:
+    """Returns the shapes of the weights, by path."""
+    return {path: weight.shape for path, weight in weights.items()}
 
 
 def by_rule(rule: str) -> Allocate:
@@ -66,41 +112,32 @@ def gradual(
       selector: pattern of the paths of the weights to prune.
     """
 
-    def masked(started, params, final, done):
+    def renewed(started, params, final, done):
         weights = select(params, selector)
         now = partway(final, {path: weight.size for path, weight in weights.items()}, done)
         return masks(score(started, weights), now)
 
-    renew = jax.jit(masked, compiler_options=COMPILE_QUICKLY)
+    renew = jax.jit(renewed, compiler_options=COMPILE_QUICKLY)
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength
         weights = select(variables["params"], selector)
         note_left(variables["params"], selector)
-        final = allocation(problem, {path: weight.shape for path, weight in weights.items()}, sparsity)
+        final = allocation(problem, shapes_of(weights), sparsity)
         started, end = start(key, weights), jnp.int32(problem.steps * 2 // 3)
         first = renew(started, variables["params"], final, cubic(0, end))
         return problem.net, variables, State(fixed=Masking(final, end, first, started))
 
-    def view(state, variables):
-        leaves = flatten(variables["params"])
-        pruned = {path: jnp.where(mask, leaves[path], 0) for path, mask in state.fixed.masks.items()}
-        return with_params(variables, replace(variables["params"], pruned))
-
     def update(state, seen, params, grads, step):
         own = state.fixed
-        renewed = jax.lax.cond(
+        now = jax.lax.cond(
             is_due(step, own.end, RENEWALS),
-            lambda: masked(own.started, params, own.final, cubic(step, own.end)),
+            lambda: renewed(own.started, params, own.final, cubic(step, own.end)),
             lambda: own.masks,
         )
-        keep = replace(jax.tree.map(lambda leaf: jnp.ones((), bool), params), renewed)
-        return state._replace(fixed=own._replace(masks=renewed)), params, keep
+        return state._replace(fixed=own._replace(masks=now)), params, keep(now, params)
 
-    def export(state, shipped):
-        return shipped._replace(variables=view(state, shipped.variables))
-
-    return Method(init=init, view=view, update=update, export=export)
+    return Method(init=init, update=update, **through(lambda state: state.fixed.masks))
 
 
 UNSTRUCTURED = Description(
@@ -111,3 +148,6 @@ UNSTRUCTURED = Description(
     changes=frozenset({"weights"}),
     trials=RATES,
 )
+"""From the dense net, with its recovery."""
+FROM_BIRTH = UNSTRUCTURED._replace(budget="full")
+"""From the net as it was born, in place of dense training."""

@@ -25,6 +25,20 @@ def has_copied(shipped, strength):
     assert found == copied_counts(shipped.variables["params"], strength)
 
 
+def has_pattern(n, m):
+    """Of every m weights that one output of the tiny net sums over, n are kept; of the 9 of conv1, one is left over."""
+
+    def exact(shipped, strength):
+        weights = select(shipped.variables["params"])
+        for path, kernel in weights.items():
+            rows = np.asarray(decoded(kernel)).reshape(-1, kernel.shape[-1])
+            whole = len(rows) // m * m
+            assert (np.count_nonzero(rows[:whole].reshape(-1, m, rows.shape[1]), axis=1) == n).all(), path
+            assert rows[whole:].all()
+
+    return exact
+
+
 def copied_counts(params, strength):
     """Returns what a finished run might have kept, by path: all but the sparsity's share, rounded up in every layer."""
     (sparsity,) = strength
@@ -109,7 +123,7 @@ def weight_size(leaf):
 
 
 class Row(NamedTuple):
-    identity: tuple  # the strength that changes nothing
+    identity: tuple | None  # the strength that changes nothing; None where there is none, as of a format
     strengths: tuple  # two that do
     exact: Callable  # (shipped, strength): asserts that the strength was hit exactly
     copied: Callable = lambda params, strength: None  # what a control copies: weights kept, by path
@@ -131,6 +145,12 @@ ROWS = {
     "lsq@blocks": Row((32,), ((4,), (2,)), has_block_input_bits),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@magnitude": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    "snip": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random@snip": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    "rigl": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
+    "random@rigl": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    **{f"{name}_2_4": Row(None, ((), ()), has_pattern(2, 4)) for name in ("nm", "random@nm", "sr_ste")},
+    **{f"{name}_4_8": Row(None, ((), ()), has_pattern(4, 8)) for name in ("nm", "random@nm", "sr_ste")},
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "random_channels": Row((1.0,), ((0.5,), (0.25,)), has_width),
     "fitnets": Row((1.0,), ((0.5,), (0.25,)), has_width),

@@ -8,7 +8,12 @@ from benchmarks.artifact import leaf as leaves
 from benchmarks.artifact.body import Sink, Source
 from benchmarks.artifact.numbers import Cells, Packed, Rice
 from methods.transforms.grids import Quantized
+from methods.transforms.transform import Codes, coded
 from tests.benchmarks.artifact.leaves import assert_same, quantized, sparse
+
+
+def read(source, shape, dtype):
+    return leaves.read(source, source.number(), shape, np.dtype(dtype))
 
 
 def through(leaf):
@@ -16,10 +21,10 @@ def through(leaf):
     sink = Sink()
     leaves.encode(leaf, sink)
     body = sink.close()
-    values = leaf.codes if isinstance(leaf, Quantized) else leaf
-    dtype = leaf.dtype if isinstance(leaf, Quantized) else str(leaf.dtype)
+    values = leaf.codes if isinstance(leaf, Quantized) else leaf.values if isinstance(leaf, Codes) else leaf
+    dtype = leaf.dtype if isinstance(leaf, Quantized) else str(values.dtype)
     source = Source(body, 0)
-    described = leaves.read(source, values.shape, np.dtype(jnp.dtype(dtype)))
+    described = read(source, values.shape, jnp.dtype(dtype))
     source.open()
     found = leaves.decode(described, source)
     source.close()
@@ -41,7 +46,7 @@ EVERY = np.resize(np.float32([0, 0, 0, 1]), 4000)  # every gap is 3
 )
 def test_the_smallest_form_is_chosen(values, gaps, nbytes):
     described, found, size = through(jnp.asarray(values))
-    assert (type(described.gaps) if described.gaps else None) == gaps
+    assert (type(described.values.gaps) if described.values.gaps else None) == gaps
     assert nbytes <= size <= nbytes + 8
     assert_same(found, jnp.asarray(values))
 
@@ -50,7 +55,7 @@ def test_the_smallest_form_is_chosen(values, gaps, nbytes):
 def test_zeros_are_left_out_in_any_dtype(dtype):
     values = jnp.asarray(sparse(4000, 100)).astype(dtype)
     described, found, size = through(values)
-    assert described.kept == 100
+    assert described.values.kept == 100
     assert size < 100 * (values.dtype.itemsize + 1)
     assert_same(found, values)
 
@@ -59,7 +64,7 @@ def test_negative_zero_and_nan_survive_in_a_sparse_float():
     values = np.zeros(4000, np.float32)
     values[[3, 70, 71]] = -0.0, np.nan, np.array([0x7FC00123], np.uint32).view(np.float32)[0]
     described, found, _ = through(jnp.asarray(values))
-    assert described.kept == 3
+    assert described.values.kept == 3
     assert_same(found, jnp.asarray(values))
 
 
@@ -94,7 +99,8 @@ def test_scales_of_any_shape_that_broadcasts(shape):
 )
 def test_how_codes_are_stored(codes, values, gaps):
     described, _, size = through(quantized(codes, 2, -2))
-    assert (type(described.values), type(described.gaps) if described.gaps else None) == (values, gaps)
+    found = described.values
+    assert (type(found.coding), type(found.gaps) if found.gaps else None) == (values, gaps)
     assert size <= 1000 + 7 + 4  # description and scale
 
 
@@ -128,7 +134,8 @@ def test_descriptions_by_hand():
         ([3], "there is no form 3"),
         ([4], "there is no form 4"),
         ([16], "there is no form 16"),
-        ([32], "there is no form 32"),
+        ([40, 3], "there is no form 40"),
+        ([64], "there is no form 64"),
         ([8, 0], "codes are 1 to 32 bits wide, not 0"),
         ([8, 33], "codes are 1 to 32 bits wide, not 33"),
         ([8, 3, 0, 9, 0, 1], "there are no codes of 3 bits from -4 on around -5"),
@@ -147,23 +154,50 @@ def test_descriptions_by_hand():
 )
 def test_descriptions_that_fit_no_leaf_are_refused(description, why):
     with pytest.raises(ValueError, match=why):
-        leaves.read(Source(bytes(description), 0), (3, 4), np.dtype("float32"))
+        read(Source(bytes(description), 0), (3, 4), "float32")
 
 
 @pytest.mark.parametrize(
-    ("form", "dtype", "why"), [(8, "int32", "a leaf is an array of .*, not int32"), (0, "float64", ".*, not float64")]
+    ("form", "dtype", "why"),
+    [
+        (8, "int32", "a leaf is an array of .*, not int32"),
+        (0, "float64", ".*, not float64"),
+        (32, "float32", "or Codes of uint8, uint16, uint32, not float32"),
+    ],
 )
 def test_dtypes_that_cannot_be_are_refused(form, dtype, why):
     with pytest.raises(ValueError, match=why):
-        leaves.read(Source(bytes([form]), 0), (3,), np.dtype(dtype))
+        read(Source(bytes([form]), 0), (3,), dtype)
 
 
 def test_gaps_outside_the_leaf_are_refused():
     source = Source(bytes([1, 1, 0, 2, 0]) + bytes([0, 0b10000]) + bytes(4), 0)
-    described = leaves.read(source, (3, 4), np.dtype("float32"))
+    described = read(source, (3, 4), "float32")
     source.open()
     with pytest.raises(ValueError, match="its gaps do not place 1 values among 12"):
         leaves.decode(described, source)
+
+
+@pytest.mark.parametrize(("bits", "dtype"), [(1, "uint8"), (4, "uint8"), (8, "uint8"), (11, "uint16"), (32, "uint32")])
+@pytest.mark.parametrize("values", [CODES, LONELY, np.zeros((0, 3))], ids=["flat", "few", "none"])
+def test_codes_come_back(values, bits, dtype):
+    described, found, size = through(coded(jnp.asarray(values % 2**bits, jnp.uint32), bits))
+    assert_same(found, Codes(jnp.asarray(values % 2**bits, dtype), bits))
+    assert found.bits == described.codes[0] == bits
+    assert size <= found.nbytes + 5
+
+
+def test_codes_by_hand():
+    """Codes of 3 bits, dense and packed: 5 1 7 5 from the lowest bit on. Their median is 5, the middle."""
+    sink = Sink()
+    leaves.encode(coded(jnp.array([5, 1, 7, 5]), 3), sink)
+    assert sink.close() == bytes([32, 3, 5, 0, 0b11001101, 0b1011])
+
+
+@pytest.mark.parametrize("description", [[32, 9, 0], [32, 0, 0], [32, 3, 8]])
+def test_codes_that_do_not_fit_their_dtype_are_refused(description):
+    with pytest.raises(ValueError, match=r"uint8 holds no codes of \d bits around \d"):
+        read(Source(bytes(description), 0), (3,), "uint8")
 
 
 def test_codes_outside_their_range_are_refused():
@@ -171,14 +205,14 @@ def test_codes_outside_their_range_are_refused():
     sink = Sink()
     sink.coded(np.array([12]), np.array([0] * 12 + [63]))
     source = Source(bytes([12, 3, 0, 0, 0, 1, 2, 12]) + sink.close() + bytes(9), 0)
-    described = leaves.read(source, (), np.dtype("float32"))
+    described = read(source, (), "float32")
     source.open()
     with pytest.raises(ValueError, match="do not fit in 3 bits"):
         leaves.decode(described, source)
     source = Source(
         bytes([8, 32]) + b"\xfe\xff\xff\xff\x1f" + b"\xfe\xff\xff\xff\x0f" + bytes([0, 1, 0]) + b"\xff" * 8, 0
     )
-    described = leaves.read(source, (), np.dtype("float32"))
+    described = read(source, (), "float32")
     source.open()
     with pytest.raises(ValueError, match=r"code \d+ is above the largest"):
         leaves.decode(described, source)
@@ -189,7 +223,7 @@ def test_what_cannot_be_stored_is_refused():
         through(quantized(CODES, 2, 0, np.ones((1, 79))))
     with pytest.raises(ValueError, match="codes from 0 to 3 do not fit in 1 bits"):
         through(quantized(CODES, 1, 0))
-    with pytest.raises(ValueError, match="Quantized of float32, bfloat16, float16, not int32"):
+    with pytest.raises(ValueError, match=r"Quantized of float32, bfloat16, float16, or Codes of .*, not int32"):
         through(quantized(CODES, 2, 0).replace(dtype="int32"))
     with pytest.raises(ValueError, match="not float64"):
         leaves.encode(np.zeros(3), Sink())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +18,7 @@ from benchmarks.artifact.header import Input, initialized
 from methods.transforms.grids import Quantizer
 from methods.transforms.transform import decoded
 from tasks.nets.spec import NETS
-from tests.benchmarks.artifact.leaves import flipped, quantized
+from tests.benchmarks.artifact.leaves import assert_same, flipped, quantized
 from tests.benchmarks.artifact.nets import EXAMPLE, Holder, Tiny, held, tiny
 
 
@@ -64,6 +65,15 @@ def parts(path):
     source = Source(data, 25)
     text = file._text(source)
     return data[21:25], json.loads(text), source.take(len(data) - source._at).tobytes()
+
+
+def test_a_file_that_was_written_before_there_were_kinds(tmp_path):
+    """It is read as it was, and written again without a byte more."""
+    old = Path(__file__).with_name("version2.slim")
+    assert_same(read_artifact(old).shipped.variables, tiny().variables)
+    assert_same(read_artifact(old).shipped.inputs, tiny().inputs)
+    write_artifact(tmp_path / "a", tiny(), EXAMPLE)
+    assert parts(tmp_path / "a") == parts(old)
 
 
 def forge(path, layout, text, body):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from benchmarks.artifact import leaf as leaves
+from benchmarks.artifact import values
 from benchmarks.artifact.body import Source, number
 from benchmarks.artifact.file import read_artifact, write_artifact
 from methods.base import Shipped
@@ -123,7 +123,7 @@ def test_chosen_form_really_makes_the_smallest_file(tmp_path, monkeypatch, leaf,
     for form, biases in FORCED.items():
         with monkeypatch.context() as patch:
             for name, by in biases.items():
-                patch.setattr(leaves, name, biased(getattr(leaves, name), by))
+                patch.setattr(values, name, biased(getattr(values, name), by))
             write_artifact(tmp_path / "a", held(leaf(sparse(2000, kept))), EXAMPLE)
         sizes[form] = (tmp_path / "a").stat().st_size
     assert sizes["best"] <= min(sizes.values()) + 4

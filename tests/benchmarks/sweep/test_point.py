@@ -65,6 +65,21 @@ def test_private_training_comes_on_top_and_a_dropped_teacher_is_counted(tiny, ti
     assert (taken.labelled_examples, taken.teacher_forwards) == (48 + 40, 48)
 
 
+def test_an_optimization_of_its_own_adds_its_steps_and_what_they_saw(tiny, tiny_data, tiny_dense):
+    """20 steps of 4 examples on what one pass over 8 calibration examples gave, beside 6 steps of 8 in the loop."""
+
+    def settle(key, problem, variables, state, round):
+        for _ in problem.calibration:
+            pass
+        problem.pay(20, 80)
+        return problem.net, variables, state
+
+    about = Description("reconstructing", (), ((),), budget="recovery")
+    taken = spent(tiny, tiny_data, Method(settle=settle), about, tiny_dense[0], steps=6)
+    assert (taken.steps, taken.labelled_examples) == (6 + 20, 48)
+    assert (taken.calibration_examples, taken.calibration_drawn) == (8, 8 + 80)
+
+
 @pytest.mark.parametrize(
     ("name", "strength", "drawn"), [("rtn", 4, 0), ("rtn_static", 4, 8), ("lsq", 4, 8), ("magnitude", 0.5, 0)]
 )
