@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from numpy.testing import assert_allclose
 
 from methods.base import Fallback, Problem
 from methods.calibration.ranges import calibrate
