@@ -252,6 +252,9 @@ class Description(NamedTuple):
     sweep: tuple[tuple[float, ...], ...]  # default strengths, mildest first; ((),) without a knob
     budget: Budget = "none"  # which training it uses
     rounds: int = 1  # that share it evenly, each under a schedule of its own
+    nested: bool = (
+        False  # whether a strength goes on where the milder one before it ended, the first from the dense net
+    )
     needs: frozenset[str] = frozenset()  # of a task: "groups", "classes", "teacher", "blocks"
     changes: frozenset[str] = frozenset()  # "weights", "values" (what they are rounded to), "inputs", "shape", "loss"
     control: str | None = None  # the method that this one must beat at equal size

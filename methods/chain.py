@@ -26,11 +26,13 @@ def chain(
 
     Raises:
       ValueError: a part copies the counts of another method's run, which has no strength of a chain; or a part changes
-        weights whose values a part before it owns. A part that shrinks or replaces the net
-        after one that prepared it is refused as well, but that depends on the strength and shows only in `init`.
+        weights whose values a part before it owns; or two parts share the budget by different numbers of rounds. A part
+        that shrinks or replaces the net after one that prepared it is refused as well, but that depends on the strength
+        and shows only in `init`.
     """
     about = [part.about for part in parts]
     refuse_copies(about)
+    refuse_rounds(about)
     refuse_unordered(about)
     described = describe(about, sweep, paper)
     return Entry(lambda: joined(parts), described._replace(control=control))
@@ -41,6 +43,13 @@ def refuse_copies(parts: Sequence[Description]) -> None:
     for i, part in enumerate(parts, 1):
         if part.copies is not None:
             raise ValueError(f"part {i} of the chain copies a run of {part.copies}: it is a control, to be run alone")
+
+
+def refuse_rounds(parts: Sequence[Description]) -> None:
+    """Raises ValueError where two parts have several rounds, and not equally many."""
+    rounds = sorted({part.rounds for part in parts} - {1})
+    if len(rounds) > 1:
+        raise ValueError(f"parts of the chain share the budget by {' and '.join(map(str, rounds))} rounds")
 
 
 def refuse_unordered(parts: Sequence[Description]) -> None:
@@ -54,9 +63,10 @@ def refuse_unordered(parts: Sequence[Description]) -> None:
 
 
 def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...], paper: str | None) -> Description:
-    """Returns the description of a chain: all knobs in order, the largest budget, all needs and changes.
+    """Returns the description of a chain: all knobs in order, the largest budget, all rounds, needs and changes.
 
-    Where it trains, its rate is tuned; its parts have their default options.
+    A part without rounds of its own is settled after each round of the others. Where the chain trains, its rate is
+    tuned; its parts have their default options.
 
     Args:
       parts: descriptions of its methods, in order.
@@ -69,6 +79,8 @@ def describe(parts: Sequence[Description], sweep: tuple[tuple[float, ...], ...],
         knobs=tuple(knob for part in parts for knob in part.knobs),
         sweep=sweep,
         budget=next(budget for budget in reversed(get_args(Budget)) if budget in budgets),
+        rounds=max(part.rounds for part in parts),
+        nested=any(part.nested for part in parts),
         needs=frozenset().union(*(part.needs for part in parts)),
         changes=frozenset().union(*(part.changes for part in parts)),
         trials=RATES if budgets != {"none"} else (),

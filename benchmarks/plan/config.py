@@ -136,13 +136,16 @@ def check_strength(name: str, about: Description, strength: Strength) -> None:
 def strengths(config: Config, task: str, method: str) -> tuple[Strength, ...]:
     """Returns the strengths that a curve is asked for: the config's, else its sweep; a control's are those it copies.
 
+    Those of a nested method are in the order of its sweep, mildest first, in whichever a config names them.
+
     Args:
       config: the grid.
       task: name.
       method: name.
     """
-    copied = METHODS[method].about.copies
-    return config.strengths.get(method) or config.strengths.get(copied or "") or sweep(task, method)
+    about = METHODS[method].about
+    asked = config.strengths.get(method) or config.strengths.get(about.copies or "") or sweep(task, method)
+    return tuple(sorted(asked, reverse=about.sweep[0] > about.sweep[-1])) if about.nested else asked
 
 
 def sweep(task: str, method: str) -> tuple[Strength, ...]:

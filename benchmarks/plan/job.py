@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from benchmarks.plan.config import Budget, Loop, Strength
 from leaderboard.record.layout import settings_text, strength_text
@@ -32,6 +33,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     strength: Strength = ()
     seed: int
     copied: "Job | None" = None  # the point whose counts of weights this one takes
+    trajectory: tuple[
+        Strength, ...
+    ] = ()  # of a nested curve: its strengths in order, each from where the last one ended
     budget: Budget
     loop: Loop
     files: tuple[str, ...] = ()  # that define tasks and methods outside the suite
@@ -45,6 +49,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             return f"{self.task}/{self.method}/trial {settings_text(self.settings or {})}"
         what = {"dense": "dense net", "teacher": "teacher", "point": self.method}[self.kind]
         return "/".join(filter(None, (self.task, what, strength_text(self.strength), f"seed{self.seed}")))
+
+    @property
+    def previous(self) -> "Job | None":
+        """The point from whose net this one goes on: that of the strength before its own in a nested curve."""
+        at = self.trajectory.index(self.strength) if self.trajectory else 0
+        return replace(self, strength=self.trajectory[at - 1]) if at else None
 
     @property
     def rate(self) -> float:

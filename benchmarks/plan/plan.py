@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from benchmarks.plan.config import Config, Strength, options, seeds, strengths, sweep, trials
 from benchmarks.plan.job import TUNED_SEED, Job, Trials
 from benchmarks.plan.recipes import steps, under
@@ -114,7 +116,7 @@ class _OfTask:
         about, (strength, seed) = METHODS[method].about, place
         copied = self._job("point", about.copies, place) if about.copies else None
         nets = [self._net(kind, seed).name for kind in self._kinds(about)]
-        return Job(
+        job = Job(
             kind=kind,
             method=method,
             options=options(self.config, method),
@@ -122,11 +124,13 @@ class _OfTask:
             strength=strength,
             seed=seed,
             copied=copied,
+            trajectory=strengths(self.config, self.name, method) if about.nested else (),
             steps=steps(self.task, about),
-            after=(*nets, *([copied.name] if copied else []), *after),
             **self._shared(),
             **facts,
         )
+        waits = [one.name for one in (copied, job.previous) if one]
+        return replace(job, after=(*nets, *waits, *after))
 
     def _kinds(self, about: Description) -> tuple[Any, ...]:
         return ("dense", "teacher") if self.task.teacher is not None and "teacher" in about.needs else ("dense",)

@@ -14,7 +14,10 @@ from tasks.base import Recipe, Task
 from tasks.nets.spec import net_to_json
 
 EARLY = (0.01, 0.02, 0.05)
-"""Shares of the dense net's steps after which its weights are kept: Frankle et al. 2019 rewind to 0.1 to 7 %."""
+"""Shares of the dense net's steps after which its weights are kept: those who rewind go back to 0.1 to 7 % of them.
+
+Frankle et al. 2019 (arXiv 1903.01611).
+"""
 
 
 def under(task: Task, budget: Budget) -> Task:
@@ -102,6 +105,8 @@ def curve_config(job: Job) -> dict[str, Any]:
         config["teacher"] = net_to_json(task.teacher)
     if about.rounds > 1:
         config["rounds"] = about.rounds
+    if job.trajectory:
+        config["trajectory"] = job.trajectory
     if job.copied is not None:
         config["copied"] = {"method": job.copied.method, "options": job.copied.options}
     return plain(config)

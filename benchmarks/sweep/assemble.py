@@ -100,7 +100,7 @@ def _record(
             digest=digest(config),
             budget=about.budget,
         ),
-        division="closed" if job.budget == Budget() else "open",
+        division="closed" if job.budget == Budget() and not job.trajectory else "open",
         config=config,
         provenance=dict(sorted(ran.items())),
         verified=[],

@@ -6,6 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+import msgspec
+from msgspec.structs import replace
+
 from benchmarks.artifact.file import Artifact, read_artifact, write_artifact
 from benchmarks.measure.clock import Clock
 from benchmarks.measure.counts import count
@@ -20,6 +23,7 @@ from benchmarks.sweep.fallbacks import collected
 from benchmarks.sweep.places import method_of
 from benchmarks.sweep.setting import Setting
 from benchmarks.sweep.start import Nets, run
+from benchmarks.sweep.stored import StoredRun
 from benchmarks.train.optimize import Watch, example
 from leaderboard.record.canonical import digits
 from leaderboard.record.layout import ARTIFACT
@@ -80,6 +84,22 @@ def cost(clock: Clock, problem: Problem, batch_size: int, about: Description) ->
         calibration_drawn=taken.drawn,
         teacher_forwards=examples if "teacher" in about.needs else 0,
     )
+
+
+def with_previous(result: Result, previous: StoredRun | None) -> Result:
+    """Returns a result whose cost is that of all its trajectory: what led to the net from which it went on is added.
+
+    Args:
+      result: of a point.
+      previous: the run from which it went on; None if it began from nets that everybody has.
+    """
+    if previous is None or previous.run.result is None:
+        return result
+    own, before = (msgspec.structs.asdict(cost) for cost in (result.cost, previous.run.result.cost))
+    total = {name: own[name] + before[name] for name in own}
+    total |= {name: digits(total[name], 4) for name in ("seconds", "compile_s")}
+    distinct = {"calibration_examples": max(own["calibration_examples"], before["calibration_examples"])}
+    return replace(result, cost=Cost(**total | distinct))
 
 
 def _measured(setting, dense, read: Artifact, file: Path, error, spent, notes) -> Result:

@@ -16,7 +16,8 @@ from benchmarks.sweep.stored import StoredRun, load, set_aside
 from benchmarks.train.optimize import Optimized, Watch, optimize, problem_of
 from leaderboard.record.layout import ARTIFACT, RUN, strength_text
 from methods import METHODS
-from methods.base import Problem, Teacher
+from methods.base import Problem, Shipped, Teacher
+from methods.transforms.transform import decoded
 
 
 class Missing(RuntimeError):
@@ -28,6 +29,14 @@ class Nets(NamedTuple):
 
     dense: DenseNet
     teacher: Teacher | None
+    previous: Shipped | None = None  # what the run before it in a nested curve has shipped
+
+
+class Earlier(NamedTuple):
+    """The finished runs on which a job builds, itself of the same seed."""
+
+    copied: StoredRun | None = None  # whose counts of weights it takes
+    previous: StoredRun | None = None  # from whose net it goes on
 
 
 def find_nets(job: Job, here: Setting, workdir: Path) -> Nets | str:
@@ -49,15 +58,17 @@ def find_nets(job: Job, here: Setting, workdir: Path) -> Nets | str:
     return Nets(dense, Teacher(here.task.teacher or here.task.net, teacher.variables) if teaches else None)
 
 
-def find_copied(job: Job, here: Setting, workdir: Path) -> StoredRun | None:
-    """Returns the finished run that a control copies; None if it is not there yet, or the job is no control.
+def find_earlier(job: Job, here: Setting, workdir: Path) -> Earlier | None:
+    """Returns the finished runs on which a job builds; None if one is not there yet.
 
     Args:
-      job: a point or a trial; the settings of the run that it copies are chosen.
+      job: a point or a trial; its settings, and those of the run that it copies, are chosen.
       here: the setting of its task.
       workdir: where everything goes.
     """
-    return load(point_place(job.copied, here, workdir).folder / RUN, StoredRun)[0] if job.copied else None
+    jobs = (job.copied, job.previous)
+    found = [load(point_place(one, here, workdir).folder / RUN, StoredRun)[0] if one else None for one in jobs]
+    return None if any(one and run is None for one, run in zip(jobs, found, strict=True)) else Earlier(*found)
 
 
 def run(
@@ -87,30 +98,53 @@ def run(
         teacher=nets.teacher,
         copied=copied,
     )
-    variables = problem.born if about.budget == "full" else dense.variables
+    variables = problem.born if about.budget == "full" and not about.nested else dense.variables
+    if nets.previous:
+        problem, variables = problem._replace(net=nets.previous.net), decoded(nets.previous.variables)
     given = (here.task, method_of(job), problem, variables, job.strength, job.seed, recipe, here.data.train, watch)
     return problem, optimize(*given, rounds=about.rounds)
 
 
-def copied_counts(job: Job, here: Setting, workdir: Path, copied: StoredRun | None) -> dict[str, int] | None:
+def copied_counts(job: Job, here: Setting, workdir: Path, earlier: Earlier) -> dict[str, int] | None:
     """Returns the weights that the copied run has kept, by path, read off its artifact; None if the job is no control.
 
     Args:
       job: a point or a trial; the settings of the run that it copies are chosen.
       here: the setting of its task.
       workdir: where everything goes.
-      copied: that run.
+      earlier: the runs on which it builds.
 
     Raises:
       Missing: that run failed, or its artifact is not the one that was measured.
     """
-    if job.copied is None or copied is None:
+    if job.copied is None or earlier.copied is None:
         return None
-    what = f"{copied.method} {strength_text(copied.strength)} seed {job.seed}, which it copies,"
-    if copied.run.result is None:
-        raise Missing(f"{what} failed: {copied.failure}")
-    folder = point_place(job.copied, here, workdir).folder
+    shipped = _shipped(earlier.copied, point_place(job.copied, here, workdir).folder, "which it copies")
+    return kept(shipped.variables["params"])
+
+
+def previous_net(job: Job, here: Setting, workdir: Path, earlier: Earlier) -> Shipped | None:
+    """Returns what the run has shipped from which a point of a nested curve goes on; None if it is the first.
+
+    Args:
+      job: a point.
+      here: the setting of its task.
+      workdir: where everything goes.
+      earlier: the runs on which it builds.
+
+    Raises:
+      Missing: that run failed, or its artifact is not the one that was measured.
+    """
+    if job.previous is None or earlier.previous is None:
+        return None
+    return _shipped(earlier.previous, point_place(job.previous, here, workdir).folder, "from which it goes on")
+
+
+def _shipped(run: StoredRun, folder: Path, role: str) -> Shipped:
+    what = f"{run.method} {strength_text(run.strength)} seed {run.run.seed}, {role},"
+    if run.run.result is None:
+        raise Missing(f"{what} failed: {run.failure}")
     content = (folder / ARTIFACT).read_bytes() if (folder / ARTIFACT).exists() else b""
-    if hashlib.sha256(content).hexdigest() != copied.run.result.artifact:
+    if hashlib.sha256(content).hexdigest() != run.run.result.artifact:
         raise Missing(f"{what} is damaged: {set_aside(folder / RUN, 'its artifact is not the one that was measured')}")
-    return kept(read_artifact(folder / ARTIFACT).shipped.variables["params"])
+    return read_artifact(folder / ARTIFACT).shipped

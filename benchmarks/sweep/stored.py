@@ -58,6 +58,7 @@ class StoredRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     strength: tuple[float, ...]
     provenance: Provenance
     copied: str | None = None  # SHA-256 of the artifact whose counts of weights it took
+    previous: str | None = None  # SHA-256 of the artifact from which it went on
     run: Run
 
     @property

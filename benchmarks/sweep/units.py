@@ -13,9 +13,9 @@ from benchmarks.identity.provenance import provenance
 from benchmarks.plan.job import Job
 from benchmarks.sweep.dense import DenseNet, load_dense, train_dense
 from benchmarks.sweep.places import Place, method_of, net_place, point_place, trial_place
-from benchmarks.sweep.point import run_point
+from benchmarks.sweep.point import run_point, with_previous
 from benchmarks.sweep.setting import Setting
-from benchmarks.sweep.start import Missing, Nets, copied_counts, find_copied, find_nets
+from benchmarks.sweep.start import Earlier, Missing, Nets, copied_counts, find_earlier, find_nets, previous_net
 from benchmarks.sweep.stored import NOTHING, AnyStored, Spent, StoredDense, StoredRun, StoredTrial, load, set_aside
 from benchmarks.sweep.tuning import resolved, tried
 from benchmarks.train.optimize import Watch
@@ -73,8 +73,8 @@ def trial_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
       command: that started this process.
     """
     nets, trial = find_nets(job, here, workdir), resolved(job, here, workdir)
-    copied = find_copied(trial, here, workdir) if trial else None
-    if nets == "waiting" or trial is None or (trial.copied and copied is None and nets != "failed"):
+    earlier = find_earlier(trial, here, workdir) if trial else None
+    if nets == "waiting" or trial is None or (earlier is None and nets != "failed"):
         return "waiting"
     place, settings = trial_place(trial, here, workdir), trial.settings or {}
 
@@ -91,7 +91,8 @@ def trial_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
     def work(watch):
         if isinstance(nets, str):
             raise Missing("the dense net that it starts from failed")
-        return store(*tried(trial, here, nets, copied_counts(trial, here, workdir, copied), watch))
+        assert earlier is not None  # where the nets are there
+        return store(*tried(trial, here, nets, copied_counts(trial, here, workdir, earlier), watch))
 
     return Unit(place, place.folder / TRIAL, find, work, lambda why: store(failure=why))
 
@@ -109,17 +110,17 @@ def point_unit(job: Job, here: Setting, workdir: Path, command: str) -> Unit | s
     if isinstance(nets, str):
         return nets
     point = resolved(job, here, workdir)
-    copied = find_copied(point, here, workdir) if point else None
-    if point is None or (point.copied and copied is None):
+    earlier = find_earlier(point, here, workdir) if point else None
+    if point is None or earlier is None:
         return "waiting"
-    return _point(point, here, workdir, nets, copied, command)
+    return _point(point, here, workdir, nets, earlier, command)
 
 
-def _point(job: Job, here: Setting, workdir: Path, nets: Nets, copied: StoredRun | None, command: str) -> Unit:
+def _point(job: Job, here: Setting, workdir: Path, nets: Nets, earlier: Earlier, command: str) -> Unit:
     place = point_place(job, here, workdir)
     files = identity.task_sources(here.task, here.task.net).files | identity.method_sources(method_of(job)).files
     ran = provenance(command, files)
-    source = copied.run.result.artifact if copied and copied.run.result else None
+    copied, previous = map(_artifact, earlier)
 
     def store(result: Result | None = None, failure: str | None = None) -> StoredRun:
         run = Run(
@@ -132,21 +133,28 @@ def _point(job: Job, here: Setting, workdir: Path, nets: Nets, copied: StoredRun
             skipped=None,
         )
         facts = {"task": job.task, "method": job.method, "strength": job.strength, "provenance": ran}
-        return StoredRun(**facts, copied=source, run=run)
+        return StoredRun(**facts, copied=copied, previous=previous, run=run)
 
     def find():
         stored, said = load(place.folder / RUN, StoredRun)
-        wrong = stored and _wrong(stored, job, place, nets.dense, source)
+        wrong = stored and _wrong(stored, job, place, nets.dense, copied, previous)
         return (None, set_aside(place.folder / RUN, wrong)) if wrong else (stored, said)
 
     def work(watch):
-        counts = copied_counts(job, here, workdir, copied)
-        return store(result=run_point(here, job, nets, counts, place.folder, watch))
+        starts = nets._replace(previous=previous_net(job, here, workdir, earlier))
+        result = run_point(here, job, starts, copied_counts(job, here, workdir, earlier), place.folder, watch)
+        return store(result=with_previous(result, earlier.previous))
 
     return Unit(place, place.folder / RUN, find, work, lambda why: store(failure=why))
 
 
-def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet, copied: str | None) -> str | None:
+def _artifact(run: StoredRun | None) -> str | None:
+    return run.run.result.artifact if run and run.run.result else None
+
+
+def _wrong(
+    stored: StoredRun, job: Job, place: Place, dense: DenseNet, copied: str | None, previous: str | None
+) -> str | None:
     """Why a stored run is not the job's."""
     is_of = (stored.task, stored.method, stored.strength, stored.run.seed, stored.run.identity)
     if is_of != (job.task, job.method, job.strength, job.seed, place.digest):
@@ -155,4 +163,6 @@ def _wrong(stored: StoredRun, job: Job, place: Place, dense: DenseNet, copied: s
         return f"it started from {stored.run.dense}, the dense net is {dense.checkpoint}"
     if stored.copied != copied:
         return f"it copied the counts of {stored.copied}, the artifact is {copied}"
+    if stored.previous != previous:
+        return f"it went on from {stored.previous}, the artifact is {previous}"
     return None

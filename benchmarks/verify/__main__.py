@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from benchmarks.data import define_data_dir
 from benchmarks.identity import provenance
-from benchmarks.plan.config import Budget, Config, check
+from benchmarks.plan.config import Budget, Config, Strength, check
 from benchmarks.plan.job import Job, Trials
 from benchmarks.plan.plan import Plan, needed, plan
 from benchmarks.plan.recipes import curve_config
@@ -56,6 +56,7 @@ class _Asked(msgspec.Struct):
     budget: Budget
     tuning: Trials | None
     copied: "_Copied | None" = None
+    trajectory: tuple[Strength, ...] = ()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -134,7 +135,7 @@ def plan_of(record: Record, point: Point, seed: int) -> Plan:
             Config(
                 tasks=(asked.task,),
                 methods=(asked.method,),
-                strengths={asked.method: (tuple(point.strength),)},
+                strengths={asked.method: asked.trajectory or (tuple(point.strength),)},
                 options={one.method: one.options for one in (asked, asked.copied) if one},
                 seeds=(seed,),
                 budget=asked.budget,
@@ -147,7 +148,8 @@ def plan_of(record: Record, point: Point, seed: int) -> Plan:
     if asked.tuning and not record.tuning:
         raise UsageError("the record's config names trials of settings, but its `tuning` does not say what was chosen")
     whole = plan(config)
-    job = _with_settings(record, asked, whole.jobs[-1])
+    last = next(job for job in reversed(whole.jobs) if job.strength == tuple(point.strength))
+    job = _with_settings(record, asked, last)
     ours = curve_config(job)
     if ours != record.config or digest(ours) != record.method.digest:
         others = sorted(key for key in ours | record.config if ours.get(key) != record.config.get(key))

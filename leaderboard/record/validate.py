@@ -41,6 +41,7 @@ class _Config(msgspec.Struct):
     net: _Net
     eval_batch: Size
     budget: _Budget
+    trajectory: list | None = None  # of a curve whose strengths go on from each other, with a whole training for each
 
 
 def problems(record: Record) -> Iterator[tuple[str, str]]:
@@ -86,9 +87,11 @@ def _config(record):
         return
     if config.eval_batch != record.task.eval_batch:
         yield f"is {config.eval_batch}, but the task's is {record.task.eval_batch}", "$.config.eval_batch"
-    wanted = "closed" if set(msgspec.structs.astuple(config.budget)) == {1.0} else "open"
+    whole = set(msgspec.structs.astuple(config.budget)) == {1.0}
+    wanted = "closed" if whole and config.trajectory is None else "open"
     if record.division != wanted:
-        yield f"must be {wanted!r} by the shares of `$.config.budget`", "$.division"
+        by = "`$.config.trajectory`" if whole and config.trajectory else "the shares of `$.config.budget`"
+        yield f"must be {wanted!r} by {by}", "$.division"
 
 
 def _provenance(record):

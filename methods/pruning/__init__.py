@@ -1,7 +1,7 @@
 """Pruning: the rows of its methods."""
 
 from methods.base import Entry
-from methods.pruning import nm, random_weights, sr_ste
+from methods.pruning import imp, nm, random_weights, sr_ste
 from methods.pruning.channels import CHANNELS, RANDOM_CHANNELS
 from methods.pruning.magnitude import MAGNITUDE
 from methods.pruning.rigl import RIGL
@@ -11,6 +11,7 @@ METHODS: dict[str, Entry] = {
     "magnitude": MAGNITUDE,
     "snip": SNIP,
     "rigl": RIGL,
+    **imp.METHODS,
     **random_weights.METHODS,
     **nm.METHODS,
     **sr_ste.METHODS,

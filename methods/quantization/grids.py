@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from methods.arrays.blocks import Blocks
 from methods.base import Interceptor, Knob, Problem, PyTree, Shipped, State
-from methods.flaxnet import COMPILE_QUICKLY, transform_inputs
+from methods.flaxnet import COMPILE_QUICKLY, forward, is_float, tap_inputs, transform_inputs
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 from methods.transforms.grids import Quantizer, symmetric
 from methods.transforms.transform import Transform
@@ -60,7 +61,11 @@ def bits_of(
 
 
 def min_max(
-    problem: Problem, variables: PyTree, weights: dict[str, jax.Array], bits: dict[str, jax.Array]
+    problem: Problem,
+    variables: PyTree,
+    weights: dict[str, jax.Array],
+    bits: dict[str, jax.Array],
+    group: int = 0,
 ) -> dict[str, Quantizer]:
     """Returns the min-max grid of each weight, with a scale for each entry along its output axes.
 
@@ -69,14 +74,51 @@ def min_max(
       variables: of the net.
       weights: by path.
       bits: of each, by path.
+      group: how many weights of an output channel share a scale; 0 for all of them.
     """
     axes = output_axes(problem.net, variables, problem.example, weights)
-    return _min_max(weights, bits, tuple(axes.items()))
+    return _min_max(weights, bits, tuple(axes.items()), group)
 
 
-@partial(jax.jit, static_argnums=2, compiler_options=COMPILE_QUICKLY)
-def _min_max(weights, bits, axes):
-    return {path: symmetric(weights[path], bits[path], kept) for path, kept in axes}
+@partial(jax.jit, static_argnums=(2, 3), compiler_options=COMPILE_QUICKLY)
+def _min_max(weights, bits, axes, group):
+    return {path: symmetric(weights[path], bits[path], kept, group) for path, kept in axes}
+
+
+def blocks_of(problem: Problem, variables: PyTree, paths: Iterable[str], size: int) -> dict[str, Blocks]:
+    """Returns the blocks of each weight, by path: along what one product sums over, or along a row that is looked up.
+
+    Where these are several axes, as in a convolution, they are run together in their order.
+
+    Args:
+      problem: its net and example say which axes these are.
+      variables: of the net.
+      paths: of the weights.
+      size: of a block; the last one of a row may be shorter.
+    """
+    leaves = flatten(variables["params"])
+    kept = output_axes(problem.net, variables, problem.example, paths)
+    shared = {path: tuple(i for i in range(leaves[path].ndim) if i not in axes) for path, axes in kept.items()}
+    return {path: Blocks(axes or (leaves[path].ndim - 1,), size) for path, axes in shared.items()}
+
+
+def float_inputs(problem: Problem, variables: PyTree, modules: Iterable[str]) -> list[str]:
+    """Returns which of the modules an array of floats enters, sorted.
+
+    Args:
+      problem: its net and example say what enters.
+      variables: of the net.
+      modules: their paths.
+    """
+    entered = set()
+
+    def enter(path, x):
+        entered.update([path] if is_float(x) else [])
+        return x
+
+    tap = tap_inputs(enter, frozenset(modules))
+    jax.eval_shape(lambda v, x: forward(problem.net, v, x, tap=tap)[0], variables, problem.example)
+    return sorted(entered)
 
 
 def view(grids: Grids, variables: PyTree) -> PyTree:

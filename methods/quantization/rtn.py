@@ -11,43 +11,13 @@ what it is without `norms`, bit for bit.
 """
 
 from functools import partial
-from typing import NamedTuple
 
-import jax
-from jax.tree_util import Partial
-
-from methods.base import Description, Entry, Method, Problem, PyTree, State
-from methods.calibration.batch_norm import reestimate
+from methods.base import Description, Entry, Method
 from methods.calibration.ranges import calibrate
-from methods.flaxnet import COMPILE_QUICKLY, together
-from methods.paths import BLOCKS, KERNELS, with_params
-from methods.quantization.grids import (
-    BITS,
-    NO_GRIDS,
-    SWEEP,
-    Grids,
-    bits_of,
-    chosen,
-    min_max,
-    module_of,
-    tap,
-    through,
-    view,
-)
-from methods.transforms.grids import FLOAT_BITS, affine
-
-_view = jax.jit(view, compiler_options=COMPILE_QUICKLY)
-
-
-class Rounding(NamedTuple):
-    """What is fixed: the strength, and the grids that `settle` makes from it; nothing is rounded before."""
-
-    bits: jax.Array  # float32 []
-    grids: Grids | None = None
-
-
-def _current(state: State) -> Grids:
-    return state.fixed.grids or NO_GRIDS
+from methods.paths import BLOCKS, KERNELS
+from methods.quantization.grids import BITS, SWEEP, Grids, bits_of, chosen, min_max, module_of
+from methods.quantization.rounding import rounding
+from methods.transforms.grids import affine
 
 
 def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False, edge_bits: int = 0) -> Method:
@@ -60,31 +30,16 @@ def rtn(selector: str = KERNELS, activations: bool = False, norms: bool = False,
       edge_bits: of the weights used first and last, and of their modules' inputs; 0 makes no exception.
     """
 
-    def init(key, problem, variables, strength):
-        (bits,) = strength
-        return problem.net, variables, State(fixed=Rounding(bits))
-
-    def settle(key, problem, variables, state, round):
+    def grids_of(problem, variables, strength):
         weights = chosen(variables["params"], selector)
-        bits, inputs = bits_of(problem, variables, weights, state.fixed.bits, edge_bits), {}
+        bits, inputs = bits_of(problem, variables, weights, strength[0], edge_bits), {}
         if activations:
             modules = {module_of(path): bits[path] for path in weights}
             ranges = calibrate(problem.net, variables, problem.calibration, modules, problem.tap)
             inputs = {path: (affine(seen.minimum, seen.maximum, modules[path]),) for path, seen in ranges.items()}
-        grids = Grids(min_max(problem, variables, weights, bits), inputs)
-        if norms and state.fixed.bits < FLOAT_BITS:
-            variables = _renewed(problem, variables, grids)
-        return problem.net, variables, State(fixed=Rounding(state.fixed.bits, grids))
+        return Grids(min_max(problem, variables, weights, bits), inputs)
 
-    return Method(init=init, settle=settle, **through(_current))
-
-
-def _renewed(problem: Problem, variables: PyTree, grids: Grids) -> PyTree:
-    """Returns `variables` with the running statistics of the net that `grids` round; the weights stay as they are."""
-    renewed = reestimate(
-        problem.net, _view(grids, variables), problem.calibration, together(problem.tap, Partial(tap, grids))
-    )
-    return with_params(renewed, variables["params"])
+    return rounding(grids_of, norms=norms)
 
 
 def rtn_bn() -> Method:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from methods.arrays.blocks import Blocks, spread
+from methods.arrays.blocks import Blocks, peaks, spread
 from methods.transforms.transform import Codes, Packed, Transform, coded, zeros
 
 FLOAT_BITS = 32
@@ -52,9 +52,11 @@ class Quantizer(Transform):
 
     def pack(self, x: jax.Array) -> jax.Array | Packed:
         """Returns what ships of weight `x`: a `Quantized`, or `Grouped` of blocks; `x` itself at 32 bits."""
-        if bool(self.passes()):
-            return x
-        codes, low, scale, zero_point = _codes(x, self), int(self.low), *map(jnp.asarray, (self.scale, self.zero_point))
+        return x if bool(self.passes()) else self.packed(_codes(x, self), x)
+
+    def packed(self, codes: jax.Array, x: jax.Array) -> Packed:
+        """Returns what ships of weight `x` where its codes, integers in its shape, have been chosen. Not in jit."""
+        low, scale, zero_point = int(self.low), *map(jnp.asarray, (self.scale, self.zero_point))
         if self.blocks is None:
             own = {"bits": self.bits, "low": low, "dtype": str(x.dtype), "pruned": zeros(x)}
             return Quantized(codes, scale, zero_point, **own)
@@ -189,7 +191,7 @@ def _step_size(span: jax.Array, codes: jax.Array) -> jax.Array:
     return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
 
 
-def symmetric(x: jax.Array, bits: jax.Array | float, axes: Sequence[int] = ()) -> Quantizer:
+def symmetric(x: jax.Array, bits: jax.Array | float, axes: Sequence[int] = (), group: int = 0) -> Quantizer:
     """Returns the min-max grid of weights: scale = max|x| / (2^(b-1) - 1), narrow range, zero point 0.
 
     A channel of zeros decodes to zeros.
@@ -198,12 +200,15 @@ def symmetric(x: jax.Array, bits: jax.Array | float, axes: Sequence[int] = ()) -
       x: the weights.
       bits: of a code, traced or not.
       axes: those along which each entry, an output channel say, has a scale of its own; () for one scale.
+      group: how many elements along all other axes, run together in their order, share a scale; 0 for all of them.
     """
     own = {axis % x.ndim for axis in axes}
+    others = tuple(i for i in range(x.ndim) if i not in own)
     low, high = code_range(bits, narrow=True)
-    peak = jnp.max(jnp.abs(x), axis=tuple(i for i in range(x.ndim) if i not in own), keepdims=True)
+    blocks = Blocks(others, group) if group and others else None
+    peak = peaks(x, blocks) if blocks else jnp.max(jnp.abs(x), axis=others, keepdims=True)
     scale = _step_size(peak, high)
-    return Quantizer(scale, jnp.zeros_like(scale), low, high)
+    return Quantizer(scale, jnp.zeros_like(scale), low, high, blocks)
 
 
 def affine(minimum: jax.Array, maximum: jax.Array, bits: jax.Array | float) -> Quantizer:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -69,6 +70,12 @@ def have_input_bits(inputs, strength, divided):
         assert list(map(type, before)) == ([Divide] if path in divided else [])
 
 
+def has_format(shipped, strength, bits, inputs=None):
+    assert {leaf.bits for leaf in select(shipped.variables["params"]).values()} == {bits}
+    found = {path: one.bits for path, (one,) in shipped.inputs.items()}
+    assert found == (dict.fromkeys(["conv1", "conv2", "dense1", "head"], inputs) if inputs else {})
+
+
 def has_block_bits(shipped, strength):
     """The six dense layers of the block, and nothing else."""
     (strength,) = strength
@@ -134,6 +141,7 @@ ROWS = {
     "finetuned": Row((), ((), ()), lambda shipped, strength: None),
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
+    "gptq": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
     "smoothquant": Row((32,), ((8,), (4,)), is_smoothed),
     "smoothquant@blocks": Row((32,), ((8,), (4,)), has_smooth_blocks),
@@ -141,14 +149,22 @@ ROWS = {
     "lsq@weights": Row((32,), ((4,), (2,)), has_bits),
     "lsq@edges8": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),
     "rtn@blocks": Row((32,), ((8,), (3,)), has_block_bits),
+    "gptq@blocks": Row((32,), ((8,), (3,)), has_block_bits),
     "rtn_static@blocks": Row((32,), ((8,), (4,)), has_block_input_bits),
     "lsq@blocks": Row((32,), ((4,), (2,)), has_block_input_bits),
+    "fp8_e4m3": Row(None, ((), ()), partial(has_format, bits=8)),
+    "fp8_e5m2": Row(None, ((), ()), partial(has_format, bits=8)),
+    "fp8_e4m3@inputs": Row(None, ((), ()), partial(has_format, bits=8, inputs=8)),
+    "fp8_e5m2@inputs": Row(None, ((), ()), partial(has_format, bits=8, inputs=8)),
+    "mxfp4": Row(None, ((), ()), partial(has_format, bits=4)),
+    "mxfp4@inputs": Row(None, ((), ()), partial(has_format, bits=4, inputs=4)),
     "magnitude": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@magnitude": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
     "snip": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@snip": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
     "rigl": Row((0.0,), ((0.5,), (0.9,)), has_sparsity),
     "random@rigl": Row((0.0,), ((0.5,), (0.9,)), has_copied, copied_counts),
+    **dict.fromkeys(("imp", "imp@reinit", "imp@open"), Row((0.0,), ((0.5,), (0.9,)), has_sparsity)),
     **{f"{name}_2_4": Row(None, ((), ()), has_pattern(2, 4)) for name in ("nm", "random@nm", "sr_ste")},
     **{f"{name}_4_8": Row(None, ((), ()), has_pattern(4, 8)) for name in ("nm", "random@nm", "sr_ste")},
     "channels": Row((1.0,), ((0.5,), (0.25,)), has_width),

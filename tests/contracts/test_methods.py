@@ -55,7 +55,7 @@ class Case(NamedTuple):
         """What the bench makes of a method: init, training and settle."""
         about = ABOUT[name]
         problem = self.problem(name, strength, steps(self.task, about), seed)
-        start = problem.born if about.budget == "full" else self.dense.variables
+        start = problem.born if about.budget == "full" and not about.nested else self.dense.variables
         given = (self.task, MADE[name], problem, start, strength, seed, training(self.task, about))
         return optimize(*given, self.data.train, Watch(Loop(log_every=3), Clock()), about.rounds)
 
@@ -104,7 +104,7 @@ def test_a_description_is_whole(name):
 @each_method
 def test_trials_are_few_and_the_default_comes_first(name):
     about = ABOUT[name]
-    assert (about.budget == "none") == (about.trials == ())
+    assert (about.budget == "none" or about.nested) == (about.trials == ())
     assert len(about.trials) <= 5
     assert len({setting for trial in about.trials for setting, _ in trial}) <= 2
     defaults = {"rate": 1.0} | options(Config((), ()), name)
@@ -118,7 +118,15 @@ def test_controls_are_methods_and_a_copy_has_the_strengths_and_budget_of_its_ori
     if about.copies is not None:
         original = ABOUT[about.copies]
         assert original.copies is None
+        assert not original.nested
         assert (about.knobs, about.sweep, about.budget) == (original.knobs, original.sweep, original.budget)
+
+
+@each_method
+def test_rounds_and_nested_strengths_are_of_what_trains(name):
+    about = ABOUT[name]
+    assert about.rounds == 1 or about.budget != "none"
+    assert not about.nested or (about.budget == "full" and len(about.knobs) == 1)
 
 
 @each_method
@@ -139,7 +147,7 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
     assert {what for what, changed in found.items() if changed} == set(ABOUT[name].changes)
 
 
-@each_method
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.identity is not None])
 def test_identity_strength_leaves_outputs_bit_equal(name, case):
     method, dense, x = MADE[name], case.dense, case.data.valid["x"]
     if ROWS[name].identity is None:

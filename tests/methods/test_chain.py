@@ -75,6 +75,16 @@ def test_strengths_of_the_parts_make_one_flat_tuple(state):
     assert made().init(jax.random.key(0), Problem(net, None, (), None, 6), PARAMS, (5, 7)) == (net, PARAMS, state)
 
 
+def test_a_chain_has_the_rounds_of_its_parts_unless_they_disagree():
+    one, four, six = (entry(Method(), rounds=rounds) for rounds in (1, 4, 6))
+    assert chain(one, four, one, sweep=()).about.rounds == 4
+    assert chain(four, four, sweep=()).about.rounds == 4
+    assert chain(one, entry(Method(), nested=True), sweep=()).about.nested
+    assert not chain(one, one, sweep=()).about.nested
+    with pytest.raises(ValueError, match="share the budget by 4 and 6 rounds"):
+        chain(four, one, six, sweep=())
+
+
 def test_a_chain_of_chains_hands_each_part_its_own():
     inner = chain(adds(1), doubles(), sweep=())
     _, _, state = joined(doubles(), inner).init(jax.random.key(0), Problem("net", None, (), None, 6), PARAMS, (2, 5, 7))

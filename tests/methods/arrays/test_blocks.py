@@ -39,8 +39,8 @@ def test_without_blocks_a_scale_broadcasts():
     assert spread(scale, None, (3, 4)) is scale
 
 
-@pytest.mark.parametrize("blocks", [Blocks(*one) for one in (((3,), 2), ((), 2), ((0,), 0), ((1, 0), 2), ((1, 1), 2))])
-def test_blocks_that_cannot_be_are_refused(blocks):
+@pytest.mark.parametrize(("axes", "size"), [((3,), 2), ((), 2), ((0,), 0), ((1, 0), 2), ((1, 1), 2)])
+def test_blocks_that_cannot_be_are_refused(axes, size):
     with pytest.raises(ValueError, match="an array of 3 axes has no blocks of"):
         peaks(X, Blocks(axes, size))
 
