@@ -44,7 +44,7 @@ def smoothquant(selector: str = KERNELS, alpha: float = 0.5, edge_bits: int = 0)
 
     def settle(key, problem, variables, state, round):
         divisions = {}
-        if state.fixed.bits < FLOAT_BITS:
+        if state.fixed.strength[0] < FLOAT_BITS:
             variables, divisions = smoothed(problem, variables, selector, alpha)
         tap = together(problem.tap, Partial(transform_inputs, divisions))
         net, variables, state = static.settle(key, problem._replace(tap=tap), variables, state, round)
