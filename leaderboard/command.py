@@ -28,7 +28,7 @@ from leaderboard.record.text import plain
 DONE, MISTAKE, FAULT = 0, 2, 70
 WIDEST = 100
 """Characters of a line of --help."""
-SIGNS = {"−": "-", "–": "-", "×": "x", "●": "*", "†": "+", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."}
+SIGNS = {"−": "-", "–": "-", "×": "x", "●": "*", "†": "+", "‡": "++", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."}
 """What is printed for a sign that a terminal or a log cannot show; other characters are escaped: \\xb5."""
 
 

@@ -1,16 +1,20 @@
 """What may be compared: records grouped by task and division, those that differ set aside."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from leaderboard.board.comparisons import dense_results, with_comparisons
-from leaderboard.board.rows import REFERENCES, Row, devices, row_of
+from leaderboard.board.budgets import Budget, budgets
+from leaderboard.board.comparisons import dense_results, dense_sample, labelled, samples_of, with_comparisons
+from leaderboard.board.rows import REFERENCES, Place, Row, devices, rows_of
 from leaderboard.board.scores import Score, scores
 from leaderboard.record.schema import PROTOCOL, Dense, Record, TaskInfo
+from leaderboard.stats.paired import Sample, clusters, level
 from leaderboard.stats.pareto import pareto
+from leaderboard.stats.summary import Summary
 
 
 class Division(NamedTuple):
@@ -18,10 +22,12 @@ class Division(NamedTuple):
 
     name: str  # "closed" or "open"
     dense: list[Dense]  # by seed
+    level: Summary  # quality of the dense nets
     devices: list[str]
     rows: list[Row]
     optimal: list[bool]  # of each row: on the Pareto front of quality and bytes
     scores: list[Score]  # of each record, on each axis
+    budgets: list[Budget]  # methods under each of the task's budgets
 
 
 class Stale(NamedTuple):
@@ -131,18 +137,41 @@ def _net(net):
 
 
 def _division(name, records, known):
-    dense = {net.seed: net for record in records for net in record.dense}
-    higher = records[0].task.higher_is_better
-    alone = [row_of(record, point) for record in records for point in record.points]
-    rows = with_comparisons(alone, known, 1 if higher else -1)
+    nets = {net.seed: net for record in records for net in record.dense}
+    task = records[0].task
+    units = clusters(task.clusters)
+    dense = {id(record): dense_sample(record, known, units) for record in records}
+    rows = labelled([row for record in records for row in rows_of(record)])
+    samples = samples_of(rows, units)
+    better = 1 if task.higher_is_better else -1
+    rows = with_comparisons(rows, samples, [dense[id(row.record)] for row in rows], better)
+    ranked = budgets(task, rows, samples)
     return Division(
         name=name,
-        dense=[dense[seed] for seed in sorted(dense)],
+        dense=[nets[seed] for seed in sorted(nets)],
+        level=level(_merged(dense.values()), (0.0, 1.0 if task.outcome == "correct" else math.inf)),
         devices=sorted({name for record in records for name in devices(record, record.points)}),
-        rows=rows,
-        optimal=_optimal(rows, higher),
+        rows=_placed(rows, ranked),
+        optimal=_optimal(rows, task.higher_is_better),
         scores=[score for record in records for score in scores(record)],
+        budgets=ranked,
     )
+
+
+def _merged(samples: Iterable[Sample]) -> Sample:
+    """All dense nets of a division: records that share a seed share its net."""
+    quality, outcomes, units = {}, {}, None
+    for found in samples:
+        quality, outcomes, units = quality | found.quality, outcomes | found.outcomes, found.clusters
+    return Sample(dict(sorted(quality.items())), outcomes, units)
+
+
+def _placed(rows, ranked):
+    places = [[] for _ in rows]
+    for budget in ranked:
+        for entrant in budget.entrants:
+            places[entrant.place].append(Place(budget.bytes, entrant.rank))
+    return [row._replace(places=found) for row, found in zip(rows, places, strict=True)]
 
 
 def _optimal(rows, higher_is_better):

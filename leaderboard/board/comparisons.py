@@ -1,29 +1,20 @@
-"""What the rows of a table make of each other, corrected for all comparisons; ranks and ties.
+"""What the rows of a table make of each other.
 
 A row is compared with
 - the dense nets which its seeds started from;
 - its reference, which got as much training: the row of `method.reference`, or dense again where that is "dense";
-- its control at equal size: of the control's rows of no more bytes, the one that is best on *valid*;
-- the best row of the table.
+- its control at equal size: of the control's rows of no more bytes, the one that is best on *valid*.
+The comparisons of a record are one family, and corrected together: no entry of others moves them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from leaderboard.board.rows import Comparison, Row, full_label
+from leaderboard.board.rows import Comparison, Row, full_label, sample_of
 from leaderboard.record.schema import Record, Result
-from leaderboard.stats.paired import Clusters, Sample, clusters, findings, sample
-from leaderboard.stats.ranks import places
+from leaderboard.stats.paired import Clusters, Finding, Sample, compare, sample
 from leaderboard.stats.significance import RISK, holm
-
-
-def beats(comparison: Comparison, *, higher_is_better: bool) -> bool:
-    """Returns whether the row is better than the other, and by more than chance."""
-    gain = comparison.difference if higher_is_better else -comparison.difference
-    return gain > 0 and comparison.p < RISK
-
 
 EQUAL_SIZE = 1.005
 """Largest ratio of a control's bytes to those of what it controls. A control that takes over how many weights are kept
@@ -37,27 +28,26 @@ def dense_results(records: Sequence[Record]) -> dict[str, Result]:
     return {run.dense: run.result for run in runs if run.result is not None}
 
 
-def with_comparisons(rows: Sequence[Row], dense: Mapping[str, Result], better: int) -> list[Row]:
-    """Returns the rows of a table, with all that compares them.
+def beats(comparison: Comparison, *, higher_is_better: bool) -> bool:
+    """Returns whether the row is better than the other, and by more than chance."""
+    gain = comparison.found.difference if higher_is_better else -comparison.found.difference
+    return gain > 0 and comparison.corrected < RISK
+
+
+def within(finding: Finding, margin: float, *, higher_is_better: bool) -> bool:
+    """Returns whether no more than the margin is lost, at 95 % confidence (one-sided).
 
     Args:
-        rows: one table's, each by itself.
-        dense: checkpoint -> its result, where it is known.
-        better: 1 where higher quality is better, else -1.
+        finding: a row minus another.
+        margin: in units of quality.
+        higher_is_better: of quality.
     """
-    rows = _labelled(rows)
-    units = clusters(rows[0].record.task.clusters) if rows else None
-    samples = [_sample(row.point, units) for row in rows]
-    against = {id(row.record): _dense(row.record, dense, units) for row in rows}
-    comparisons = compare(rows, samples, [against[id(row.record)] for row in rows], better)
-    ranks = places(samples, [better * row.figures.quality.mean if row.figures else None for row in rows])
-    return [
-        row._replace(comparisons=found, uncontrolled=alone, rank=place and place.rank, tie=place and place.tie)
-        for row, found, alone, place in zip(rows, comparisons, _uncontrolled(rows), ranks, strict=True)
-    ]
+    worst = finding.least if higher_is_better else finding.most
+    return worst is not None and (-worst if higher_is_better else worst) <= margin
 
 
-def _labelled(rows):
+def labelled(rows: Sequence[Row]) -> list[Row]:
+    """Returns the rows of a table, with the digest in the labels of methods that have several configurations in it."""
     digests = defaultdict(set)
     for row in rows:
         digests[row.record.method.name].add(row.record.method.digest)
@@ -66,20 +56,27 @@ def _labelled(rows):
     return [row._replace(label=full_label(m)) if m.name in several else row for row, m in infos]
 
 
-def _sample(point, units: Clusters | None) -> Sample | None:
-    done = [(run.seed, run.result.quality, run.result.outcomes) for run in point.runs if run.result is not None]
-    return sample(done, units) if done else None
+def samples_of(rows: Sequence[Row], units: Clusters | None) -> list[Sample | None]:
+    """Returns what each row did, None where no seed finished. `units`: which test examples depend on each other."""
+    return [None if row.figures is None else sample_of(row.point, units) for row in rows]
 
 
-def _dense(record: Record, dense: Mapping[str, Result], units: Clusters | None) -> Sample:
+def dense_sample(record: Record, dense: Mapping[str, Result], units: Clusters | None) -> Sample:
+    """Returns what the dense nets of a record did.
+
+    Args:
+        record: whose seeds started from them.
+        dense: checkpoint -> its result, where it is known.
+        units: which test examples depend on each other.
+    """
     results = [(net, dense.get(net.checkpoint)) for net in record.dense]
     return sample([(net.seed, net.quality, result and result.outcomes) for net, result in results], units)
 
 
-def compare(
+def with_comparisons(
     rows: Sequence[Row], samples: Sequence[Sample | None], dense: Sequence[Sample], better: int
-) -> list[dict[str, Comparison]]:
-    """Returns the comparisons of each row by kind: "dense", "reference", "control" and "best".
+) -> list[Row]:
+    """Returns the rows of a table with their comparisons by kind: "dense", "reference" and "control".
 
     A kind is left out where there is no other row or no shared seed.
 
@@ -89,24 +86,27 @@ def compare(
         dense: outcomes of the dense nets of each row's seeds.
         better: 1 where higher quality is better, else -1.
     """
-    pairs = list(_pairs(rows, samples, dense, better))
-    found = zip(pairs, findings([(pair.own, pair.against) for pair in pairs]), strict=True)
-    kept = [(pair, finding) for pair, finding in found if finding is not None]
-    corrected = holm([finding.p for _, finding in kept])
+    found = [(pair, compare(pair.own, pair.against)) for pair in _pairs(rows, samples, dense, better)]
+    families = defaultdict(list)
+    for pair, finding in found:
+        if finding is not None:
+            families[id(rows[pair.row].record)].append((pair, finding))
     comparisons: list[dict[str, Comparison]] = [{} for _ in rows]
-    for (pair, f), p in zip(kept, corrected, strict=True):
-        comparisons[pair.row][pair.kind] = Comparison(pair.other, f.difference, f.low, f.high, p, f.test)
+    for family in families.values():
+        for (pair, finding), p in zip(family, holm([finding.p for _, finding in family]), strict=True):
+            comparisons[pair.row][pair.kind] = Comparison(pair.other, finding, p)
     for row, own in zip(rows, comparisons, strict=True):
         if row.record.method.reference == "dense" and "dense" in own:
             own["reference"] = own["dense"]
-    return comparisons
+    alone = _uncontrolled(rows)
+    return [r._replace(comparisons=c, uncontrolled=u) for r, c, u in zip(rows, comparisons, alone, strict=True)]
 
 
 class _Pair(NamedTuple):
     """A row and what it is compared with."""
 
     row: int
-    kind: str  # "dense", "reference", "control" or "best"
+    kind: str  # "dense", "reference" or "control"
     other: Row | None  # None: the dense nets
     own: Sample
     against: Sample
@@ -114,8 +114,7 @@ class _Pair(NamedTuple):
 
 def _pairs(rows, samples, dense, better) -> Iterator[_Pair]:
     methods = _by_method(rows)
-    best = _best(rows, chain(*methods.values()), lambda figures: better * figures.quality.mean)
-    references = {name: _best(rows, places, lambda figures: better * figures.valid) for name, places in methods.items()}
+    references = {name: best_on_valid(rows, places, better) for name, places in methods.items()}
     for i, (row, own) in enumerate(zip(rows, samples, strict=True)):
         if own is None:
             continue
@@ -124,8 +123,7 @@ def _pairs(rows, samples, dense, better) -> Iterator[_Pair]:
         reference = row.record.method.reference
         others = {
             "reference": references.get(reference) if reference not in ("dense", row.record.method.name) else None,
-            "control": _best(rows, _controls(rows, methods, row), lambda figures: better * figures.valid),
-            "best": best,
+            "control": best_on_valid(rows, _controls(rows, methods, row), better),
         }
         for kind, j in others.items():
             if j not in (None, i):
@@ -154,6 +152,13 @@ def _uncontrolled(rows) -> list[bool]:
     return [ran and not _controls(rows, methods, row) for ran, row in zip(known, rows, strict=True)]
 
 
-def _best(rows, places, quality):
-    """The place of the best, the smallest artifact of equals; None of none."""
-    return min(places, key=lambda i: (-quality(rows[i].figures), rows[i].figures.bytes, i), default=None)
+def best_on_valid(rows: Sequence[Row], places: Iterable[int], better: int) -> int | None:
+    """Returns the place of the row that is best on valid, the smallest artifact of equals; None of none.
+
+    Args:
+        rows: one table's.
+        places: in `rows`, of those with figures among which to choose.
+        better: 1 where higher quality is better, else -1.
+    """
+    found = [(i, rows[i].figures) for i in places]
+    return min(((-better * f.valid, f.bytes, i) for i, f in found if f is not None), default=(None,))[-1]

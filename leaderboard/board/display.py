@@ -22,12 +22,12 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
-def spread(summary: Summary, *, signed: bool = False) -> str:
+def spread(summary: Summary) -> str:
     """Returns mean and 95 % interval, "0.9523 [0.9501, 0.9545]"; the mean alone where there is one value."""
-    return interval(summary.mean, summary.low, summary.high, signed=signed)
+    return interval(summary.mean, summary.low, summary.high)
 
 
-def interval(value: float, low: float | None, high: float | None, *, digits: int = 4, signed: bool = False) -> str:
+def interval(value: float, low: float | None, high: float | None, *, digits: int = 4) -> str:
     """Returns the value, and its interval if it has one: "0.95 [0.94, 0.96]".
 
     Args:
@@ -35,9 +35,8 @@ def interval(value: float, low: float | None, high: float | None, *, digits: int
         low: lower end of its interval, None where it has none.
         high: upper end.
         digits: decimal places.
-        signed: whether a plus is shown.
     """
-    return f"{fixed(value, digits, signed=signed)} {ends(low, high, digits=digits, signed=signed)}".rstrip()
+    return f"{fixed(value, digits)} {ends(low, high, digits=digits)}".rstrip()
 
 
 def ends(low: float | None, high: float | None, *, digits: int = 4, signed: bool = False) -> str:
@@ -64,6 +63,12 @@ def fixed(value: float, digits: int = 4, *, signed: bool = False) -> str:
     """
     value = round(value, digits) + 0.0  # + 0.0: no negative zero
     return f"{value:+.{digits}f}".replace("-", "−") if signed else f"{value:.{digits}f}".replace("-", "−")
+
+
+def ranks(rank: tuple[int, int]) -> str:
+    """Returns "2", or "1–9" where any of these ranks may be."""
+    first, last = rank
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def p_value(p: float) -> str:

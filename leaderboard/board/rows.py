@@ -7,7 +7,8 @@ from typing import NamedTuple
 from leaderboard.board.display import MISSING, number
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Dense, Latency, MethodInfo, Point, Record, Result, Tuning
-from leaderboard.stats.summary import Summary, mean, summarize
+from leaderboard.stats.paired import Clusters, Finding, Sample, clusters, level, sample
+from leaderboard.stats.summary import Summary, mean
 
 REFERENCES = ("dense", "finetuned")
 """The methods that others are held against: nets with as much training, uncompressed."""
@@ -37,8 +38,7 @@ class Figures(NamedTuple):
 
     quality: Summary
     valid: float  # quality on valid, for choosing
-    dense: Summary  # of the dense nets of the same seeds
-    difference: Summary  # quality - dense, paired by seed
+    dense: float  # of the dense nets of the same seeds
     bytes: float
     payload: float | None  # bytes that are values; None of protocol 1, as of the next two
     weight_bits: float | None  # stored bits of a weight
@@ -59,11 +59,8 @@ class Comparison(NamedTuple):
     """This row minus another in quality, paired by seed and by test example."""
 
     other: "Row | None"  # as it is by itself; None where it is the dense nets
-    difference: float
-    low: float | None  # 95 % interval, of this comparison alone; None of a single example or cluster
-    high: float | None
-    p: float  # after Holm's correction over all comparisons of the table
-    test: str
+    found: Finding  # interval and p of this comparison alone
+    corrected: float  # p after Holm's correction over all comparisons of the record
 
     @property
     def against(self) -> str:
@@ -71,8 +68,15 @@ class Comparison(NamedTuple):
         return "dense" if self.other is None else name(self.other)
 
 
+class Place(NamedTuple):
+    """Where the methods' choices under a budget stand, one of which this row is."""
+
+    budget: int  # bytes
+    rank: tuple[int, int]  # from, to; 1 is the best
+
+
 class Row(NamedTuple):
-    """One point of a curve; `comparisons`, `rank` and `tie` are what the other rows of its table make of it."""
+    """One point of a curve; `comparisons` and `places` are what the other rows of its table make of it."""
 
     record: Record
     label: str  # the method, with the record's digest where the table holds several of its configurations
@@ -83,10 +87,9 @@ class Row(NamedTuple):
     finished: int  # seeds
     asked: int  # seeds, without those that were skipped
     remarks: list[str]  # failures, skips and fallbacks, each with its seed; timing on a busy machine
-    comparisons: dict[str, Comparison]  # "dense", "reference", "control" and "best", where there is such another row
+    comparisons: dict[str, Comparison]  # "dense", "reference" and "control", where there is such another row
     uncontrolled: bool  # whether its control has rows, but none that is as small
-    rank: tuple[int, int] | None  # from, to; by quality, 1 is the best; None where no seed finished
-    tie: int | None  # group of rows that cannot be told apart, numbered from the best
+    places: list[Place]  # under each budget at which it is what its method offers
 
     @property
     def whole(self) -> bool:
@@ -99,8 +102,19 @@ class Row(NamedTuple):
         return "failed" if self.asked else "skipped"
 
 
-def row_of(record: Record, point: Point) -> Row:
-    """Returns a point as a row by itself: without comparisons and rank."""
+def rows_of(record: Record) -> list[Row]:
+    """Returns the points of a record as rows by themselves: without comparisons and ranks."""
+    units = clusters(record.task.clusters)
+    return [_row(record, point, units) for point in record.points]
+
+
+def sample_of(point: Point, units: Clusters | None) -> Sample:
+    """Returns what the seeds of a point that finished did. `units`: which test examples depend on each other."""
+    done = [(run.seed, run.result.quality, run.result.outcomes) for run in point.runs if run.result is not None]
+    return sample(done, units)
+
+
+def _row(record: Record, point: Point, units: Clusters | None) -> Row:
     dense = {net.seed: net for net in record.dense}
     done = [(dense[run.seed], run.result) for run in point.runs if run.result is not None]
     return Row(
@@ -109,14 +123,13 @@ def row_of(record: Record, point: Point) -> Row:
         point=point,
         strength=strength_text(point.strength),
         devices=devices(record, [point]),
-        figures=_figures(done, record.tuning) if done else None,
+        figures=_figures(done, level(sample_of(point, units)), record.tuning) if done else None,
         finished=len(done),
         asked=sum(run.skipped is None for run in point.runs),
         remarks=[text for run in point.runs for text in _remarks(run)] + _busy(record, point),
         comparisons={},
         uncontrolled=False,
-        rank=None,
-        tie=None,
+        places=[],
     )
 
 
@@ -144,9 +157,9 @@ def name(row: Row) -> str:
 def against_reference(row: Row) -> float | None:
     """Returns the difference in quality to the net of equal training; None where that did not run on these seeds."""
     if row.figures is not None and row.record.method.reference == "dense" != row.record.method.name:
-        return row.figures.difference.mean
+        return row.figures.quality.mean - row.figures.dense
     found = row.comparisons.get("reference")
-    return found.difference if found else None
+    return found.found.difference if found else None
 
 
 def full_label(method: MethodInfo) -> str:
@@ -180,7 +193,7 @@ def _timed(points: Sequence[Point], name: str) -> list[Latency]:
     return [getattr(run.result.latency, name) for point in points for run in point.runs if run.result is not None]
 
 
-def _figures(done: list[tuple[Dense, Result]], tuning: Tuning | None) -> Figures:
+def _figures(done: list[tuple[Dense, Result]], quality: Summary, tuning: Tuning | None) -> Figures:
     nets, results = zip(*done, strict=True)
 
     def average(field):
@@ -193,10 +206,9 @@ def _figures(done: list[tuple[Dense, Result]], tuning: Tuning | None) -> Figures
         return mean([getattr(result.cost, field) for result in results])
 
     return Figures(
-        quality=summarize([result.quality for result in results]),
+        quality=quality,
         valid=average("valid_quality"),
-        dense=summarize([net.quality for net in nets]),
-        difference=summarize([result.quality - net.quality for net, result in done]),
+        dense=mean([net.quality for net in nets]),
         bytes=average("bytes"),
         payload=known("payload"),
         weight_bits=known("weight_bits"),

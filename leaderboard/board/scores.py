@@ -19,6 +19,8 @@ not how good it is. It is a row under every budget that it meets, and no score.
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from leaderboard.record.schema import Record
@@ -32,7 +34,7 @@ FASTEST = 1 / 8
 
 
 class Score(NamedTuple):
-    """Mean over the seeds that ran at every strength, and its 95 % interval, which is None for one seed.
+    """Mean over the seeds that ran at every strength, and its 95 % interval: None for one seed, and of equal scores.
 
     All are None, and there are no `seeds`, where there is no score: the curve is partial, the task has no window, no
     artifact is deployed, or no seed ran at every strength.
@@ -44,7 +46,7 @@ class Score(NamedTuple):
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    seeds: tuple[float, ...] = ()
+    seeds: Mapping[int, float] = MappingProxyType({})
     valid: float | None = None  # the same with quality on valid: for choosing among configurations
     partial: bool = False  # whether it is a curve, and too short or too few sizes
 
@@ -62,12 +64,12 @@ def _score(record, axis):
     covered = axis == "latency" or (min(sizes) <= low and max(sizes) >= high)
     if len(sizes) < FEWEST or not covered:
         return Score(*name, partial=bool(record.method.knobs))
-    pairs = by_seed(record, axis)
-    if not pairs:
+    found = by_seed(record, axis)
+    if not found:
         return Score(*name)
-    test, valid = zip(*pairs, strict=True)
-    found = summarize(test)
-    return Score(*name, found.mean, found.low, found.high, test, mean(valid))
+    test, valid = ({seed: pair[i] for seed, pair in found.items()} for i in (0, 1))
+    value = summarize(list(test.values()), (0.0, 1.0))
+    return Score(*name, value.mean, value.low, value.high, test, mean(list(valid.values())))
 
 
 def _sizes(record, axis) -> set[float]:
@@ -77,8 +79,8 @@ def _sizes(record, axis) -> set[float]:
     return {mean([result.bytes for result in done]) for done in counted if done}
 
 
-def by_seed(record: Record, axis: str) -> list[tuple[float, float]]:
-    """Returns (score with quality on test, score on valid) of each seed that ran at every strength.
+def by_seed(record: Record, axis: str) -> dict[int, tuple[float, float]]:
+    """Returns {seed: (score with quality on test, score on valid)} of the seeds that ran at every strength.
 
     Args:
         record: of a task with a window.
@@ -91,7 +93,7 @@ def by_seed(record: Record, axis: str) -> list[tuple[float, float]]:
         for run in point.runs:
             curves[run.seed].append(run.result)
     whole = [net for net in record.dense if len(curves[net.seed]) == len(record.points)]
-    return [_area(_curve(curves[net.seed], net, axis, record.task), *window) for net in whole]
+    return {net.seed: _area(_curve(curves[net.seed], net, axis, record.task), *window) for net in whole}
 
 
 def _costs(axis, result):

@@ -8,10 +8,9 @@ from leaderboard.board.board import Division
 from leaderboard.board.rows import Figures
 from leaderboard.record.schema import TaskInfo
 from leaderboard.render.columns import COST
-from leaderboard.stats.summary import summarize
 
-NEAR = 0.1
-"""What is near dense: so much of the way from dense to an answer that ignores its input, and a third of it above."""
+MARGINS = 5
+"""What is near dense: so many of the task's margins below it, and a third of that above."""
 
 
 class Axis(NamedTuple):
@@ -45,18 +44,13 @@ def quality_title(task: TaskInfo) -> str:
     return f"{task.metric}, {'higher' if task.higher_is_better else 'lower'} is better"
 
 
-def dense_quality(division: Division) -> float:
-    """Returns the mean over seeds of the dense nets."""
-    return summarize([net.quality for net in division.dense]).mean
-
-
 def in_sight(task: TaskInfo, division: Division) -> tuple[float, float]:
     """Returns the qualities that a plot shows, as low and high ends.
 
     They hold every mean, and as much around them as the middle one of the intervals needs: no wide one makes all else
     small.
     """
-    dense, known = dense_quality(division), [row.figures.quality for row in division.rows if row.figures]
+    dense, known = division.level.mean, [row.figures.quality for row in division.rows if row.figures]
     means = [dense, *(quality.mean for quality in known)]
     spans = [_span(quality) for quality in known]
     halves = [(high - low) / 2 for low, high in spans] or [0.0]
@@ -68,8 +62,9 @@ def in_sight(task: TaskInfo, division: Division) -> tuple[float, float]:
 
 def near_dense(task: TaskInfo, division: Division) -> tuple[float, float]:
     """Returns the qualities that a plot of what is about as good as dense shows, as low and high ends."""
-    dense = dense_quality(division)
-    width = NEAR * abs(dense - task.reference)
+    if task.margin is None:
+        return in_sight(task, division)
+    dense, width = division.level.mean, MARGINS * task.margin
     worse, better = (width, width / 3) if task.higher_is_better else (width / 3, width)
     return _possible(task, dense - worse, dense + better)
 

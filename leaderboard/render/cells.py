@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from leaderboard.board import display, rows
-from leaderboard.board.comparisons import beats
-from leaderboard.board.rows import Figures, Row, Timing, name
+from leaderboard.board.comparisons import beats, within
+from leaderboard.board.rows import Comparison, Figures, Row, Timing, name
 from leaderboard.record.schema import TaskInfo
+from leaderboard.stats.paired import GIVEN_EXAMPLES, GIVEN_SEED
+from leaderboard.stats.significance import RISK
 
 Cell = Callable[["Entry"], str]
 UNCONTROLLED = "no control of that size"
+MARKS = {GIVEN_SEED: " †", GIVEN_EXAMPLES: " ‡"}
+"""Behind a p that holds for one seed's nets, or for these test examples alone."""
 
 
 class Entry(NamedTuple):
@@ -32,17 +36,14 @@ def figure(text: Callable[[Figures], str], missing: str = display.MISSING) -> Ce
 
 
 def rank(entry: Entry) -> str:
-    """Returns "2", or "1–9" of a row that may have any of these ranks."""
-    if entry.row.rank is None:
-        return display.MISSING
-    first, last = entry.row.rank
-    return str(first) if first == last else f"{first}–{last}"
+    """Returns "1–3 at 6.7 kB, 2–5 at 16 kB": its ranks under the budgets at which its method offers it."""
+    places = [f"{display.ranks(place.rank)} at {display.si(place.budget, 'B')}" for place in entry.row.places]
+    return f"{', '.join(places)}{single(entry.row)}" if places else display.MISSING
 
 
-def rank_and_tie(entry: Entry) -> str:
-    """Returns "2" or "1–9, tie 1"."""
-    row = entry.row
-    return f"{rank(entry)}, tie {row.tie}" if row.rank and row.rank[0] != row.rank[1] else rank(entry)
+def single(row: Row) -> str:
+    """Returns " †" where a single seed finished, whose nets alone are judged."""
+    return " †" if row.finished == 1 else ""
 
 
 def quality(entry: Entry) -> str:
@@ -55,26 +56,53 @@ def seeds(entry: Entry) -> str:
     """Returns "3", "2/3" of which one failed, "1 †"."""
     row = entry.row
     count = str(row.asked) if row.finished == row.asked else f"{row.finished}/{row.asked}"
-    return f"{count} †" if row.finished == 1 else count
+    return f"{count}{single(row)}"
 
 
 def p(entry: Entry, kind: str) -> str:
-    """Returns the p of a comparison, "" where there is none. `kind`: "dense", "reference", "control" or "best"."""
+    """Returns the p of a comparison, "" where there is none. `kind`: "dense", "reference" or "control"."""
     found = entry.row.comparisons.get(kind)
-    return display.p_value(found.p) if found else ""
+    return p_text(found) if found else ""
+
+
+def p_text(comparison: Comparison) -> str:
+    """Returns "p 0.02": also the corrected p where that is no longer told apart; marked where it is about less."""
+    p, corrected = comparison.found.p, comparison.corrected
+    doubt = f" ({corrected:.2g} corrected)" if p < RISK <= corrected else ""
+    return f"{display.p_value(p)}{MARKS.get(comparison.found.about, '')}{doubt}"
+
+
+def interval(entry: Entry, kind: str) -> str:
+    """Returns the interval of a comparison, "" where there is none. `kind`: "dense", "reference" or "control"."""
+    found = entry.row.comparisons.get(kind)
+    return display.ends(found.found.low, found.found.high, signed=True) if found else ""
 
 
 def difference(entry: Entry, kind: str) -> float | None:
-    """Returns the mean difference of a comparison. `kind`: "dense", "reference", "control" or "best"."""
+    """Returns the mean difference of a comparison. `kind`: "dense", "reference" or "control"."""
     found = entry.row.comparisons.get(kind)
-    return found.difference if found else None
+    return found.found.difference if found else None
+
+
+def dense_note(entry: Entry) -> str:
+    """Returns interval and p of the comparison with dense, and whether no more than the margin is lost."""
+    verdict = "within margin" if close(entry) else ""
+    return ", ".join(filter(None, (interval(entry, "dense"), p(entry, "dense"), verdict)))
 
 
 def against_dense(entry: Entry) -> str:
-    """Returns the difference with its interval over seeds, and the p of the comparison."""
-    if entry.row.figures is None:
-        return display.MISSING
-    return ", ".join(filter(None, (display.spread(entry.row.figures.difference, signed=True), p(entry, "dense"))))
+    """Returns the difference, its interval and p, and whether no more than the margin is lost."""
+    figures = entry.row.figures
+    text = display.MISSING if figures is None else display.shown(figures.quality.mean - figures.dense, "difference")
+    return f"{text}{'' if interval(entry, 'dense') else ','} {dense_note(entry)}".rstrip(" ,")
+
+
+def close(entry: Entry) -> bool:
+    """Returns whether a row loses no more than the task's margin against dense, at 95 % confidence."""
+    found, margin = entry.row.comparisons.get("dense"), entry.task.margin
+    if found is None or margin is None or not entry.row.whole:
+        return False
+    return within(found.found, margin, higher_is_better=entry.task.higher_is_better)
 
 
 def beaten(entry: Entry) -> bool | None:

@@ -49,9 +49,11 @@ def _identity(entry: Entry, division: str) -> dict[str, Value]:
 
 def _comparisons(row: Row) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    for kind in ("reference", "control"):
+    for kind in ("dense", "reference", "control"):
         one = row.comparisons.get(kind)
-        found |= {kind: one and one.against, f"{kind}_difference": one and one.difference, f"{kind}_p": one and one.p}
+        numbers = one.found._asdict() if one else {}
+        found |= {f"{kind}_{name}": numbers.get(name) for name in ("difference", "low", "high", "p", "about")}
+        found |= {kind: one and one.against, f"{kind}_p_corrected": one and one.corrected}
     return found
 
 

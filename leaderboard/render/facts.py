@@ -7,7 +7,7 @@ from leaderboard.board.display import number, si, spread
 from leaderboard.board.rows import commits, name
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
-from leaderboard.stats.summary import summarize
+from leaderboard.stats.summary import mean
 
 
 def task_facts(task: TaskInfo) -> list[str]:
@@ -25,8 +25,8 @@ def task_facts(task: TaskInfo) -> list[str]:
 def division_facts(task: TaskInfo, division: Division) -> list[str]:
     """Returns what the dense nets are, whether they reach the task's bar, and the devices."""
     reached = [task.reaches(net.quality) for net in division.dense]
-    quality = summarize([net.quality for net in division.dense])
-    size = summarize([net.bytes for net in division.dense]).mean
+    quality = division.level
+    size = mean([net.bytes for net in division.dense])
     verdict = "reached" if all(reached) else f"missed by {reached.count(False)} of {len(reached)} seeds"
     bar = f"bar {'≥' if task.higher_is_better else '≤'} {task.reach:g}, {verdict}"
     dense = f"dense {spread(quality)} (n={quality.n}), {si(size, 'B')}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from leaderboard.board.aggregate import aggregate
+from leaderboard.board.aggregate import aggregate, critical
 from leaderboard.board.board import Board
 from leaderboard.board.claims import Status
 from leaderboard.board.scores import AXES
@@ -22,21 +22,23 @@ How to read a row, one method at one strength:
 
 - ● is Pareto-optimal: no other row of its table is at least as good in quality and in bytes and better in one.
   Rows with failed seeds are not candidates.
-- Rows are sorted by method. *rank* is by mean quality: "3–7" cannot be told apart from those of ranks 3 to 7 at 5 %
-  risk over all pairs of the table. A *tie* is a leader and all rows that cannot be told apart from it.
-- *quality* is the metric on test after the last step: mean over seeds [95 % interval of that mean]. It is Student's t
-  interval below ten seeds and a bootstrap (BCa) above.
-- *against dense*: quality − that of the net which the same seed started from [95 % interval over seeds], and p.
+- Rows are sorted by method. *rank* is among methods under a budget of bytes, three of which are in the task's window.
+  A method offers one artifact there, the one of its rows that fits and is best on valid: "3–7 at 10 kB" stands in the
+  row that is offered under 10 kB, and says that its true rank is one of these at 5 % risk over all pairs (Holm). The
+  table below has the same by budget.
+- *quality* is the metric on test after the last step: mean over seeds [95 % interval over seeds and examples].
+- *against dense*: quality − that of the net which the same seed started from [95 % interval], and p. *within margin*:
+  no more than the task's margin is lost, by a one-sided bound of 95 %.
   *against reference*: the same to the net of equal training, which is dense for a method that does not train and
   `finetuned`, dense plus the task's recovery, for one that does. What is better than dense and not better than this
   has gained by training.
 - *against control*: difference to the simpler method that this one must beat, at equal size: of the control's rows of
   no more bytes (half a percent is allowed for the coding of positions) the one that is best on valid, which is named;
-  *not beaten* where it is not better, or p ≥ 0.05. – where the control did not run.
-- Every p is two-sided, paired, and corrected for all comparisons of its table (Holm). Below ten seeds it asks whether
-  *these nets* differ on new examples (right or wrong: exact McNemar test, each example counted once over its
-  seeds; losses and edits: paired bootstrap; where examples depend on each other, both over clusters of them), from ten
-  on whether new seeds would (paired t).
+  *not beaten* where it is not better, or the corrected p is 0.05 or more. – where the control did not run.
+- Interval and p of a comparison are of one test, paired by seed and example, of the mean that is shown: over new seeds
+  and new examples, or new clusters of examples where these depend on each other. † one seed: about its nets alone.
+  ‡ over seeds alone, as the outcomes of the other side are not known. "p 0.02 (0.2 corrected)": with all comparisons
+  of its record (Holm) it is no longer told apart. Nobody else's entries change that.
 - *bytes* is the size of the artifact file, *payload* what of it is values; *ratio* is dense float32 artifact bytes /
   bytes. *bits a weight* are stored bits, mean over the weights that multiply or are looked up. *memory* is that of the
   packed weights and the largest set of live activations at the task's batch.
@@ -47,7 +49,7 @@ How to read a row, one method at one strength:
   *deployed*: what was timed is what would run.
 - *training* is none, the task's recovery from the dense net, or full: from birth, as many steps as dense and recovery.
   *cost* is that of optimizing with all tuning of the curve, compilation apart; *teacher* counts examples that it saw.
-- *n* is the number of seeds; † marks a single one, which shows no spread; 2/3 means that one of three failed.
+- *n* is the number of seeds; † marks a single one, whose nets alone are judged; 2/3 means that one of three failed.
 - *score* of a curve: the share of dense quality that is kept, averaged over log budgets in the task's window of bytes,
   or from 1/8 of dense to dense (latency, deployed artifacts only). 1 is dense quality at every budget; no entry moves
   another's. *partial*: fewer than five sizes, or a curve that does not cover the window. Equations:
@@ -69,8 +71,10 @@ those of the leaderboard.
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{c: f"\\{c}" for c in "\\`*[]|~$"}})
 LEFT = ("method", "strength", "missing", "task", "metric", "status", "source")
 ACROSS = """\
-Interquartile mean of the scores of a method over tasks × seeds, closed division, with its stratified bootstrap interval
-(Agarwal et al. 2021). A task without a score counts as nothing: who lacks one has no place.
+Mean of a method's scores, closed division, each task with the same weight [95 % interval of a bootstrap over tasks and
+then seeds]; the ranks that it may have, by t tests over tasks of all pairs (Holm); its mean rank, and the difference
+from which on Nemenyi's test tells two of them apart. A task without a score counts as nothing: who lacks one has no
+rank.
 """
 CLAIMS = """\
 What papers report, in the units of the task's metric, beside what the board has at that strength. *matched* is within
@@ -91,7 +95,7 @@ def protocol1(boards: Sequence[Board]) -> str:
 
 def _across(boards: Sequence[Board]) -> list[str]:
     found = aggregate(boards)
-    grids = [summaries.aggregates(found, axis) for axis in AXES]
+    grids = [summaries.aggregates(found, axis, critical(boards, axis)) for axis in AXES]
     tables = ["\n".join([*_table(grid), ""]) for grid in grids if len(grid) > 1]
     return ["## Over all tasks\n", ACROSS, *tables] if tables else []
 
@@ -113,8 +117,8 @@ def _markdown_board(board: Board) -> str:
         lines += ["", f"### {escaped(board.task.name)}: {division.name} division", ""]
         lines += [f"- {escaped(fact)}" for fact in division_facts(board.task, division)]
         lines += ["", *_table(grid(board.task, division))]
-        scores = summaries.scores(division)
-        lines += ["", *_table(scores)] if len(scores) > 1 else []
+        below = summaries.budgets(division), summaries.scores(division)
+        lines += [line for one in below if len(one) > 1 for line in ("", *_table(one))]
         lines += listed("Failures and notes:", remarks(division), escaped)
     lines += listed("Stale, not ranked:", stale(board), escaped)
     return "\n".join(lines) + "\n"

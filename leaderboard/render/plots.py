@@ -9,7 +9,7 @@ from typing import Any
 
 from leaderboard.board.board import Board, Division
 from leaderboard.board.rows import Row
-from leaderboard.render.axes import AXES, Axis, dense_quality, in_sight, quality_title
+from leaderboard.render.axes import AXES, Axis, in_sight, quality_title
 from leaderboard.render.columns import filled
 from leaderboard.render.marks import Mark, light, marks, methods_of
 from leaderboard.stats.pareto import pareto
@@ -46,7 +46,7 @@ def spec(board: Board, division: Division, axis: Axis) -> dict[str, Any]:
 
 def _datasets(board: Board, division: Division, axis: Axis, points: list[dict[str, Any]]) -> dict[str, list]:
     left, right = min(p["x"] for p in points), max(p["x"] for p in points)
-    dense = dense_quality(division)
+    dense = division.level.mean
     front = _front(division.rows, axis, board.task.higher_is_better)
     return {
         "points": points,

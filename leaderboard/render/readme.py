@@ -2,16 +2,17 @@
 
 from leaderboard.board import display
 from leaderboard.board.board import Board, Division, compared
-from leaderboard.board.rows import REFERENCES, Row, against_reference, strength
+from leaderboard.board.rows import REFERENCES, strength
 from leaderboard.record.schema import TaskInfo
+from leaderboard.render.cells import Entry, close, single
 from leaderboard.render.pages import escaped
-from leaderboard.stats.summary import summarize
+from leaderboard.stats.summary import mean
 
 BEGIN, END = "<!-- board:begin -->", "<!-- board:end -->"
 NOTE = (
-    "The smallest artifact of each method whose quality, mean over seeds, loses no more than the task's margin against "
-    "its reference: dense for a method that does not train, else `finetuned`, which is dense plus the task's recovery. "
-    "Size, dense size / size, stored bits of a weight (strength). – where none is that good, or no reference has run. "
+    "The smallest artifact of each method that is not worse than dense by more than the task's margin: the one-sided "
+    "95 % bound of its difference, over seeds and test examples, lies within it. Size, dense size / size, stored bits "
+    "of a weight (strength). – where none is that good. † a single seed, whose nets alone are judged. "
     "Closed division only, tasks with other methods than these; [all of it](leaderboard/README.md), with intervals."
 )
 
@@ -55,8 +56,7 @@ def splice(page: str, text: str) -> str:
 def _reference(task: TaskInfo, division: Division, method: str) -> str:
     """The cell of a reference: empty if it did not run."""
     if method == "dense":
-        quality, size = ([getattr(net, name) for net in division.dense] for name in ("quality", "bytes"))
-        return f"{display.spread(summarize(quality))}, {display.si(summarize(size).mean, 'B')}"
+        return f"{display.spread(division.level)}, {display.si(mean([net.bytes for net in division.dense]), 'B')}"
     known = [row.figures for row in division.rows if row.record.method.name == method and row.whole and row.figures]
     sign = 1 if task.higher_is_better else -1
     found = max(known, key=lambda figures: sign * figures.valid, default=None)
@@ -66,18 +66,10 @@ def _reference(task: TaskInfo, division: Division, method: str) -> str:
 def _best(board: Board, division: Division, method: str) -> str:
     """The cell of a method: empty if it did not run."""
     rows = [row for row in division.rows if row.record.method.name == method]
-    good = [(row.figures, row) for row in rows if row.figures is not None and close(board.task, row)]
+    good = [(row.figures, row) for row in rows if row.figures is not None and close(Entry(board.task, row))]
     if not good:
         return display.MISSING if rows else ""
     figures, row = min(good, key=lambda pair: pair[0].bytes)
     size, ratio = display.si(figures.bytes, "B"), display.number(figures.ratio)
     bits = "" if figures.weight_bits is None else f", {display.number(figures.weight_bits)} bits"
-    return f"{size}, ×{ratio}{bits} ({strength(row)})"
-
-
-def close(task: TaskInfo, row: Row) -> bool:
-    """Returns whether all seeds of a row finished and lose at most the task's margin against the row's reference."""
-    difference = against_reference(row)
-    if not row.whole or difference is None or task.margin is None:
-        return False
-    return difference * (-1 if task.higher_is_better else 1) <= task.margin + 1e-9
+    return f"{size}, ×{ratio}{bits} ({strength(row)}){single(row)}"

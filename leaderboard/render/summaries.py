@@ -1,13 +1,17 @@
-"""What the board says beyond a single table, as grids of cells: curve scores, methods over all tasks, claims."""
+"""What the board says beyond a single table, as grids of cells: methods at a budget, scores, all tasks, claims."""
 
 from collections.abc import Sequence
 
 from leaderboard.board import display
 from leaderboard.board.aggregate import Aggregate
 from leaderboard.board.board import Division
+from leaderboard.board.budgets import Entrant
 from leaderboard.board.claims import Status
+from leaderboard.board.rows import Row, strength
 from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
+from leaderboard.render.cells import single
+from leaderboard.stats.over_tasks import Critical
 
 Grid = list[list[str]]
 
@@ -39,15 +43,45 @@ def _seeds(scores):
     return f"{count} †" if count == 1 else str(count or display.MISSING)
 
 
-def aggregates(found: Sequence[Aggregate], axis: str) -> Grid:
-    """Returns header and a row per method; only methods that lack no task have a place."""
-    rows, place = [], 0
-    for a in (a for a in found if a.axis == axis):
-        place += not a.missing
-        value = display.interval(a.value, a.low, a.high, digits=3)
-        count = f"{a.tasks} of {a.tasks + len(a.missing)}"
-        rows.append([display.MISSING if a.missing else str(place), a.method, value, count, ", ".join(a.missing)])
-    return [["", "method", f"IQM over {axis}", "tasks", "missing"], *rows]
+def budgets(division: Division) -> Grid:
+    """Returns header and a row per method: under each budget its rank, quality and strength."""
+    found: dict[str, dict[int, str]] = {}
+    for budget in reversed(division.budgets):
+        for entrant in budget.entrants:
+            row = division.rows[entrant.place]
+            found.setdefault(row.record.method.name, {})[budget.bytes] = _entrant(entrant, row)
+    sizes = [budget.bytes for budget in division.budgets]
+    rows = [[method, *(cells.get(size, display.MISSING) for size in sizes)] for method, cells in found.items()]
+    return [["method", *(f"at most {display.si(size, 'B')}" for size in sizes)], *rows]
+
+
+def _entrant(entrant: Entrant, row: Row) -> str:
+    quality = display.fixed(row.figures.quality.mean) if row.figures else display.MISSING
+    what = ", ".join(part for part in (quality, strength(row)) if part != display.MISSING)
+    return f"{display.ranks(entrant.rank)}{single(row)}: {what}"
+
+
+def aggregates(found: Sequence[Aggregate], axis: str, critical: Critical | None) -> Grid:
+    """Returns header and a row per method; only methods that lack no task have ranks.
+
+    Args:
+        found: of all axes.
+        axis: "bytes" or "latency".
+        critical: mean ranks on that axis, where they are known.
+    """
+    places = {} if critical is None else critical.ranks
+    apart = "" if critical is None else f" (apart by {critical.difference:.2f})"
+    return [
+        ["rank", "method", f"mean score over {axis}", f"mean rank{apart}", "tasks", "missing"],
+        *(_aggregate(a, places.get(a.method)) for a in found if a.axis == axis),
+    ]
+
+
+def _aggregate(a: Aggregate, place: float | None) -> list[str]:
+    rank = display.MISSING if a.rank is None else display.ranks(a.rank)
+    middle = display.MISSING if place is None else f"{place:.2f}"
+    count = f"{a.tasks} of {a.tasks + len(a.missing)}"
+    return [rank, a.method, display.interval(a.value, a.low, a.high, digits=3), middle, count, ", ".join(a.missing)]
 
 
 def claims(statuses: Sequence[Status]) -> Grid:
@@ -58,10 +92,10 @@ def claims(statuses: Sequence[Status]) -> Grid:
 
 def _claim(status):
     claim, found = status.claim, status.reproduced
-    strength = strength_text(claim.strength) or display.MISSING
+    asked = strength_text(claim.strength) or display.MISSING
     source = f"{claim.paper}, {'' if claim.arxiv is None else f'arXiv {claim.arxiv}, '}{claim.where}"
     shown = [display.MISSING] * 2
     if found:
         shown = [display.spread(found), f"{found.n} †" if found.n == 1 else str(found.n)]
     claimed, tolerance = display.fixed(claim.value), f"± {display.fixed(claim.tolerance)}"
-    return [claim.task, claim.method, strength, claim.metric, claimed, *shown, tolerance, status.status, source]
+    return [claim.task, claim.method, asked, claim.metric, claimed, *shown, tolerance, status.status, source]

@@ -4,9 +4,10 @@ from typing import Any
 
 from leaderboard.board.board import Board
 from leaderboard.board.comparisons import beats
-from leaderboard.board.rows import Comparison, Row, Timings, row_of
+from leaderboard.board.rows import Comparison, Row, Timings, rows_of
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, Result
+from leaderboard.render.cells import p_text
 from leaderboard.site.payload import key
 from leaderboard.site.values import number, places, text, tree
 
@@ -14,7 +15,7 @@ from leaderboard.site.values import number, places, text, tree
 def records(board: Board) -> dict[str, Any]:
     """Returns by key: provenance, configuration, seeds, comparisons and remarks of each record of a task."""
     ranked = [(row.record, row) for division in board.divisions for row in division.rows]
-    old = [(stale.record, row_of(stale.record, point)) for stale in board.stale for point in stale.record.points]
+    old = [(stale.record, row) for stale in board.stale for row in rows_of(stale.record)]
     found: dict[str, tuple[Record, list[Row]]] = {}
     for record, row in ranked + old:
         found.setdefault(key(record), (record, []))[1].append(row)
@@ -22,7 +23,7 @@ def records(board: Board) -> dict[str, Any]:
 
 
 def outcomes(board: Board) -> dict[str, list]:
-    """Returns by key, then strength by strength and seed by seed: "0110…", or losses of three digits.
+    """Returns by key, then strength by strength and seed by seed: "0110…", or losses of five digits.
 
     None stands for a failed run.
     """
@@ -36,7 +37,7 @@ def outcomes(board: Board) -> dict[str, list]:
 def _outcomes(result: Result | None):
     if result is None or isinstance(result.outcomes, str):
         return result and result.outcomes
-    return [number(value, 3) for value in result.outcomes]
+    return [number(value, 5) for value in result.outcomes]
 
 
 def _record(record: Record, rows: list[Row]):
@@ -97,9 +98,9 @@ def _comparison(found: Comparison, record: Record):
         "against": text(found.against),
         "row": found.other and f"{key(found.other.record)}@{found.other.strength}",
         "bytes": found.other and found.other.figures and number(found.other.figures.bytes, 9),
-        "difference": [places(value) for value in (found.difference, found.low, found.high)],
-        "p": number(found.p, 3),
-        "test": text(found.test),
+        "difference": [places(value) for value in (found.found.difference, found.found.low, found.found.high)],
+        "p": text(p_text(found)),
+        "about": text(found.found.about),
     }
 
 

@@ -22,7 +22,7 @@ from leaderboard.site import details, payload
 
 SOURCE = Path(__file__).parent / "source"
 STYLES = ("theme.css", "page.css", "bar.css", "controls.css", "tables.css", "overview.css", "task.css", "record.css")
-SPECS = ("tradeoff", "ranking", "profile")
+SPECS = ("tradeoff", "ranking")
 LARGEST = 6_000_000
 """Bytes of the page. Details that do not fit are left out, and the page says so."""
 FRAME = 150_000

@@ -5,9 +5,9 @@ A record's key is "<method>-<digest>", as in its file's name; it is unique in it
 
 from typing import Any
 
-from leaderboard.board import aggregate, claims
+from leaderboard.board import aggregate, claims, display
 from leaderboard.board.board import Board, Division, Stale
-from leaderboard.board.rows import devices, full_label, row_of
+from leaderboard.board.rows import devices, full_label, rows_of
 from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
@@ -17,7 +17,7 @@ from leaderboard.render.cells import Entry
 from leaderboard.render.columns import COLUMNS, entries
 from leaderboard.site import told
 from leaderboard.site.values import number, places, text
-from leaderboard.stats.summary import Summary, summarize
+from leaderboard.stats.summary import Summary, mean
 
 
 def overview(boards: list[Board]) -> dict[str, Any]:
@@ -26,10 +26,7 @@ def overview(boards: list[Board]) -> dict[str, Any]:
         "tasks": [_task(board) for board in boards],
         "marks": told.families(boards),
         "aggregate": [_aggregate(entry) for entry in aggregate.aggregate(boards)],
-        "profiles": {
-            name: [[number(t), places(share)] for t, share in steps]
-            for name, steps in sorted(aggregate.profiles(boards).items())
-        },
+        "critical": {axis: _critical(aggregate.critical(boards, axis)) for axis in AXES},
         "claims": [_claim(status) for status in claims.statuses(claims.read(), boards)],
     }
 
@@ -38,7 +35,7 @@ def rows(board: Board) -> dict[str, list]:
     """Returns the figures of every row of a task, column by column, in the order of its groups."""
     made = [_row(entry) for division in board.divisions for entry in entries(board.task, division)]
     for stale in board.stale:
-        alone = [row_of(stale.record, point)._replace(label=label(stale)) for point in stale.record.points]
+        alone = [row._replace(label=label(stale)) for row in rows_of(stale.record)]
         made += [_row(Entry(board.task, row)) | {"reason": text(stale.reason)} for row in alone]
     return {name: [row[name] for row in made] for name in (made[0] if made else ())}
 
@@ -78,6 +75,8 @@ def _task(board):
         "examples": task.rows["test"],
         "batch": task.eval_batch,
         "reach": number(task.reach),
+        "margin": number(task.margin),
+        "clusters": task.clusters,
         "controls": [[text(name), number(value)] for name, value in sorted(task.controls.items())],
         "groups": [_division(task, division) for division in board.divisions]
         + ([{"name": "stale", "records": stale}] if stale else []),
@@ -90,8 +89,8 @@ def _division(task: TaskInfo, division: Division):
     return {
         "name": division.name,
         "dense": {
-            "quality": summary(summarize([net.quality for net in division.dense])),
-            "bytes": number(summarize([net.bytes for net in division.dense]).mean, 9),
+            "quality": summary(division.level),
+            "bytes": number(mean([net.bytes for net in division.dense]), 9),
         },
         "sight": [places(end) for end in in_sight(task, division)],
         "near": [places(end) for end in near_dense(task, division)],
@@ -132,7 +131,7 @@ def _record(record: Record, label: str):
 def _row(entry: Entry) -> dict[str, Any]:
     """Returns the value of each column, what stands for it and beside it, and what the page asks of a row besides."""
     row, figures = entry.row, entry.row.figures
-    made: dict[str, Any] = {"record": key(row.record), "whole": int(row.whole), "tie": row.tie}
+    made: dict[str, Any] = {"record": key(row.record), "whole": int(row.whole), "close": int(cells.close(entry))}
     for column in COLUMNS:
         made |= told.cell(column, entry)
     std, low, high = (figures.quality.std, figures.quality.low, figures.quality.high) if figures else (None,) * 3
@@ -142,7 +141,15 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _aggregate(entry):
     values = {name: places(getattr(entry, name)) for name in ("value", "low", "high")}
-    return {"method": entry.method, "axis": entry.axis, "tasks": entry.tasks, "missing": list(entry.missing)} | values
+    told = {"method": entry.method, "axis": entry.axis, "tasks": entry.tasks, "missing": list(entry.missing)}
+    return told | values | {"rank": entry.rank and display.ranks(entry.rank)}
+
+
+def _critical(found):
+    if found is None:
+        return None
+    ranks = {method: places(rank) for method, rank in found.ranks.items()}
+    return {"ranks": ranks, "difference": places(found.difference), "p": number(found.p, 3)}
 
 
 def _claim(status):

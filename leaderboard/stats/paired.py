@@ -1,184 +1,195 @@
-"""Paired comparison of two entries on the same seeds and test examples.
+"""What an entry does, and what it does better than another one on the same seeds and test examples.
 
-With fewer than ENOUGH seeds the test is over examples, as a t over three seeds sees little short of a disaster. Its
-p is about *these nets* on new examples, and says nothing about nets of new seeds. Examples are the units: seeds are
-averaged within each example first, as the same example under three seeds is no three independent ones.
-- Right or wrong: of the examples that one side gets right under more seeds than the other, an exact sign test asks
-  whether they favour one side. With one seed that is McNemar's exact test.
-- Losses and edits: a paired bootstrap over examples. Its interval holds 95 % of 1,000 resampled means. Its p is the
-  tail of a normal with the bootstrap's standard error, √Σ(d - d̄)² / N (Efron & Tibshirani 1993, §5.3): counting
-  resamples cannot show a p below 1/1,000, and Holm's correction over a table needs smaller ones.
-Examples of one cluster (a speaker, a document) depend on each other, and then a test over examples is too sure
-(Obuchowski 1998, Statistics in Medicine 17:1495; Durkalski et al. 2003, 22:2417). The units are the clusters then, each
-with the sum of its differences:
-- Right or wrong: an exact randomization test that swaps the two sides in whole clusters (Fisher 1935, §21; Gail et al.
-  1996, Statistics in Medicine 15:1069). Of one seed and clusters of one example it is McNemar's exact test.
-- Losses and edits: a bootstrap over clusters (Field & Welsh 2007, JRSS B 69:369). Its p is that of a t with K - 1
-  degrees of freedom for K clusters and the cluster-robust standard error (Cameron & Miller 2015, JHR 50:317).
-With ENOUGH seeds, or where the other side's outcomes are not known, it is a paired t over seeds: about nets of new
-seeds, on these examples.
+There is one question everywhere: the mean difference in quality, over new seeds and new examples, by the crossed model
+of crossed.py. Its interval and its p are of one test. It is the same for what is right or wrong, for edits and for
+losses, as quality is the mean of outcomes.
+- Where a task has clusters of examples that depend on each other, clusters are the units. They may differ in size, and
+  the mean is over examples; so a cluster stands for its residuals, Σ (y - ȳ) over its examples, as in cluster-robust
+  standard errors (Cameron & Miller 2015, JHR 50:317).
+- One common seed: the answer is about this seed's nets, on new examples.
+- Without outcomes of the other side, all that is known is one number a seed: a paired t over seeds, which takes the
+  test examples as given.
+- No example differs: p is 1, and the interval is what may still be: the exact bound of a share of which none was seen,
+  times what one example can be worth.
 """
 
-import functools
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from leaderboard.stats.significance import (
-    bootstrap_intervals,
-    normal_tail,
-    paired_t,
-    randomization_test,
-    sign_test,
-    standard_error,
-    t_tail,
-)
-from leaderboard.stats.summary import ENOUGH, mean, quantile, summarize
+from leaderboard.stats.crossed import Estimate, crossed
+from leaderboard.stats.significance import RISK, t_quantile, t_tail, unseen
+from leaderboard.stats.summary import ANYWHERE, ROUNDING, Summary, mean, spread, summarize
 
-STUDENT = "paired t over seeds"
-MCNEMAR, BOOTSTRAP = "exact McNemar over examples", "paired bootstrap over examples"
-SWAPS, CLUSTERED = "exact randomization over clusters", "paired bootstrap over clusters"
-BATCH = 512  # pairs whose examples are in memory at once
+CROSSED, GIVEN_SEED, GIVEN_EXAMPLES = "over seeds and examples", "over examples, given the seed", "over seeds alone"
+"""What a finding is about."""
 
 
 class Clusters(NamedTuple):
     """Which examples depend on each other."""
 
-    of: np.ndarray  # of each example, its cluster from 0
+    order: np.ndarray  # of examples, such that those of a cluster stand together
+    starts: np.ndarray  # of each cluster, its first place in that order
     sizes: np.ndarray  # of each cluster, its examples
 
 
-class Sample(NamedTuple):
+@dataclass(frozen=True)
+class Sample:
     """Qualities and outcomes of one entry."""
 
     quality: dict[int, float]  # by seed
-    outcomes: dict[int, str | list[float]]  # by seed, as a record holds them
-    total: np.ndarray | None  # of each example or cluster, summed over seeds; integers where it is right or wrong
+    outcomes: dict[int, str | list[float]]  # by seed, as a record holds them; without the seeds of which none are known
     clusters: Clusters | None = None  # None where examples are independent
 
+    @cached_property
+    def values(self) -> dict[int, np.ndarray]:
+        """Outcomes of each seed, [examples]: int8 where they are right or wrong."""
+        return {seed: _values(found, self.clusters) for seed, found in self.outcomes.items()}
 
-class Pair(NamedTuple):
-    """One entry minus another, over the seeds of both."""
-
-    seeds: list[float]  # differences in quality
-    units: np.ndarray | None  # differences of examples or clusters, summed over seeds; None: the test is over seeds
-    sizes: np.ndarray | None = None  # examples of each cluster; None where examples are the units
+    @property
+    def counts(self) -> bool:
+        """Whether outcomes are right or wrong: quality is then within 0 and 1."""
+        return any(isinstance(found, str) for found in self.outcomes.values())
 
 
 class Finding(NamedTuple):
-    """A difference in quality, its 95 % interval, and the p of "there is none"."""
+    """A difference in quality, and the p of "there is none".
+
+    The ends are None where a single example, a single cluster, or seeds that agree show no spread.
+    """
 
     difference: float
-    low: float | None  # None where a single example or cluster shows no spread
+    low: float | None  # of the 95 % interval
     high: float | None
+    least: float | None  # of the one-sided bounds of 95 % each
+    most: float | None
     p: float
-    test: str
+    seeds: int  # that both have
+    about: str  # CROSSED, GIVEN_SEED or GIVEN_EXAMPLES
 
 
 def clusters(labels: Sequence[int] | None) -> Clusters | None:
     """Returns the clusters of examples with equal labels; None if there are no labels."""
     if labels is None:
         return None
-    _, of, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    return Clusters(of, sizes)
+    order = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(np.asarray(labels)[order], return_index=True, return_counts=True)
+    return Clusters(order, starts, sizes)
 
 
 def sample(runs: Iterable[tuple[int, float, str | list[float] | None]], clusters: Clusters | None = None) -> Sample:
     """Returns the sample of (seed, quality, outcomes as a record holds them; None if unknown) of each run."""
     runs = list(runs)
     outcomes = {seed: values for seed, _, values in runs if values is not None}
-    total = _sum(list(outcomes.values()), clusters)
-    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, total, clusters)
+    return Sample({seed: quality for seed, quality, _ in runs}, outcomes, clusters)
 
 
-def _sum(outcomes: Sequence[str | list[float]], clusters: Clusters | None) -> np.ndarray | None:
-    """Sums outcomes over seeds, [seeds, examples] → [examples], or [clusters]; None if there are no seeds."""
-    if not outcomes:
-        return None
-    texts = [values for values in outcomes if isinstance(values, str)]
-    if texts:
-        right = (np.frombuffer(values.encode(), np.uint8) & 1 for values in texts)  # "0" is 48, "1" is 49
-        total = functools.reduce(np.add, right, np.zeros(len(texts[0]), np.int16))
+def _values(outcomes, clusters):
+    if isinstance(outcomes, str):
+        values = (np.frombuffer(outcomes.encode(), np.uint8) & 1).view(np.int8)  # "0" is 48, "1" is 49
     else:
-        total = np.sum(np.asarray(outcomes, float), axis=0)
-    if clusters is None:
-        return total
-    return np.bincount(clusters.of, total, len(clusters.sizes)).astype(np.int64 if texts else float)
+        values = np.asarray(outcomes, float)
+    return values if clusters is None else values[clusters.order]
 
 
-def pair(a: Sample, b: Sample) -> Pair | None:
-    """Returns a - b; None if they share no seed, or only one, and its outcomes are not known."""
+def compare(a: Sample, b: Sample) -> Finding | None:
+    """Returns a - b; None if they share no seed, or only one, and its outcomes are not known.
+
+    Both have the same examples and clusters.
+    """
     seeds = sorted(a.quality.keys() & b.quality.keys())
     differences = [a.quality[seed] - b.quality[seed] for seed in seeds]
-    if 0 < len(seeds) < ENOUGH and all(seed in a.outcomes and seed in b.outcomes for seed in seeds):
-        ours, theirs = _total(a, seeds), _total(b, seeds)
-        units = None if ours is None or theirs is None else ours - theirs
-        return Pair(differences, units, a.clusters and a.clusters.sizes)
-    return Pair(differences, None) if len(seeds) > 1 else None
+    bound = 1.0 if a.counts or b.counts else math.inf
+    if seeds and all(seed in a.outcomes and seed in b.outcomes for seed in seeds):
+        one, other = (np.stack([side.values[seed] for seed in seeds]) for side in (a, b))
+        return _outcomes(mean(differences), one, other, a.clusters, bound)
+    return _seeds(differences, bound) if len(seeds) > 1 else None
 
 
-def _total(entry: Sample, seeds: Sequence[int]) -> np.ndarray | None:
-    if len(seeds) == len(entry.outcomes):
-        return entry.total
-    return _sum([entry.outcomes[seed] for seed in seeds], entry.clusters)
+def _outcomes(difference, one, other, clusters, bound):
+    about = CROSSED if len(one) > 1 else GIVEN_SEED
+    changes = one - other
+    if _units(changes, clusters) < 2:
+        return Finding(difference, None, None, None, None, 1.0, len(one), about)
+    changed = np.count_nonzero(changes)
+    if not changed:
+        worth = min(bound, float(max(np.abs(one).max(), np.abs(other).max())) or 1.0)
+        both, single = (worth * unseen(changes.shape[1], risk) for risk in (RISK / 2, RISK))
+        return Finding(difference, -both, both, -single, single, 1.0, len(one), about)
+    changes = changes.astype(float)
+    step = math.sqrt(float(np.square(changes).sum()) / changed)
+    return _finding(difference, _estimate(changes, clusters, step), bound, len(one), about)
 
 
-def p_value(pair: Pair) -> float:
-    """Returns the two-sided p of the test that the outcomes call for."""
-    units, sizes = pair.units, pair.sizes
-    if units is None:
-        return paired_t(summarize(pair.seeds))
-    if _right_or_wrong(units):
-        if sizes is not None:
-            return randomization_test(units)
-        return sign_test(int((units > 0).sum()), int((units < 0).sum()))
-    error = standard_error(units, sizes)
-    if sizes is not None:
-        return t_tail(float(units.sum() / sizes.sum()), error, len(units))
-    return normal_tail(float(units.mean()), error, len(units))
+def _seeds(differences, bound):
+    error, average = spread(differences), mean(differences)
+    assert error is not None
+    n = len(differences)
+    if error <= ROUNDING * abs(average):
+        return Finding(average, None, None, None, None, 2 / 2**n if average else 1.0, n, GIVEN_EXAMPLES)
+    return _finding(average, Estimate(average, error / math.sqrt(n), n - 1), bound, n, GIVEN_EXAMPLES)
 
 
-def _right_or_wrong(units):
-    return np.issubdtype(units.dtype, np.integer)
+def _finding(difference, found: Estimate, bound, seeds, about):
+    """What is beyond ±bound is cut off: it cannot be, so nothing is lost."""
+
+    def ends(risk):
+        half = t_quantile(found.df, risk) * found.error
+        return max(difference - half, -bound), min(difference + half, bound)
+
+    p = t_tail(found.mean, found.error, found.df)
+    return Finding(difference, *ends(RISK / 2), *ends(RISK), p, seeds, about)
 
 
-def findings(pairs: Sequence[tuple[Sample, Sample]]) -> list[Finding | None]:
-    """Compares each (a, b) as a - b; None where they cannot be paired. All have the same examples and clusters."""
-    found = []
-    for first in range(0, len(pairs), BATCH):
-        found += _batch([pair(a, b) for a, b in pairs[first : first + BATCH]])
-    return found
+def _units(values, clusters):
+    return values.shape[1] if clusters is None else len(clusters.sizes)
 
 
-def _batch(pairs):
-    losses = [i for i, p in enumerate(pairs) if p and p.units is not None and not _right_or_wrong(p.units)]
-    means = [pairs[i].units / len(pairs[i].seeds) for i in losses]
-    found = bootstrap_intervals(np.stack(means), pairs[losses[0]].sizes).tolist() if losses else []
-    intervals = dict(zip(losses, found, strict=True))
-    return [p and _finding(p, intervals.get(i)) for i, p in enumerate(pairs)]
+def _estimate(values, clusters, step=0.0):
+    """Of [seeds, examples]; each cluster stands for the mean and, in proportion, its residuals."""
+    if clusters is None:
+        return crossed(values, step)
+    average, scale = values.mean(), len(clusters.sizes) / values.shape[1]
+    sums = np.add.reduceat(values, clusters.starts, axis=1)
+    return crossed(average + (sums - clusters.sizes * average) * scale, step * scale)
 
 
-def _finding(pair: Pair, interval: Sequence[float] | None) -> Finding:
-    difference, p = mean(pair.seeds), p_value(pair)
-    if pair.units is None:
-        found = summarize(pair.seeds)
-        return Finding(difference, found.low, found.high, p, STUDENT)
-    if interval:
-        test = BOOTSTRAP if pair.sizes is None else CLUSTERED
-    else:
-        test = MCNEMAR if pair.sizes is None else SWAPS
-        half = _half(pair)
-        interval = difference - half, difference + half
-    low, high = interval if len(pair.units) > 1 else (None, None)
-    return Finding(difference, low, high, p, test)
+def level(entry: Sample, possible: tuple[float, float] = ANYWHERE) -> Summary:
+    """Returns the mean quality over seeds, its standard deviation over them, and its interval by the crossed model.
+
+    The interval is made on a scale without ends and carried back, so that it stays in the possible range: of the
+    log-odds where outcomes are right or wrong, else of the logarithm, as no loss and no count is below 0.
+
+    Without outcomes it is Student's over seeds. `possible`: range of quality, which cuts that off.
+    """
+    qualities = list(entry.quality.values())
+    average, n = mean(qualities), len(qualities)
+    if len(entry.outcomes) < n:
+        return summarize(qualities, possible)
+    values = np.stack(list(entry.values.values()))
+    low, high = _ends(values, entry) if _units(values, entry.clusters) > 1 else (None, None)
+    return Summary(average, spread(qualities), n, low, high)
 
 
-def _half(pair: Pair) -> float:
-    """Half the width of the interval of a difference in what is right or wrong."""
-    assert pair.units is not None
-    units = len(pair.units)
-    if units < 2:
-        return 0.0
-    times = 1.96 if pair.sizes is None else quantile(units - 1)
-    return times * standard_error(pair.units, pair.sizes) / len(pair.seeds)
+def _ends(values, entry):
+    least, greatest = float(values.min()), float(values.max())
+    if least == greatest:
+        room = unseen(values.shape[1], RISK / 2) * (1.0 if entry.counts else abs(greatest) or 1.0)
+        lowest, highest = 0.0 if least >= 0 else -math.inf, 1.0 if entry.counts else math.inf
+        return max(least - room, lowest), min(least + room, highest)
+    found = _estimate(values.astype(float), entry.clusters, float(values.std()))
+    middle, half = found.mean, t_quantile(found.df) * found.error
+    if entry.counts:
+        odds, slope = math.log(middle / (1 - middle)), 1 / (middle * (1 - middle))
+        return tuple(_share(odds + side * half * slope) for side in (-1, 1))
+    if least < 0:
+        return middle - half, middle + half
+    return tuple(middle * math.exp(min(side * half / middle, 200.0)) for side in (-1, 1))
+
+
+def _share(odds):
+    return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0

@@ -1,57 +1,41 @@
-"""Ranks in a table, as intervals: rows that cannot be told apart share them."""
+"""Ranks as intervals, from the tests of all pairs."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
-from leaderboard.stats.paired import Sample, p_value, pair
-from leaderboard.stats.significance import RISK
+import numpy as np
+
+from leaderboard.stats.significance import RISK, holm
 
 
-class Place(NamedTuple):
-    """Where a row stands among those of its table."""
+class Contrast(NamedTuple):
+    """How much better one of a pair is than the other, and the p of "not at all"."""
 
-    rank: tuple[int, int]  # from, to; 1 is the best
-    tie: int  # group, numbered from the best
+    gain: float  # below 0 where the other one is better
+    p: float
 
 
-def places(samples: Sequence[Sample | None], means: Sequence[float | None]) -> list[Place | None]:
-    """Returns the place of each row, None where it has no figures.
-
-    In order of mean quality, a row's rank goes from that of the first row which it cannot be told apart from to that
-    of the last one. Two rows are told apart where the paired p of their difference is below 0.05 / (number of pairs):
-    Bonferroni over all pairs, as not all of them are looked at. What is better than a row that is told apart, is told
-    apart, too; so each row needs a test or two. A tie group is a leader, the best row that is in no group yet, and
-    all that cannot be told apart from it.
+def superior(contrasts: Sequence[Contrast | None], count: int) -> np.ndarray:
+    """Returns [i, j]: whether i is told apart from j and better, with Holm's correction over all pairs.
 
     Args:
-        samples: what each row did; None where it has no figures.
-        means: mean quality of each row, times -1 where lower is better; None where it has no figures.
+        contrasts: of each pair i < j, in the order of `itertools.combinations`; None of a pair that cannot be tested.
+        count: how many are compared.
     """
-    order = [i for _, i in sorted((-mean, i) for i, mean in enumerate(means) if mean is not None)]
-    first = _first([samples[i] for i in order])
-    last = [0] * len(order)
-    for place, start in enumerate(first):
-        last[start : place + 1] = [place] * (place + 1 - start)
-    found: list[Place | None] = [None] * len(means)
-    leader, tie = 0, 1
-    for place, i in enumerate(order):
-        if first[place] > leader:
-            leader, tie = place, tie + 1
-        found[i] = Place((first[place] + 1, last[place] + 1), tie)
-    return found
+    known = [(pair, c) for pair, c in zip(combinations(range(count), 2), contrasts, strict=True) if c is not None]
+    better = np.zeros((count, count), bool)
+    for ((i, j), contrast), p in zip(known, holm([c.p for _, c in known]), strict=True):
+        if p < RISK and contrast.gain:
+            better[(i, j) if contrast.gain > 0 else (j, i)] = True
+    return better
 
 
-def _first(samples):
-    """Returns for each sample, best first, the index of the first one that it cannot be told apart from."""
-    bound = RISK / max(1, len(samples) * (len(samples) - 1) // 2)
-    first, start = [], 0
-    for place, sample in enumerate(samples):
-        while start < place and _apart(samples[start], sample, bound):
-            start += 1
-        first.append(start)
-    return first
+def ranks(better: np.ndarray) -> list[tuple[int, int]]:
+    """Returns the ranks that each may have, from and to: 1 + those that are better, and count - those that are worse.
 
-
-def _apart(a, b, bound):
-    found = pair(a, b)
-    return found is not None and p_value(found) < bound
+    With a risk of 5 % at most, any of these intervals misses the true rank (Mogstad, Romano, Shaikh & Wilhelm 2024,
+    Review of Economic Studies 91:476).
+    """
+    above, below = better.sum(0), better.sum(1)
+    return [(1 + int(up), len(better) - int(down)) for up, down in zip(above, below, strict=True)]

@@ -20,7 +20,7 @@ def rows(text):
 
 
 def test_csv_has_raw_numbers_by_hand(toy):
-    """Qualities 0.8 and 0.9 from dense 0.9 and 0.9: mean 0.85, std 0.05 √2; bytes 4000 and 5001 of 40 000."""
+    """Qualities 0.8 and 0.9 from dense 0.9 and 0.9: mean 0.85, std 0.05 √2, t 12.7; bytes 4000 and 5001 of 40 000."""
     one = toy({4: {0: (0.8, 4000), 1: (0.9, 5001)}, 2: {0: "no room", 1: "no room"}})
     full, failed = rows(as_csv(boards([one])))
     expected = {
@@ -42,10 +42,11 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "pareto_optimal": "true",
         "quality_mean": "0.85",
         "quality_std": "0.0707106781187",
-        "dense_quality_mean": "0.9",
-        "dense_quality_std": "0",
-        "quality_difference_mean": "-0.05",
-        "quality_difference_std": "0.0707106781187",
+        "dense_quality": "0.9",
+        "dense_difference": "-0.05",
+        "dense_high": "0.585310236809",
+        "dense_p_corrected": "0.5",
+        "dense_about": "over seeds alone",
         "reference": "dense",
         "reference_difference": "-0.05",
         "reference_p": "0.5",
@@ -107,10 +108,10 @@ def test_latex_table_by_hand(toy):
         r"& run as & training & cost & n \\",
     ]
     assert lines[7:9] == [
-        r" & rtn\_static & 50 \% \& more 4 & 0.8000 & $-$0.1000 & $-$0.1000 & 4 kB & $\times$10 & 4 & simulated "
-        r"& none & 12 s, 300 steps & 1 $\dagger$ \\",
-        r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 & +0.0000 & +0.0000 & 3 kB & $\times$13.3 & 4 & simulated "
-        r"& none & 12 s, 300 steps & 1 $\dagger$ \\",
+        r" & rtn\_static & 50 \% \& more 4 & 0.8000 [0.3365, 0.9693] & $-$0.1000 & $-$0.1000 & 4 kB "
+        r"& $\times$10 & 4 & simulated & none & 12 s, 300 steps & 1 $\dagger$ \\",
+        r"$\bullet$ & rtn\_static & 50 \% \& more 2 & 0.9000 [0.3644, 0.9930] & +0.0000 & +0.0000 & 3 kB "
+        r"& $\times$13.3 & 4 & simulated & none & 12 s, 300 steps & 1 $\dagger$ \\",
     ]
     assert lines[9:] == [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
 

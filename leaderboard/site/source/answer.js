@@ -1,4 +1,4 @@
-// In one sentence: under this much, what is best, by how much, and is that real?
+// In one sentence: under this much, what is best, by how much, and what is as good as dense?
 import { textOf } from "./columns.js";
 import { el } from "./dom.js";
 import { shown } from "./format.js";
@@ -38,18 +38,21 @@ export function answer({ task, rows, axis, limit }) {
         "Next is ",
         name(next),
         `, ${shown(next.quality - best.quality, "difference")}. `,
-        verdict(best, next, others),
-        " ",
         el("a", { href: toCompare(task.name, best.id, next.id) }, "Compare them"),
       ),
+    smallest(task, whole),
   );
 }
 
 const name = (row) => el("a", { href: toRecord(row.info.task, row.record) }, `${row.info.label}, ${row.text_strength}`);
 
-function verdict(best, next, others) {
-  if (best.tie === null) return null;
-  const tied = others.filter((row) => row.tie === best.tie).length;
-  if (best.tie !== next.tie) return "They are in different tie groups.";
-  return `They share a tie group${tied > 1 ? `, with ${tied - 1} more row${tied > 2 ? "s" : ""}` : ""}: the board tells none of them from its leader.`;
+// The smallest that loses no more than the margin against dense, at 95 % confidence.
+function smallest(task, whole) {
+  const close = whole.filter((row) => row.close).sort((a, b) => a.bytes - b.bytes || a.quality - b.quality);
+  if (!task.margin) return null;
+  const lost = `by more than ${shown(task.margin, "number")}`;
+  if (!close.length) return el("p", {}, `None is sure not to be worse than dense ${lost}.`);
+  const [least] = close;
+  const column = task.column.bytes;
+  return el("p", {}, `Smallest not worse than dense ${lost}: `, name(least), ` at ${textOf(least, column)}.`);
 }

@@ -40,19 +40,14 @@ const CELLS = {
       ),
     ];
   },
-  rank: (row, column) => [
-    textOf(row, column),
-    row.tie !== null && el("span", { class: "tie", title: `tie group ${row.tie}` }, letter(row.tie)),
-  ],
   reason: (row) => el("span", { class: "stamp warn" }, row.reason),
   quality: (row, column) => {
     if (row.quality === null) return el("span", { class: "stamp warn" }, textOf(row, column));
     return [plusMinus(textOf(row, column), row.std), small(noteOf(row, column))];
   },
+  difference: (row, column) => [textOf(row, column), small(noteOf(row, column), "met")],
   control: (row, column) => [
     textOf(row, column),
     small(noteOf(row, column), row.beaten === false ? "met warn" : "met"),
   ],
 };
-
-const letter = (tie) => (tie <= 26 ? String.fromCharCode(96 + tie) : `t${tie}`);

@@ -115,7 +115,7 @@ function figures(task, a, b, all) {
         ]),
         told("difference", (row, column) => [
           textOf(row, column),
-          noteOf(row, column) && el("small", {}, noteOf(row, column)),
+          noteOf(row, column) && el("small", { class: "met" }, noteOf(row, column)),
         ]),
         told("rank"),
         told("n"),

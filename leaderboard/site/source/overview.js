@@ -1,7 +1,7 @@
 // The first page: every task against every method, and the ranking across tasks.
 import { claims } from "./claims.js";
 import { choice, el, fill } from "./dom.js";
-import { MISSING } from "./format.js";
+import { MISSING, shown } from "./format.js";
 import { heat } from "./heat.js";
 import { marks, scale } from "./marks.js";
 import { draw } from "./plot.js";
@@ -25,7 +25,8 @@ export function overviewPage(main, board, route) {
   const map = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Scores by task and method" });
   const ranking = el("div", { class: "plot" });
   const missing = el("div");
-  const profile = el("div", { class: "plot" });
+  const places = el("div", { class: "plot" });
+  const critical = el("p", { class: "note" });
   fill(
     main,
     heading(board),
@@ -37,21 +38,15 @@ export function overviewPage(main, board, route) {
         "section",
         {},
         el("h2", {}, "Across tasks"),
-        el("p", { class: "note" }, "Interquartile mean of the scores over tasks and seeds, with its 95 % interval."),
-        ranking,
-        missing,
-      ),
-      el(
-        "section",
-        {},
-        el("h2", {}, "Performance profile"),
         el(
           "p",
           { class: "note" },
-          "The share of tasks and seeds on which a method’s score over bytes is above a threshold; higher is better.",
+          "Mean score, each task with the same weight, with its 95 % interval over tasks and seeds; the ranks that it may have.",
         ),
-        profile,
+        ranking,
+        missing,
       ),
+      el("section", {}, el("h2", {}, "Mean ranks"), critical, places),
     ),
     claims(board),
   );
@@ -60,7 +55,7 @@ export function overviewPage(main, board, route) {
     axis.sync(state.axis);
     fill(map, heat(board, all, state.axis));
     drawRanking(ranking, missing, board, all, state.axis);
-    drawProfile(profile, board, all);
+    drawRanks(places, critical, board, all, state.axis);
   }
   refresh();
 }
@@ -100,7 +95,7 @@ function drawRanking(host, note, board, all, axis) {
   const values = entries.map((entry) => ({
     ...entry,
     missing: undefined,
-    label: entry.method,
+    label: entry.rank ? `${entry.method}  ${entry.rank}` : entry.method,
     opacity: entry.missing.length ? 0.4 : 1,
   }));
   const gaps = entries.filter((entry) => entry.missing.length);
@@ -127,18 +122,27 @@ function drawRanking(host, note, board, all, axis) {
   });
 }
 
-function drawProfile(host, board, all) {
-  const steps = Object.entries(board.profiles).flatMap(([name, points]) =>
-    points.map(([threshold, share], i) => ({
-      threshold,
-      share,
-      method: name,
-      mark: i % Math.ceil(points.length / 4) === 0,
-    })),
+// Bars are half the critical difference to either side, so that two are told apart where their bars do not meet.
+function drawRanks(host, note, board, all, axis) {
+  const found = board.critical[axis];
+  fill(note);
+  if (!found) return fill(host, el("p", { class: "none" }, "This takes three methods that have run on two tasks."));
+  fill(
+    note,
+    "Mean rank over tasks of the methods that lack none. Two are told apart where their bars do not meet: ",
+    `the critical difference is ${found.difference.toFixed(2)} (Nemenyi; Friedman ${shown(found.p, "p")}).`,
   );
-  if (!steps.length) return fill(host, el("p", { class: "none" }, "There is nothing to compare yet."));
-  return draw(host, "profile", (spec) => {
-    spec.datasets.steps = steps;
+  const last = Object.keys(found.ranks).length;
+  const within = (rank) => Math.min(Math.max(rank, 1), last);
+  const half = found.difference / 2;
+  const values = Object.entries(found.ranks)
+    .map(([method, value]) => ({ method, label: method, value, low: within(value - half), high: within(value + half) }))
+    .map((one) => ({ ...one, opacity: 1 }))
+    .sort((a, b) => a.value - b.value);
+  return draw(host, "ranking", (spec) => {
+    spec.height = 60 + 24 * values.length;
+    spec.datasets.methods = values;
+    spec.layer[1].encoding.x.axis.title = "mean rank, 1 is the best";
     scale(spec, all);
   });
 }

@@ -1,7 +1,9 @@
 // Two rows seed by seed: the difference, and which test examples changed.
+
+import { contrast } from "./crossed.js";
 import { el } from "./dom.js";
 import { changes, flips, mean, pairs } from "./flips.js";
-import { shown } from "./format.js";
+import { interval, shown } from "./format.js";
 import { table } from "./grid.js";
 import { details, outcomes } from "./store.js";
 
@@ -16,10 +18,9 @@ export async function paired(task, a, b, rows) {
   if (!common.length) return el("p", { class: "none" }, "The two have no finished seed in common.");
   const differences = common.map((pair) => pair.a.quality - pair.b.quality);
   const difference = mean(differences);
-  const better =
-    difference === 0 ? "the two are equal" : difference > 0 === task.higher ? "A is better" : "B is better";
+  const sides = examples && common.map((p) => [examples[a.record][at(a)][p.i], examples[b.record][at(b)][p.j]]);
   const lines = common.map((pair, i) => {
-    const of = examples && [examples[a.record][at(a)][pair.i], examples[b.record][at(b)][pair.j]];
+    const of = sides?.[i];
     return {
       pair,
       difference: differences[i],
@@ -37,8 +38,8 @@ export async function paired(task, a, b, rows) {
       el("b", {}, `${common.length} paired seed${common.length > 1 ? "s" : ""}`),
       ": ",
       el("b", { id: "difference" }, shown(difference, "difference")),
-      `; ${better}. `,
-      tied(a, b),
+      sides && tested(task, sides, difference),
+      ".",
     ),
     table(
       "Seed by seed",
@@ -72,11 +73,16 @@ export async function paired(task, a, b, rows) {
 const only = (task, side) => (task.outcome === "correct" ? `only ${side} right` : `${side} better`);
 const cells = (...texts) => texts.map((text) => el("td", { class: "number" }, text));
 
-function tied(a, b) {
-  if (a.tie === null || b.tie === null || a.info.group !== b.info.group) return null;
-  return a.tie === b.tie
-    ? "They share a tie group: the board tells neither from its leader."
-    : "They are in different tie groups.";
+// The test of these two alone, over seeds and examples.
+function tested(task, sides, difference) {
+  const { low, high, p } = contrast(...[0, 1].map((side) => sides.map((pair) => pair[side])), difference, task);
+  const better = difference > 0 === task.higher ? "A is better" : "B is better";
+  const ends = interval(low, high, "difference");
+  return [
+    el("span", { id: "test" }, `${ends ? ` ${ends}` : ""}, ${shown(p, "p")}`),
+    p < 0.05 ? `: ${better}` : ": they cannot be told apart",
+    sides.length === 1 ? ", as far as this seed’s nets go" : "",
+  ];
 }
 
 function flipped(indices) {

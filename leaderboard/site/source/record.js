@@ -96,7 +96,7 @@ function head(task, record, all, found) {
 
 // Each strength with its paired comparisons.
 function curve(task, rows, found) {
-  const names = ["dense", "reference", "control", "best"];
+  const names = ["dense", "reference", "control"];
   const { rank, quality, n, difference, reference, control, bytes } = task.column;
   const line = (row, i) =>
     el(
@@ -113,7 +113,7 @@ function curve(task, rows, found) {
     "Strengths",
     [
       ...["strength", rank.title, quality.title, n.title],
-      ...[difference.title, reference.title, control.title, "vs best", bytes.title],
+      ...[difference.title, reference.title, control.title, bytes.title],
     ],
     rows.map(line),
   );
@@ -160,9 +160,9 @@ function comparison(found, row, name, task) {
       "small",
       {
         class: [name === "control" && "met", lost && "warn"].filter(Boolean).join(" ") || null,
-        title: `${found.test}, against ${found.against}`,
+        title: `${found.about}, against ${found.against}`,
       },
-      `${lost ? "does not beat it, " : ""}${shown(found.p, "p")}${met(found, name)}`,
+      `${lost ? "does not beat it, " : ""}${found.p}${met(found, name)}`,
     ),
   ];
 }

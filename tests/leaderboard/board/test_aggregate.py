@@ -1,40 +1,10 @@
-"""Interquartile means, their intervals and profiles, against numbers worked by hand and SciPy."""
+"""Mean scores over tasks and the ranks of methods, on a board; the arithmetic is in stats/test_over_tasks.py."""
 
-import numpy as np
 import pytest
-from scipy import stats
 
-from leaderboard.board.aggregate import aggregate, interval, iqm, profiles
+from leaderboard.board.aggregate import aggregate, critical
 from leaderboard.board.board import boards
 from leaderboard.render import pages
-
-
-def test_iqm_by_hand():
-    """Of 0 to 7, a quarter is 2: the mean of 2, 3, 4 and 5 is 3.5. Of five values one is cut off each end."""
-    assert iqm([(0, 7, 2), (5, 4, 3, 1, 6)]) == 3.5
-    assert iqm([(0, 1, 100), (2, 3)]) == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize("n", [1, 3, 4, 11])
-def test_iqm_like_scipy(n):
-    values = np.random.default_rng(0).normal(size=n)
-    assert iqm([values.tolist()]) == pytest.approx(stats.trim_mean(values, 0.25))
-
-
-def test_interval_draws_within_tasks():
-    """Each task's seeds agree, so that there is nothing to draw: strata that were mixed would vary."""
-    assert interval([(0.1, 0.1), (0.5, 0.5), (0.9, 0.9), (0.3, 0.3)]) == pytest.approx((0.4, 0.4))
-
-
-def test_interval_like_a_bootstrap_of_one_task():
-    values = np.random.default_rng(0).normal(size=40)
-    wanted = stats.bootstrap(
-        (values,),
-        lambda v, axis: stats.trim_mean(v, 0.25, axis=axis),
-        method="percentile",
-        rng=np.random.default_rng(1),
-    ).confidence_interval
-    assert interval([values.tolist()]) == pytest.approx((wanted.low, wanted.high), abs=0.06)
 
 
 def entry(toy, task, method, sizes, digest="aa", valid=0.9, **changes):
@@ -64,21 +34,32 @@ def two_tasks(toy):
 
 
 def test_across_tasks(two_tasks):
-    """b: 1, 1, 1, 1, 2, 3 sixths without an end each: 5/4 sixths. c lacks a task: after those who lack none. On the
-    third task dense is alone: nobody lacks it.
+    """b: 2 and 1 sixths. c lacks a task: after those who lack none, and without ranks. On the third task dense is
+    alone: nobody lacks it.
     """
     a, b, c = aggregate(two_tasks)
     assert (a.method, a.value, a.tasks, a.missing) == ("a", pytest.approx(3 / 6), 2, [])
-    assert (b.method, b.value, b.tasks, b.missing) == ("b", pytest.approx(5 / 24), 2, [])
+    assert (b.method, b.value, b.tasks, b.missing) == ("b", pytest.approx(3 / 12), 2, [])
     assert (c.method, c.value, c.tasks, c.missing) == ("c", pytest.approx(5 / 6), 1, ["two"])
-    assert b.low <= b.value <= b.high
+    assert [x.rank for x in (a, b, c)] == [(1, 2), (1, 2), None]
+    assert (b.low, b.high) == (pytest.approx(1 / 6), pytest.approx(2.34 / 6, abs=0.02))
     assert {x.axis for x in (a, b, c)} == {"bytes"}
+    assert critical(two_tasks, "bytes") is None
 
 
-def test_missing_is_shown_and_has_no_place(two_tasks):
+def test_missing_is_shown_and_has_no_rank(two_tasks):
     page = pages.markdown(two_tasks, [])
-    assert "| 1 | a | 0.500 \\[0.500, 0.500\\] | 2 of 2 |  |\n| 2 | b | 0.208 " in page
-    assert "| – | c | 0.833 \\[0.833, 0.833\\] | 1 of 2 | two |" in page
+    assert "| 1–2 | a | 0.500 \\[0.500, 0.500\\] | – | 2 of 2 |  |\n| 1–2 | b | 0.250 " in page
+    assert "| – | c | 0.833 | – | 1 of 2 | two |" in page
+
+
+def test_mean_ranks_are_shown(toy):
+    """a is first on both tasks, b second on one and third on the other."""
+    scores = {"a": (4, 4), "b": (3, 2), "c": (2, 3)}
+    found = boards([entry(toy, t, m, (row[k],)) for m, row in scores.items() for k, t in enumerate(("one", "two"))])
+    assert critical(found, "bytes").ranks == {"a": 1.0, "b": 2.5, "c": 2.5}
+    assert critical(found, "latency") is None
+    assert "| 1–3 | b | 0.417 \\[0.333, 0.500\\] | 2.50 | 2 of 2 |  |" in pages.markdown(found, [])
 
 
 def test_open_entries_do_not_count(toy):
@@ -94,16 +75,6 @@ def test_the_configuration_is_chosen_on_valid(toy):
     assert aggregate(better_on_test)[0].value == pytest.approx(2 / 6)
 
 
-def test_profile_by_hand(two_tasks):
-    """b's runs of task one are 1/6, 2/6 and 3/6, those of two 1/6: above 0.3 is 2/3 of the one and 0 of the other."""
-    profile = dict(profiles(two_tasks)["b"])
-    assert profile[0.0] == 1
-    assert profile[0.3] == pytest.approx(1 / 3)
-    assert profile[0.35] == pytest.approx(1 / 6)
-    assert profile[0.5] == profile[0.95] == 0
-    assert list(profiles(two_tasks)) == ["a", "b", "c"]
-
-
 def test_nothing():
     assert aggregate([]) == []
-    assert profiles([]) == {}
+    assert critical([], "bytes") is None

@@ -123,7 +123,7 @@ def test_the_page_shows_them(toy, tmp_path):
     page = pages.markdown(
         board, statuses(read(written(tmp_path, CLAIM, CLAIM | {"strength": [2], "arxiv": None})), board)
     )
-    cells = "toy | rtn | 4 | accuracy | 0.8000 | 0.8000 \\[−0.4706, 2.0706\\] | 2 | ± 0.0500 | matched"
+    cells = "toy | rtn | 4 | accuracy | 0.8000 | 0.8000 \\[0.2149, 0.9832\\] | 2 | ± 0.0500 | matched"
     assert f"| {cells} | Doe et al. 2020, arXiv 2001.00001, table 1 |" in page
     assert "| 2 | accuracy | 0.8000 | – | – | ± 0.0500 | not attempted | Doe et al. 2020, table 1 |" in page
 

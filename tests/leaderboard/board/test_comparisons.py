@@ -2,17 +2,13 @@
 
 import re
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from leaderboard.board.board import boards
+from leaderboard.board.comparisons import within
 from leaderboard.render import pages, terminal
 from leaderboard.site import details
-from leaderboard.stats import paired
-from leaderboard.stats.paired import findings, sample
-
-TEN = {"rows": {"test": 10}}
+from leaderboard.stats.paired import CROSSED, GIVEN_SEED, Finding
 
 
 def outcome(toy, outcomes, size=4000):
@@ -23,101 +19,81 @@ def rows(records):
     return {row.record.method.name: row for row in boards(records)[0].divisions[0].rows}
 
 
-def test_one_seed_is_mcnemar():
-    """a alone is right twice, b alone four times: 2 · (1 + 6 + 15) / 64 = 0.6875; 1.96 · √(6 - 10 · 0.2²) / 10."""
-    a, b = sample([(0, 0.5, "1110011100")]), sample([(0, 0.8, "1001111111")])
-    (found,) = findings([(a, b)])
-    assert found.test == paired.MCNEMAR
-    assert found.difference == pytest.approx(-0.3)
-    assert found.p == pytest.approx(0.6875)
-    half = 1.96 * (6 - 10 * 0.2**2) ** 0.5 / 10
-    assert (found.low, found.high) == (pytest.approx(-0.3 - half), pytest.approx(-0.3 + half))
-
-
-def test_seeds_are_pooled_within_an_example():
-    """Three seeds of four examples: a wins the first under three seeds and loses the second under one; the third is
-    won and lost. So one example against one, p = 1, where counting pairs would say 4 against 2."""
-    a = sample([(0, 0.5, "1010"), (1, 0.5, "1100"), (2, 0.75, "1110")])
-    b = sample([(0, 0.25, "0100"), (1, 0.5, "0110"), (2, 0.5, "0110")])
-    (found,) = findings([(a, b)])
-    assert found.p == 1.0
-    assert found.difference == pytest.approx((0.25 + 0 + 0.25) / 3)
-
-
-def test_only_shared_seeds_count():
-    a = sample([(0, 1.0, "1111"), (1, 0.0, "0000")])
-    b = sample([(1, 0.75, "1110"), (2, 0.0, "0000")])
-    (found,) = findings([(a, b)])
-    assert (found.difference, found.p) == (-0.75, pytest.approx(0.25))
-    assert findings([(a, sample([(5, 1.0, "1111")]))]) == [None]
-
-
-def test_losses_are_bootstrapped_over_examples():
-    """The seeds' mean of each example; p against the z of a plain t statistic, n - 1 replaced by n."""
-    losses = np.random.default_rng(0).normal(size=(2, 2, 200)) + np.array([0.2, 0.0])[:, None, None]
-    a, b = (sample([(seed, float(side[seed].mean()), side[seed].tolist()) for seed in (0, 1)]) for side in losses)
-    (found,) = findings([(a, b)])
-    d = (losses[0] - losses[1]).mean(0)
-    z = d.mean() / (d.std() / len(d) ** 0.5)
-    assert found.test == paired.BOOTSTRAP
-    assert found.p == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-6)
-    wanted = stats.bootstrap((d,), np.mean, method="percentile", rng=np.random.default_rng(3)).confidence_interval
-    assert (found.low, found.high) == (pytest.approx(wanted.low, abs=0.02), pytest.approx(wanted.high, abs=0.02))
-
-
-def test_ten_seeds_are_tested_over_seeds():
-    qualities = np.random.default_rng(0).uniform(0.4, 0.6, size=(2, 10)).round(1)
-    right = [[f"{'1' * round(10 * q):0<10}" for q in side] for side in qualities]
-    a, b = (sample(zip(range(10), side.tolist(), o, strict=True)) for side, o in zip(qualities, right, strict=True))
-    (found,) = findings([(a, b)])
-    assert found.test == paired.STUDENT
-    assert found.p == pytest.approx(stats.ttest_rel(*qualities).pvalue, rel=1e-6)
-
-
-def test_without_outcomes_of_the_other_it_is_over_seeds():
-    a = sample([(0, 0.5, "10"), (1, 1.0, "11")])
-    (found,) = findings([(a, sample([(0, 0.5, None), (1, 0.5, None)]))])
-    assert (found.test, found.difference, found.p) == (paired.STUDENT, 0.25, pytest.approx(0.5))
-    assert findings([(sample([(0, 0.5, "10")]), sample([(0, 0.5, None)]))]) == [None]
-
-
-def test_rows_meet_dense_control_and_the_best(toy):
+def test_rows_meet_dense_and_control(toy):
     dense = toy({(): {0: outcome(toy, "1111111110", 40_000)}}, method="dense", knobs=())
     control = toy({4: {0: outcome(toy, "1" * 4 + "0" * 6)}, 8: {0: outcome(toy, "1" * 10, 8000)}}, method="rtn")
     new = toy({4: {0: outcome(toy, "1" * 9 + "0")}}, method="lsq", control="rtn")
     (_, lsq, *_) = boards([dense, control, new])[0].divisions[0].rows
-    found = lsq.comparisons
-    assert {kind: (c.against, round(c.difference, 6)) for kind, c in found.items()} == {
-        "dense": ("dense", 0.0),
-        "reference": ("dense", 0.0),
-        "control": ("rtn, bits 4", 0.5),
-        "best": ("rtn, bits 8", -0.1),
-    }
-    assert {c.test for c in found.values()} == {paired.MCNEMAR}
-    assert rows([dense, control, new])["dense"].comparisons.keys() == {"best"}
+    met = {kind: (c.against, round(c.found.difference, 6)) for kind, c in lsq.comparisons.items()}
+    assert met == {"dense": ("dense", 0.0), "reference": ("dense", 0.0), "control": ("rtn, bits 4", 0.5)}
+    assert {c.found.about for c in lsq.comparisons.values()} == {GIVEN_SEED}
+    assert rows([dense, control, new])["dense"].comparisons == {}
     assert "dense" not in rows([control, new])["lsq"].comparisons  # one seed, and nothing to pair its examples with
 
 
-def test_p_is_corrected_over_the_table(toy):
-    """Alone, lsq's 6 examples against none have 2 / 2⁶ = 0.03125. Of rtn, at its control's place, the best is lsq
-    with the same p: of the family of two, Holm makes both 0.0625."""
-    control = toy({4: {0: outcome(toy, "1000100000")}}, method="rtn")
-    new = toy({4: {0: outcome(toy, "1111111100")}}, method="lsq", control="rtn")
-    found = rows([control, new])
-    assert found["lsq"].comparisons["control"].p == pytest.approx(0.0625)
-    assert found["rtn"].comparisons["best"].p == pytest.approx(0.0625)
+def test_p_is_corrected_over_the_record(toy):
+    """Three sizes against the control: of p₁ < p₂ < p₃, Holm makes 3 · p₁, 2 · p₂ and p₃, in order."""
+    control = toy({1: {0: outcome(toy, "1" + "0" * 9)}}, method="rtn")
+    rights = {2: "1" * 10, 4: "1" * 8 + "00", 8: "1" * 6 + "0" * 4}
+    new = toy({bits: {0: outcome(toy, right)} for bits, right in rights.items()}, method="lsq", control="rtn")
+    found = [row.comparisons["control"] for row in boards([control, new])[0].divisions[0].rows[:3]]
+    ps = [c.found.p for c in found]
+    assert ps == sorted(ps)
+    assert [c.corrected for c in found] == pytest.approx([3 * ps[0], max(3 * ps[0], 2 * ps[1]), max(2 * ps[1], ps[2])])
+
+
+def test_entries_of_others_move_no_comparison(toy):
+    """Ten more records, of other methods and of other configurations of this one."""
+    dense = toy({(): {s: outcome(toy, "1111111110", 40_000) for s in (0, 1)}}, method="dense", knobs=())
+    control = toy({4: {s: outcome(toy, "1111110000") for s in (0, 1)}}, method="rtn")
+    new = toy({4: {s: outcome(toy, "1111111100") for s in (0, 1)}}, method="lsq", control="rtn", digest="aa")
+    points = {b: {s: outcome(toy, "1111100000", 3000 + b) for s in (0, 1)} for b in (1, 2, 3)}
+    others = [toy(points, method=name, control="rtn") for name in "abcde"]
+    others += [toy(points, method="lsq", control="rtn", digest=f"bb{i}") for i in range(5)]
+
+    def told(records):
+        found = [row for row in boards(records)[0].divisions[0].rows if row.record is new]
+        return [{k: (c.found, c.corrected, c.against) for k, c in row.comparisons.items()} for row in found]
+
+    assert told([dense, control, new]) == told([dense, control, new, *others])
 
 
 def test_a_row_that_does_not_beat_its_control_says_so(toy):
+    """6 of 10 examples more: t is 0.6 / √((6 - 3.6 + 2) / 90) with 9 degrees of freedom, p 0.024; of three, 0.072."""
     control = toy({4: {0: outcome(toy, "1000100000")}}, method="rtn")
     new = toy({4: {0: outcome(toy, "1111111100")}}, method="lsq", control="rtn")
-    assert "not beaten: +0.6000, p 0.062" in pages.markdown(boards([control, new]), [])
+    assert "| +0.6000, p 0.024 †, rtn, bits 4 at 4 kB |" in pages.markdown(boards([control, new]), [])
+    three = toy({b: {0: outcome(toy, "1111111100")} for b in (2, 4, 8)}, method="lsq", control="rtn")
+    page = pages.markdown(boards([control, three]), [])
+    assert page.count("| not beaten: +0.6000, p 0.024 † (0.072 corrected), rtn, bits 4 at 4 kB |") == 3
     many = {"task": toy.task | {"rows": {"test": 20}}}
     control = toy({4: {0: outcome(toy, "0" * 20)}}, method="rtn", **many)
     new = toy({4: {0: outcome(toy, "1" * 20)}}, method="lsq", control="rtn", **many)
     page = pages.markdown(boards([control, new]), [])
-    assert "| +1.0000, p &lt; 0.001, rtn, bits 4 at 4 kB |" in page
-    assert "not beaten:" not in page
+    assert "| +1.0000, p &lt; 0.001 †, rtn, bits 4 at 4 kB |" in page
+    assert "not beaten:" not in page.partition("## toy")[2]
+
+
+@pytest.mark.parametrize(("higher", "least", "most", "wanted"), [(True, -0.01, 0.5, True), (True, -0.011, 0.5, False)])
+def test_within_the_margin_is_a_matter_of_the_worse_end(higher, least, most, wanted):
+    found = Finding(0.0, -1.0, 1.0, least, most, 1.0, 3, CROSSED)
+    assert within(found, 0.01, higher_is_better=higher) == wanted
+    mirrored = Finding(0.0, -1.0, 1.0, -most, -least, 1.0, 3, CROSSED)
+    assert within(mirrored, 0.01, higher_is_better=not higher) == wanted
+    assert not within(Finding(0.0, None, None, None, None, 1.0, 1, CROSSED), 0.01, higher_is_better=higher)
+
+
+def test_within_the_margin_is_told(toy):
+    """400 examples, of which one differs: the one-sided bound is 0.0025 + 1.65 · √(1 + 2) / 400 = 0.0096."""
+    task = toy.task | {"rows": {"test": 400}}
+    right = "1" * 360 + "0" * 40
+    dense = toy({(): {0: outcome(toy, right, 40_000)}}, method="dense", knobs=(), task=task)
+    one, two = (outcome(toy, "0" * lost + right[lost:]) for lost in (1, 2))
+    points = {4: {0: one}, 2: {0: two}}
+    page = pages.markdown(boards([dense, toy(points, task=task)]), [])
+    assert page.count(", p 0.15 †, within margin |") == 0
+    assert page.count(", p 0.56 †, within margin |") == 1
+    assert page.partition("## toy")[2].count("within margin") == 1
 
 
 def control_of(size, toy, records):
@@ -125,7 +101,7 @@ def control_of(size, toy, records):
     new = toy({3: {0: outcome(toy, "1111100000", size)}}, method="lsq", control="rtn")
     row = rows([*records, new])["lsq"]
     found = row.comparisons.get("control")
-    return found and (found.against, round(found.difference, 6)), row.uncontrolled
+    return found and (found.against, round(found.found.difference, 6)), row.uncontrolled
 
 
 def test_the_control_is_of_equal_size_and_chosen_on_valid(toy):
@@ -175,7 +151,7 @@ def test_the_reference_of_what_trains_is_dense_plus_recovery(toy):
     rtn = toy({4: {0: (0.7, 5000), 1: (0.7, 5000)}}, dense={0: 0.7, 1: 0.8})
     found = rows([dense, finetuned, lsq, rtn])
     met = {
-        name: {kind: (c.against, round(c.difference, 6)) for kind, c in row.comparisons.items() if kind != "best"}
+        name: {kind: (c.against, round(c.found.difference, 6)) for kind, c in row.comparisons.items()}
         for name, row in found.items()
     }
     assert met == {
@@ -187,14 +163,14 @@ def test_the_reference_of_what_trains_is_dense_plus_recovery(toy):
 
 
 def test_examples_of_one_cluster_are_one_unit(toy):
-    """8 examples against none are p = 2 / 2⁸ one by one, 2 / 2² as two clusters; the tie is one more. Both are doubled:
-    lsq is the best of rtn's table.
+    """8 of 10 examples are won: t with 9 degrees of freedom. As clusters of 4, 4 and 2, sums 4, 4 and 0 less 0.8 · size
+    each are 0.8, 0.8 and -1.6, with 3/2 · (3.84 + 2) for their squares, and 2 degrees of freedom.
     """
-    for clusters, p in ((None, 2 * 2 / 2**8), ([7] * 4 + [3] * 4 + [5] * 2, 2 * 2 / 2**2)):
+    for clusters, p in ((None, 0.0031), ([7] * 4 + [3] * 4 + [5] * 2, 0.1140)):
         task = toy.task | {"clusters": clusters}
         control = toy({4: {0: outcome(toy, "0" * 10)}}, method="rtn", task=task)
         new = toy({4: {0: outcome(toy, "1111111100")}}, method="lsq", control="rtn", task=task)
-        assert rows([control, new])["lsq"].comparisons["control"].p == pytest.approx(p)
+        assert rows([control, new])["lsq"].comparisons["control"].found.p == pytest.approx(p, abs=1e-4)
 
 
 def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
@@ -202,7 +178,7 @@ def test_dense_outcomes_are_those_of_the_same_checkpoint(toy):
     dense = toy({(): {0: outcome(toy, "1" * 9 + "0")}}, method="dense", knobs=())
     same = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa")
     other = toy({4: {0: outcome(toy, "1" * 10)}}, method="rtn", division="open", digest="aa", nets="d")
-    assert boards([dense, same])[0].divisions[1].rows[0].comparisons["dense"].test == paired.MCNEMAR
+    assert boards([dense, same])[0].divisions[1].rows[0].comparisons["dense"].found.about == GIVEN_SEED
     assert boards([dense, other])[0].divisions[1].rows[0].comparisons == {}
 
 
@@ -221,8 +197,8 @@ def test_a_board_of_one_example_and_one_seed_is_certain_of_nothing(toy, task, cl
     lsq = toy({4: ran(0, 9000)}, task=task, method="lsq", control="rtn", dense={0: 1.0})
     found = boards([dense, rtn, lsq])
     compared = [c for row in found[0].divisions[0].rows for c in row.comparisons.values()]
-    assert len(compared) == 10
-    assert {(c.p, c.low, c.high) for c in compared} == {(1.0, None, None)}
-    assert {row.rank for row in found[0].divisions[0].rows} == {(1, 4)}
+    assert len(compared) == 7
+    assert {(c.corrected, c.found.p, c.found.low, c.found.high) for c in compared} == {(1.0, 1.0, None, None)}
+    assert {place.rank for row in found[0].divisions[0].rows for place in row.places} == {(1, 1), (1, 3)}
     shown = pages.markdown(found, []) + terminal.text(found) + str(details.records(found[0]))
     assert not re.search(r"\bnan\b|\binf|< 0\.001|&lt; 0\.001", shown, re.IGNORECASE)

@@ -32,17 +32,28 @@ def test_number(value, text):
 
 
 @pytest.mark.parametrize(
-    ("summary", "signed", "text"),
+    ("summary", "text"),
     [
-        (Summary(0.95, 0.012, 3, 0.94, 0.97), False, "0.9500 [0.9400, 0.9700]"),
-        (Summary(0.95, None, 1, None, None), False, "0.9500"),
-        (Summary(-0.0123, 0.01, 3, -0.02, 0.01), True, "−0.0123 [−0.0200, +0.0100]"),
-        (Summary(0.25, None, 1, None, None), True, "+0.2500"),
-        (Summary(-0.00001, None, 1, None, None), True, "+0.0000"),
+        (Summary(0.95, 0.012, 3, 0.94, 0.97), "0.9500 [0.9400, 0.9700]"),
+        (Summary(0.95, None, 1, None, None), "0.9500"),
+        (Summary(-0.0123, 0.01, 3, -0.02, 0.01), "−0.0123 [−0.0200, 0.0100]"),
     ],
 )
-def test_spread(summary, signed, text):
-    assert display.spread(summary, signed=signed) == text
+def test_spread(summary, text):
+    assert display.spread(summary) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(-0.02, 0.01, "[−0.0200, +0.0100]"), (-0.00001, 0.25, "[+0.0000, +0.2500]"), (None, 1, "")],
+)
+def test_ends_of_a_difference(low, high, text):
+    assert display.ends(low, high, signed=True) == text
+
+
+@pytest.mark.parametrize(("rank", "text"), [((2, 2), "2"), ((1, 9), "1–9")])
+def test_ranks(rank, text):
+    assert display.ranks(rank) == text
 
 
 @pytest.mark.parametrize(

@@ -12,20 +12,29 @@ def seen(of, record):
 
 
 def test_a_wide_interval_leaves_room_for_the_rest(toy):
-    """0.5 and 0.9 are 0.7 ± 2.5. Means span 0.6 to 0.9: a quarter of it more is in sight, as most have no interval."""
-    single = {8: {0: (0.9, 5000)}, 6: {0: (0.8, 4000)}, 4: {0: (0.6, 2000)}}
-    assert seen(in_sight, toy(single)) == pytest.approx((0.6, 0.9))
-    assert seen(in_sight, toy(single | {2: {0: (0.5, 1000), 1: (0.9, 1000)}})) == pytest.approx((0.525, 0.975))
-    assert seen(in_sight, toy({2: {0: (0.5, 1000), 1: (0.9, 1000)}})) == (0, 1)  # alone, it has all the room there is
+    """Losses of 2 to 2.6 ± 0.03 and one of 2 ± 4: a quarter of what the means span is in sight on either side."""
+
+    def losses(*values):
+        return {0: toy.result(sum(values) / 4, 5000, "loss", outcomes=list(values))}
+
+    narrow = {8: losses(1.99, 2.01, 2.0, 2.0), 6: losses(2.29, 2.31, 2.3, 2.3), 4: losses(2.59, 2.61, 2.6, 2.6)}
+    wide = {2: losses(0.5, 0.5, 0.5, 6.5)}
+    low, high = seen(in_sight, toy(narrow, task=toy.loss, dense={0: 2.3}))
+    assert (1.97 < low < 2.0, 2.6 < high < 2.63) == (True, True)
+    assert seen(in_sight, toy(narrow | wide, task=toy.loss, dense={0: 2.3})) == pytest.approx((1.85, 2.75))
+    low, high = seen(in_sight, toy(wide, task=toy.loss, dense={0: 2.3}))  # alone, it has all the room there is
+    assert low < 0.5 < 8 < high
     assert seen(in_sight, toy({2: {0: "no room"}})) == (0.9, 0.9)  # dense alone
 
 
-def test_near_dense_is_a_tenth_of_the_way_to_the_reference(toy):
-    """Dense 0.9, reference 0.5: 0.04 below and a third of it above. Of losses, dense 2 and reference 3: 0.1 above."""
-    assert seen(near_dense, toy({4: {0: (0.9, 4000)}})) == pytest.approx((0.86, 0.9 + 0.04 / 3))
+def test_near_dense_is_five_margins(toy):
+    """Margin 0.01: 0.05 below dense and a third of it above. Of losses, margin 0.04: 0.2 above."""
+    assert seen(near_dense, toy({4: {0: (0.9, 4000)}})) == pytest.approx((0.85, 0.9 + 0.05 / 3))
     assert seen(near_dense, toy({4: {0: (0.9, 4000)}}, dense={0: 1.0})) == pytest.approx((0.95, 1.0))
     losses = toy({4: {0: (2.0, 4000)}}, task=toy.loss, dense={0: 2.0})
-    assert seen(near_dense, losses) == pytest.approx((2 - 0.1 / 3, 2.1))
+    assert seen(near_dense, losses) == pytest.approx((2 - 0.2 / 3, 2.2))
+    unknown = toy({4: {0: (0.9, 4000)}}, task=toy.task | {"margin": None})
+    assert seen(near_dense, unknown) == seen(in_sight, unknown)
 
 
 @pytest.mark.parametrize(

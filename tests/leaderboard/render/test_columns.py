@@ -29,12 +29,12 @@ def test_titles_say_the_tasks_batch_and_some_columns_can_be_chosen(toy):
 @pytest.mark.parametrize(
     ("id", "main", "note"),
     [
-        ("rank", "1–2", ""),
+        ("rank", "1–2 at 5 kB, 1–2 at 40 kB †", ""),
         ("strength", "bits 4", ""),
-        ("quality", "0.9000", ""),
+        ("quality", "0.9000", "[0.3644, 0.9930]"),
         ("difference", "+0.0000", ""),
         ("reference", "+0.0000", ""),
-        ("control", "+0.4000", "does not beat it, p 0.25, random, bits 4 at 4.01 kB"),
+        ("control", "+0.4000", "does not beat it, p 0.1 †, random, bits 4 at 4.01 kB"),
         ("bytes", "4 kB", ""),
         ("weight_bits", "4", ""),
         ("payload", "3.8 kB", ""),
@@ -47,7 +47,9 @@ def test_titles_say_the_tasks_batch_and_some_columns_can_be_chosen(toy):
     ],
 )
 def test_cells_are_a_text_and_a_note(toy, id, main, note):
-    """Right on 4 examples where the control is wrong: p = 2 / 2⁴, twice that of two comparisons."""
+    """Right on 4 of 10 examples where the control is wrong: 0.4 over √((4 - 1.6 + 2) / 90) is t = 1.81, p 0.10. The
+    quality is 0.9: log-odds 2.197 ± 2.262 · √((0.9 + 2 · 0.09) / 90) / 0.09.
+    """
     trial = Trial(settings={"rate": 1.0}, loss=0.5)
     spent = {"seconds": 3.0, "steps": 600, "labelled_examples": 9}
     tuning = Tuning(seed=0, strength=[4.0], settings={"rate": 1.0}, trials=[trial], **spent)

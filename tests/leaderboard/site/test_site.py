@@ -96,9 +96,10 @@ def test_marks_show_their_figures(browser, path):
 def test_answers_what_is_best_under_a_budget(browser, path):
     """Under 6 kB: lsq, 0.8, at 5.5 kB; rtn at 4 bits, 0.75, is next. Under 10 B there is nothing."""
     browser.open(path, "#/task/toy?under=6kB")
-    best, following = browser.texts(".answer p")
+    best, following, smallest = browser.texts(".answer p")
     assert best.startswith("Under 6 kB, best is lsq, bits 4 at 5.5 kB: accuracy 0.8000")
-    assert following.startswith("Next is rtn, bits 4, −0.0500.")
+    assert following == "Next is rtn, bits 4, −0.0500. Compare them"
+    assert smallest == "None is sure not to be worse than dense by more than 0.01."
     assert browser.column("bytes") == ["5.5 kB", "5 kB"]
     browser.type(".controls input", "10 B")
     assert browser.texts(".answer") == ["Under 10 B: nothing on the board fits."]

@@ -33,10 +33,28 @@ def test_hostile_strings_are_shown_and_do_nothing(browser, toy, tmp_path):
 
 STATISTICS = {
     "aggregate": [
-        {"method": "rtn", "axis": "bytes", "tasks": 2, "missing": [], "value": 0.4, "low": 0.3, "high": 0.5},
-        {"method": "lsq", "axis": "bytes", "tasks": 1, "missing": ["text"], "value": 0.6, "low": None, "high": None},
+        {
+            "method": "rtn",
+            "axis": "bytes",
+            "tasks": 2,
+            "missing": [],
+            "value": 0.4,
+            "low": 0.3,
+            "high": 0.5,
+            "rank": "1–2",
+        },
+        {
+            "method": "lsq",
+            "axis": "bytes",
+            "tasks": 1,
+            "missing": ["text"],
+            "value": 0.6,
+            "low": None,
+            "high": None,
+            "rank": None,
+        },
     ],
-    "profiles": {"lsq": [[0, 1], [0.5, 0.5]], "rtn": [[0, 1], [0.5, 0]]},
+    "critical": {"bytes": {"ranks": {"lsq": 1.25, "rtn": 2.5}, "difference": 1.5, "p": 0.031}, "latency": None},
     "claims": [
         {
             "task": "toy",
@@ -74,7 +92,8 @@ def test_statistics_on_the_overview(browser, records, tmp_path, monkeypatch):
     assert browser.texts(".heat thead th")[1:] == ["lsq", "random", "rtn"]
     assert browser.texts(".heat tbody:nth-of-type(1) tr:last-child td") == ["0.60", "–", "0.40"]
     assert browser.texts("details li") == ["lsq has 1, lacks text"]
-    assert {"lsq", "rtn"} <= set(browser.texts(".plot svg text"))
+    assert {"lsq", "rtn", "rtn  1–2", "mean rank, 1 is the best"} <= set(browser.texts(".plot svg text"))
+    assert "the critical difference is 1.50 (Nemenyi; Friedman p 0.031)" in " ".join(browser.texts(".note"))
     (claim,) = browser.texts('[aria-label="Claimed and reproduced"] tbody tr')
     assert claim == f"toyrtn40.76 ± 0.02accuracy0.7500[0.1000, 1.4000] n 2matched{EVIL}table 1"
     browser.click(".choice button", "latency")

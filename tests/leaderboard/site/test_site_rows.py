@@ -1,5 +1,8 @@
 """The site in a real browser: the page of a record, two rows side by side, keys and colours."""
 
+from leaderboard.board.display import ends, p_value
+from leaderboard.board.rows import sample_of
+from leaderboard.stats.paired import compare
 from tests.leaderboard.site.browser import LSQ, RTN
 
 
@@ -32,8 +35,10 @@ def test_stale_rows_are_apart_and_stamped(browser, path):
     assert browser.texts(".stale .stamp") == ["task version 1, the newest is 2"]
 
 
-def test_compares_two_rows(browser, path):
-    """Seed 0: rtn alone is right on 0, lsq on 8 and 9; seed 1: no difference. Mean of 0.8 − 0.9 and 0 is −0.05."""
+def test_compares_two_rows(browser, path, records):
+    """Seed 0: rtn alone is right on 0, lsq on 8 and 9; seed 1: no difference. Mean of 0.8 − 0.9 and 0 is −0.05.
+    Interval and p are the board's.
+    """
     browser.open(path, "#/task/toy?sort=bytes")
     for row in (f"{RTN}@4", f"{LSQ}@4"):
         browser.click(f'input[data-id="{row}"]')
@@ -41,6 +46,10 @@ def test_compares_two_rows(browser, path):
     browser.until("document.getElementById('difference')")
     assert browser.place == f"#/compare/toy?a={RTN}%404&b={LSQ}%404"
     assert browser.texts("#difference") == ["−0.0500"]
+    a, b = (next(r for r in records if r.method.name == name) for name in ("rtn", "lsq"))
+    found = compare(*(sample_of(record.points[-1], None) for record in (a, b)))
+    assert browser.texts("#test") == [f" {ends(found.low, found.high, signed=True)}, {p_value(found.p)}"]
+    assert browser.texts(".answer")[0].endswith(": they cannot be told apart.")
     lines = '[aria-label="Seed by seed"] tbody tr'
     cells = [browser.texts(f"{lines}:nth-child({i}) > *") for i in (1, 2)]
     assert cells[0] == ["0", "0.8000", "0.9000", "−0.1000", "10", "28, 9", "10"]
@@ -50,11 +59,14 @@ def test_compares_two_rows(browser, path):
 
 
 def test_compares_losses(browser, path):
-    """Where less is better the changes are counted: 2.0 against 2.5 on all four examples."""
+    """Where less is better the changes are counted: 2.0 against 2.5 on all four examples. With two more, 0.5 either
+    way, the error is √(0.5 / 12), and t has 3 degrees of freedom.
+    """
     browser.open(path, f"#/compare/text?a={RTN}@8&b={RTN}@4")
     browser.until("document.getElementById('difference')")
     assert browser.texts('[aria-label="Seed by seed"] tbody tr > *')[3:] == ["−0.5000", "40, 1, 2, 3", "0", "4"]
-    assert "A is better" in browser.texts(".answer")[0]
+    (answer,) = browser.texts(".answer")
+    assert answer.endswith("[−1.1496, +0.1496], p 0.092: they cannot be told apart, as far as this seed’s nets go.")
 
 
 def test_headers_and_rows_are_reached_by_keyboard(browser, path):

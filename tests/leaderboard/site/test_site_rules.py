@@ -2,7 +2,9 @@
 
 import random
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from leaderboard.board import display
 from leaderboard.board.board import boards
@@ -11,6 +13,7 @@ from leaderboard.render import budget
 from leaderboard.render.axes import AXES
 from leaderboard.render.columns import COLUMNS, entries
 from leaderboard.site import page, told
+from leaderboard.stats.paired import clusters, compare, sample
 from leaderboard.stats.pareto import pareto
 
 NUMBERS = [
@@ -103,7 +106,7 @@ def test_cells_are_those_of_the_board(browser, path, records):
     browser.open(path, "#/task/toy?sort=method")
     rows = [entry for division in board.divisions for entry in entries(board.task, division)]
     for column in COLUMNS:
-        if column.id in told.TABLE and column.id not in ("method", "rank", "quality"):
+        if column.id in told.TABLE and column.id not in ("method", "quality"):
             cells = sorted(column.main(entry) + column.note(entry) for entry in rows)
             assert sorted(browser.column(column.id)) == cells
 
@@ -113,3 +116,33 @@ def test_cheap_rows_are_drawn_at_the_end_of_the_axis(browser):
     asked = script("tradeoff", "arguments[0].map((row) => $tradeoff.at(row, arguments[1]))")
     rows = [{"cost": 0.001}, {"cost": 12}, {"cost": None}]
     assert browser.run(asked, rows, {"id": "cost", "least": AXES["cost"].least}) == [0.01, 12, None]
+
+
+def test_student_like_scipy(browser):
+    cases = [(t, df) for t in (0.01, 0.7, 2.0, 5.0, 40.0) for df in (1, 1.7, 2, 15.5, 399, 9999)]
+    found = browser.run(script("student", "arguments[0].map(([t, df]) => $student.tails(t, df))"), cases)
+    assert found == pytest.approx([2 * stats.t.sf(t, df) for t, df in cases], rel=1e-9)
+    found = browser.run(script("student", "arguments[0].map(([, df]) => $student.quantile(df, 0.05))"), cases)
+    assert found == pytest.approx([stats.t.ppf(0.975, df) for _, df in cases], rel=1e-9)
+
+
+@pytest.mark.parametrize("labels", [None, [i // 3 for i in range(40)], [0] * 40])
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("outcome", ["correct", "loss", "same", "all"])
+def test_two_rows_are_compared_as_on_the_board(browser, outcome, seeds, labels):
+    """Right or wrong and losses, equal rows and opposite ones, of one seed and of three, with clusters and without."""
+    rng = np.random.default_rng(3)
+    a, b = rng.exponential(size=(2, seeds, 40)).round(3).tolist()
+    if outcome != "loss":
+        a, b = (["".join("1" if x < 1.2 else "0" for x in row) for row in side] for side in (a, b))
+    a, b = {"same": (a, a), "all": (["1" * 40] * seeds, ["0" * 40] * seeds)}.get(outcome, (a, b))
+    sides = [
+        sample([(i, float(np.mean([float(x) for x in row])), row) for i, row in enumerate(side)], clusters(labels))
+        for side in (a, b)
+    ]
+    found = compare(*sides)
+    task = {"clusters": labels, "outcome": "loss" if outcome == "loss" else "correct"}
+    call = "$crossed.contrast(arguments[0], arguments[1], arguments[2], arguments[3])"
+    told = browser.run(script("crossed", call), a, b, found.difference, task)
+    wanted = {name: getattr(found, name) for name in ("low", "high", "p")}
+    assert told == (wanted if labels == [0] * 40 else pytest.approx(wanted, rel=1e-9))

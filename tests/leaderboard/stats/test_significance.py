@@ -1,4 +1,4 @@
-"""Tests of a difference against SciPy's, and Holm's correction against one worked by hand."""
+"""Student's t against SciPy's, the exact bound by its definition, and Holm's correction by hand."""
 
 import math
 
@@ -6,45 +6,26 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard.stats.significance import bootstrap_intervals, holm, normal_tail, paired_t, sign_test
-from leaderboard.stats.summary import summarize
+from leaderboard.stats.significance import holm, t_quantile, t_tail, unseen
 
 
-def test_mcnemar_by_hand():
-    """1 against 5: 2 · (1 + 6) / 64 = 0.21875."""
-    assert sign_test(1, 5) == sign_test(5, 1) == pytest.approx(0.21875, abs=1e-15)
+@pytest.mark.parametrize("df", [1, 2.5, 15, 399, 1e12])
+def test_t_like_scipy(df):
+    assert t_tail(-0.3, 0.1, df) == t_tail(0.3, 0.1, df) == pytest.approx(2 * stats.t.sf(3, df), rel=1e-6)
+    assert t_quantile(df) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-6)
+    assert t_quantile(df, 0.05) == pytest.approx(stats.t.ppf(0.95, df), rel=1e-6)
 
 
-@pytest.mark.parametrize(("better", "worse"), [(0, 0), (3, 3), (0, 9), (7, 20), (180, 240), (0, 2000)])
-def test_mcnemar_like_binomtest(better, worse):
-    wanted = stats.binomtest(better, better + worse, 0.5).pvalue if better + worse else 1.0
-    assert sign_test(better, worse) == pytest.approx(wanted, rel=1e-9, abs=1e-300)
+def test_t_by_the_table():
+    assert t_quantile(2) == pytest.approx(4.303, abs=5e-4)
+    assert t_tail(0.0, 1.0, 5) == 1.0
 
 
-@pytest.mark.parametrize("n", [2, 3, 12])
-def test_t_like_scipy(n):
-    a, b = np.random.default_rng(0).normal(size=(2, n))
-    assert paired_t(summarize(list(a - b))) == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-9)
-
-
-def test_equal_differences_are_judged_by_their_sign():
-    """Two of one sign have 2 / 2²; five 2 / 2⁵. 0.3 and 0.1 + 0.2 are equal."""
-    assert paired_t(summarize([0.0, 0.0])) == normal_tail(0.0, 0.0, 3) == 1.0
-    assert paired_t(summarize([0.5, 0.5])) == 0.5
-    assert paired_t(summarize([-0.3, -(0.1 + 0.2), -0.3, -0.3, -0.3])) == 0.0625
-    assert normal_tail(0.1, 0.0, 5) == 0.0625
-
-
-def test_normal_tail_by_the_table():
-    assert normal_tail(-1.959964, 1.0, 50) == pytest.approx(0.05, abs=1e-7)
-
-
-def test_bootstrap_like_scipy():
-    values = np.random.default_rng(0).exponential(size=(3, 80))
-    for row, found in zip(values, bootstrap_intervals(values), strict=True):
-        wanted = stats.bootstrap((row,), np.mean, method="percentile", rng=np.random.default_rng(1)).confidence_interval
-        np.testing.assert_allclose(found, [wanted.low, wanted.high], atol=0.03)
-    np.testing.assert_array_equal(bootstrap_intervals(values), bootstrap_intervals(values))
+def test_what_was_not_seen_like_binomtest():
+    """None of 400: at most 1 - 0.025^(1/400) = 0.0092."""
+    wanted = stats.binomtest(0, 400).proportion_ci(0.95, method="exact").high
+    assert unseen(400, 0.025) == pytest.approx(wanted) == pytest.approx(0.00918, abs=1e-5)
+    assert (1 - unseen(7, 0.05)) ** 7 == pytest.approx(0.05)
 
 
 def test_holm_by_hand():
@@ -68,3 +49,9 @@ def test_holm_by_its_definition():
             rejected.add(i)
         assert {i for i, p in enumerate(holm(ps)) if p <= risk and not math.isclose(p, risk)} <= rejected
         assert rejected <= {i for i, p in enumerate(holm(ps)) if p <= risk + 1e-12}
+
+
+def test_holm_like_statsmodels():
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    ps = np.random.default_rng(1).uniform(0, 0.05, 40)
+    np.testing.assert_allclose(holm(ps.tolist()), multitest.multipletests(ps, method="holm")[1])

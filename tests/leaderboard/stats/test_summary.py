@@ -13,14 +13,15 @@ def test_std_is_the_sample_one():
 def test_interval_of_three_by_the_table():
     """2, 4, 9: 5 ± t · √(13 / 3), with t(0.975; 2) = 4.3027 from a printed table."""
     assert summarize([2.0, 4.0, 9.0])[3:] == pytest.approx((5 - 8.9567, 5 + 8.9567), abs=1e-3)
+    assert summarize([2.0, 4.0, 9.0], (0.0, 10.0))[3:] == (0.0, 10.0)
 
 
 def test_one_value_has_no_spread():
     assert summarize([0.5]) == (0.5, None, 1, None, None)
 
 
-@pytest.mark.parametrize("n", [2, 9])
-def test_like_scipy_below_ten(n):
+@pytest.mark.parametrize("n", [2, 9, 20])
+def test_like_scipy(n):
     values = np.random.default_rng(0).normal(size=n)
     mean, std, count, low, high = summarize(list(values))
     np.testing.assert_allclose([mean, std, count], [values.mean(), values.std(ddof=1), n], rtol=1e-12)
@@ -28,24 +29,8 @@ def test_like_scipy_below_ten(n):
     np.testing.assert_allclose([low, high], wanted, rtol=1e-12)
 
 
-def test_a_bootstrap_from_ten_on_leans_to_the_long_tail():
-    """Of nine 0 and one 1 the mean is 0.1 and no resample goes below 0, where Student's interval would."""
-    _, _, n, low, high = summarize([0.0] * 9 + [1.0])
-    assert n == 10
-    assert -1e-12 < low < 0.1 < high <= 1
-    assert high - 0.1 > 0.1 - low
-    assert summarize([0.0] * 9 + [1.0])[3:] == (low, high)
-
-
-def test_bca_like_scipy_at_any_scale():
-    values = np.random.default_rng(0).exponential(size=12)
-    wanted = stats.bootstrap((values,), np.mean, method="BCa", rng=np.random.default_rng(5)).confidence_interval
-    assert summarize(values.tolist())[3:] == pytest.approx((wanted.low, wanted.high), abs=0.04)
-    tiny = summarize((values * 1e-140).tolist())
-    assert (tiny.low * 1e140, tiny.high * 1e140) == pytest.approx(summarize(values.tolist())[3:], rel=1e-3)
-
-
 @pytest.mark.parametrize("n", [3, 12])
-def test_equal_values_have_an_interval_of_no_width(n):
-    assert summarize([0.5] * n) == (0.5, 0.0, n, 0.5, 0.5)
-    assert summarize([0.3] * n + [0.1 + 0.2])[3:] == pytest.approx((0.3, 0.3))
+def test_equal_values_have_no_interval(n):
+    """That they agree does not say that all would; the second differ by what floats round."""
+    assert summarize([0.5] * n) == (0.5, 0.0, n, None, None)
+    assert summarize([0.3] * n + [0.1 + 0.2])[3:] == (None, None)
