@@ -25,12 +25,13 @@ from methods.flaxnet import COMPILE_QUICKLY, batch_size, compose, forward, is_fl
 
 
 class Range(NamedTuple):
-    """Statistics of one module's input over calibration data; float32 scalars."""
+    """Statistics of one module's input over calibration data; float32 scalars but for the last."""
 
     minimum: jax.Array
     maximum: jax.Array
     mean_abs: jax.Array
     features: jax.Array  # scalars per example, over all calls
+    peaks: jax.Array  # [C] max|x| of each channel, the entries of the last axis; [1] where calls differ in C
 
 
 class Report(NamedTuple):
@@ -40,6 +41,7 @@ class Report(NamedTuple):
     maximum: float
     total: float  # Σ|x|
     count: int  # of scalars
+    peaks: np.ndarray  # [C]
 
 
 def calibrate(
@@ -89,9 +91,10 @@ def _observer(net: nn.Module, paths: tuple[str, ...]) -> tuple[Callable, default
     """
     reports, integers = defaultdict(list), set()
 
-    def note(path, dtype, minimum, maximum, totals, count):  # each with leading axes where calls are vectorized
+    def note(path, dtype, minimum, maximum, totals, count, peaks):  # with leading axes where calls are vectorized
         sums = math.fsum(np.ravel(totals).astype(np.float64))
-        reports[path].append(Report(float(np.min(minimum)), float(np.max(maximum)), sums, int(np.sum(count))))
+        channels = np.max(np.reshape(peaks, (-1, np.shape(peaks)[-1])), 0)
+        reports[path].append(Report(float(np.min(minimum)), float(np.max(maximum)), sums, int(np.sum(count)), channels))
         return np.ones(np.shape(minimum), dtype)
 
     @partial(jax.jit, compiler_options=COMPILE_QUICKLY)
@@ -109,7 +112,7 @@ def _observer(net: nn.Module, paths: tuple[str, ...]) -> tuple[Callable, default
 
 
 def _statistics(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, ...]:
-    """Returns (minimum, maximum, Σ|x| by entry of the first axis, count) of what counts in `x`, float32 [...].
+    """Returns (minimum, maximum, Σ|x| by entry of the first axis, count, peaks) of what counts in `x`, float32 [...].
 
     Sums stay apart by entry, so that float32 does not lose what is added to a large one.
     """
@@ -119,7 +122,8 @@ def _statistics(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, ...]
     low = jnp.min(x, where=counts, initial=jnp.inf)
     high = jnp.max(x, where=counts, initial=-jnp.inf)
     totals = jnp.sum(jnp.abs(x), tuple(range(1, x.ndim)), where=counts)
-    return low, high, jnp.atleast_1d(totals), jnp.sum(counts)
+    peaks = jnp.max(jnp.abs(x), tuple(range(x.ndim - 1)), where=counts, initial=0)
+    return low, high, jnp.atleast_1d(totals), jnp.sum(counts), jnp.atleast_1d(peaks)
 
 
 def _merged(reports: Sequence[Report], examples: int) -> Range | str:
@@ -129,7 +133,9 @@ def _merged(reports: Sequence[Report], examples: int) -> Range | str:
         return "not seen"
     low, high = np.min([r.minimum for r in reports]), np.max([r.maximum for r in reports])  # NaN stays NaN
     total = math.fsum(report.total for report in reports)
-    seen = Range(*map(jnp.float32, (low, high, total / count, count / examples)))
-    if not np.isfinite(seen).all():
+    same = len({report.peaks.shape for report in reports}) == 1
+    peaks = np.max([report.peaks if same else report.peaks.max(keepdims=True) for report in reports], 0)
+    seen = Range(*map(jnp.float32, (low, high, total / count, count / examples, peaks)))
+    if not all(np.isfinite(numbers).all() for numbers in seen):
         return "not finite"
     return seen if total else "all zero"

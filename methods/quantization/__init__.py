@@ -7,6 +7,7 @@ from methods.quantization.gptq import GPTQ, GPTQ_BLOCKS
 from methods.quantization.lsq import LSQ, LSQ_BLOCKS, LSQ_EDGES8, LSQ_WEIGHTS
 from methods.quantization.mxfp4 import MXFP4, MXFP4_INPUTS
 from methods.quantization.rtn import RTN, RTN_BLOCKS, RTN_BN, RTN_STATIC, RTN_STATIC_BLOCKS
+from methods.quantization.smoothquant import SMOOTHQUANT, SMOOTHQUANT_BLOCKS
 
 METHODS: dict[str, Entry] = {
     "rtn": RTN,
@@ -14,6 +15,8 @@ METHODS: dict[str, Entry] = {
     "rtn@blocks": RTN_BLOCKS,
     "rtn_static": RTN_STATIC,
     "rtn_static@blocks": RTN_STATIC_BLOCKS,
+    "smoothquant": SMOOTHQUANT,
+    "smoothquant@blocks": SMOOTHQUANT_BLOCKS,
     "gptq": GPTQ,
     "gptq@blocks": GPTQ_BLOCKS,
     "adaround": ADAROUND,

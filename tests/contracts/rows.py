@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from methods.paths import flatten, select
+from methods.transforms.divisions import Divide
 from methods.transforms.transform import decoded, is_packed
 
 
@@ -57,12 +58,17 @@ def has_bits(shipped, strength, edges=None):
         assert int(leaf.codes.min()) >= leaf.low
 
 
-def has_input_bits(shipped, strength):
+def has_input_bits(shipped, strength, divided=()):
     has_bits(shipped, strength)
-    (strength,) = strength
     assert sorted(shipped.inputs) == ["conv1", "conv2", "dense1", "head"]
-    for (grid,) in shipped.inputs.values():
-        assert grid.high - grid.low == 2**strength - 1
+    have_input_bits(shipped.inputs, strength, divided)
+
+
+def have_input_bits(inputs, strength, divided):
+    """A grid each, behind a division where one is meant to be."""
+    for path, (*before, grid) in inputs.items():
+        assert grid.high - grid.low == 2 ** strength[0] - 1
+        assert list(map(type, before)) == ([Divide] if path in divided else [])
 
 
 def has_format(shipped, strength, bits, inputs=None):
@@ -81,10 +87,20 @@ def has_block_bits(shipped, strength):
         assert int(leaf.codes.min()) >= leaf.low
 
 
-def has_block_input_bits(shipped, strength):
+def has_block_input_bits(shipped, strength, divided=()):
     has_block_bits(shipped, strength)
-    found = {path: grid.high - grid.low for path, (grid,) in shipped.inputs.items()}
-    assert found == dict.fromkeys(BLOCK, 2 ** strength[0] - 1)
+    assert sorted(shipped.inputs) == sorted(BLOCK)
+    have_input_bits(shipped.inputs, strength, divided)
+
+
+def is_smoothed(shipped, strength):
+    """All inputs but that of one channel are divided: no norm makes them."""
+    has_input_bits(shipped, strength, divided=("conv2", "dense1", "head"))
+
+
+def has_smooth_blocks(shipped, strength):
+    """Two norms take the divisions of what they make."""
+    has_block_input_bits(shipped, strength, divided=("block0/attention/out", "block0/down"))
 
 
 def flatten_quantized(shipped):
@@ -129,6 +145,8 @@ ROWS = {
     "gptq": Row((32,), ((8,), (3,)), has_bits),
     "adaround": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
+    "smoothquant": Row((32,), ((8,), (4,)), is_smoothed),
+    "smoothquant@blocks": Row((32,), ((8,), (4,)), has_smooth_blocks),
     "lsq": Row((32,), ((4,), (2,)), has_input_bits),
     "lsq@weights": Row((32,), ((4,), (2,)), has_bits),
     "lsq@edges8": Row((32,), ((4,), (2,)), lambda shipped, strength: has_bits(shipped, strength, edges=8)),

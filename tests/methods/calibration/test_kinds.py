@@ -32,6 +32,8 @@ def test_the_range_is_that_of_all_calls(case):
     assert_allclose(seen.maximum, scalars.max(), rtol=1e-5)
     assert_allclose(seen.mean_abs, np.abs(scalars).mean(dtype=np.float64), rtol=1e-5)
     assert seen.features == scalars.size / len(X)
+    channels = np.max([np.abs(call).reshape(-1, call.shape[-1]).max(0) for call in kind.inputs(variables["params"])], 0)
+    assert_allclose(seen.peaks, channels, rtol=1e-5)
 
 
 def test_rounding_reaches_the_same_calls(case):
