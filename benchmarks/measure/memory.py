@@ -1,5 +1,6 @@
 """Memory that a net takes: counted, the same everywhere, and as the compiler of this machine lays it out."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +31,7 @@ def weights(variables: PyTree) -> int:
 
 @struct.dataclass
 class _Stored(Transform):
-    """In place of a transform that sets the bits of what it returns: only says how many."""
+    """In place of transforms that set the bits of what they return: only says how many."""
 
     width: int = struct.field(pytree_node=False)
 
@@ -40,13 +41,16 @@ class _Stored(Transform):
 
 def activations(shipped: Shipped, batch: PyTree) -> int:
     """Returns the bytes of the largest set of live activations on `batch`, its inputs and outputs included."""
-    inputs = {
-        key: tuple(one if one.bits is None else _Stored(one.bits) for one in transforms)
-        for key, transforms in shipped.inputs.items()
-    }
+    inputs = {key: _told(transforms) for key, transforms in shipped.inputs.items()}
     leaves, structure = jax.tree.flatten((jax.eval_shape(decoded, shipped.variables), inputs, batch))
     specs = tuple(jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves)
     return _activations(shipped.net, structure, specs)
+
+
+def _told(transforms: Sequence[Transform]) -> tuple[Transform, ...]:
+    """Returns what moves numbers as it is, then what says the bits of the result, if they are set."""
+    widths = [one.bits for one in transforms if one.bits is not None]
+    return (*(one for one in transforms if one.bits is None), *map(_Stored, widths[-1:]))
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,7 @@
 """Names of files and folders: where records lie, and what a run leaves in its workdir.
 
 RESULTS/<task>/<method>-<digest>.json                                   a record; those of protocol 1 are in PROTOCOL1
-WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.slim
+WORKDIR/<task>/dense-net-<identity>/seed<k>/                            dense.json, artifact.slim, early-<step>.slim
 WORKDIR/<task>/<method>-<identity>/<strength>/seed<k>/                  run.json, artifact.slim
 WORKDIR/<task>/<method>-tuning-<identity>/<settings>/                   trial.json
 WORKDIR/records/                                                        the records, as in RESULTS

@@ -20,7 +20,7 @@ from methods.base import Fallback, Problem, PyTree
 from methods.calibration.grams import Entered, Gram, gram
 from methods.calibration.products import Product
 from methods.calibration.stops import Moved, Stop, Weights, run
-from methods.flaxnet import forward
+from methods.flaxnet import batch_size, forward
 from methods.paths import flatten, join
 from methods.uses.uses import uses_of
 
@@ -30,6 +30,7 @@ class Layer(NamedTuple):
 
     places: np.ndarray  # int32 [G, n, m]: where each of them lies in the flattened weight
     gram: Gram  # of x, [G, n, n]
+    examples: int  # of calibration, in which x was seen
 
 
 Change = Callable[[str, jax.Array, Sequence[Layer]], jax.Array]
@@ -74,7 +75,7 @@ def visit(
         here = [one is not None and one.stop.path == path for one in seen]
         once = uses[path] == 1 and all(here) and waiting[0].stop.product and not waiting[0].stop.repeated
         calls = waiting if once or not uses[path] else [one for stream in runs.start({path}) for one in stream]
-        now[path] = change(path, now[path], _layers(path, old[path], calls, uses[path] > 0, recent))
+        now[path] = change(path, now[path], _layers(path, old[path], calls, uses[path] > 0, recent, runs.examples))
         left.remove(path)
         seen = [next(stream, None) if on else one for stream, one, on in zip(streams, seen, here, strict=True)]
     return {**now, **{path: change(path, now[path], ()) for path in left}}
@@ -100,12 +101,14 @@ class Runs:
           now: the weights that may change, by path; they may change during a run.
           old: those of the net that runs in step; None for no such net.
         """
-        self.now, self._old = now, old
+        self.now, self._old, self.examples = now, old, 0
         self._problem, self._variables, self._jaxprs = problem, variables, {}
 
     def start(self, stops: AbstractSet[str]) -> Iterator[Iterator[Seen]]:
         """Yields a run over each batch, which stops at the weights in `stops`; that may shrink during the run."""
+        self.examples = 0
         for batch in self._problem.calibration:
+            self.examples += batch_size(batch["x"])
             before = None if self._old is None else self._run(batch["x"], Weights(self._old, stops))
             yield _in_step(self._run(batch["x"], Weights(self.now, stops)), before, batch.get("weight"))
 
@@ -146,7 +149,9 @@ class Recent:
         return self._gram
 
 
-def _layers(path: str, weight: jax.Array, calls: Sequence[Seen], multiplies: bool, recent: Recent) -> list[Layer]:
+def _layers(
+    path: str, weight: jax.Array, calls: Sequence[Seen], multiplies: bool, recent: Recent, examples: int
+) -> list[Layer]:
     """Returns the layers in which a weight multiplies; none, with a `Fallback`, where they are of no use."""
     found, entered = {}, {}
     for (moved, product, _, _), what in calls:
@@ -155,7 +160,7 @@ def _layers(path: str, weight: jax.Array, calls: Sequence[Seen], multiplies: boo
             key = product, places.shape, places.tobytes()
             found[key] = places
             entered.setdefault(key, []).append(what)
-    layers = [Layer(places, recent.gram(key[0], entered[key])) for key, places in found.items()]
+    layers = [Layer(places, recent.gram(key[0], entered[key]), examples) for key, places in found.items()]
     trouble = _trouble(layers) if layers else "it cannot be followed there" if multiplies else ""
     if trouble:
         warnings.warn(Fallback(f"what {path} is multiplied with is not looked at: {trouble}"), stacklevel=3)

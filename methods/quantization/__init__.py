@@ -1,6 +1,7 @@
 """Quantization: the rows of its methods."""
 
 from methods.base import Entry
+from methods.quantization.adaround import ADAROUND
 from methods.quantization.fp8 import FP8_E4M3, FP8_E4M3_INPUTS, FP8_E5M2, FP8_E5M2_INPUTS
 from methods.quantization.gptq import GPTQ, GPTQ_BLOCKS
 from methods.quantization.lsq import LSQ, LSQ_BLOCKS, LSQ_EDGES8, LSQ_WEIGHTS
@@ -18,6 +19,7 @@ METHODS: dict[str, Entry] = {
     "smoothquant@blocks": SMOOTHQUANT_BLOCKS,
     "gptq": GPTQ,
     "gptq@blocks": GPTQ_BLOCKS,
+    "adaround": ADAROUND,
     "lsq": LSQ,
     "lsq@weights": LSQ_WEIGHTS,
     "lsq@edges8": LSQ_EDGES8,

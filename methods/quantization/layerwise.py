@@ -34,6 +34,7 @@ class Piece(NamedTuple):
     low: float  # least code
     high: float
     gram: Gram  # of x, [G, n, n]
+    examples: int  # of calibration, in which x was seen
 
 
 @struct.dataclass
@@ -103,8 +104,9 @@ def _codes(
     flat, scale = (
         np.float64(a).ravel() for a in (weight, np.broadcast_to(grid.over(weight.shape).scale, weight.shape))
     )
-    for places, gram in layers:
-        piece = Piece(flat[places], scale[places], float(grid.low), float(grid.high), gram)
+    for layer in layers:
+        places, bounds = layer.places, (float(grid.low), float(grid.high))
+        piece = Piece(flat[places], scale[places], *bounds, layer.gram, layer.examples)
         codes[places] = choose(problem, path, piece)
     return jnp.asarray(codes.reshape(weight.shape))
 

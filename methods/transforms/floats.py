@@ -56,7 +56,10 @@ class PackedFloats(Packed):
 
     def unpack(self) -> jax.Array:
         """Returns the weight."""
-        scale = decode(self.scale.values, self.scale_format) if isinstance(self.scale, Codes) else unpack(self.scale)
+        if isinstance(self.scale, Codes):
+            scale = decode(self.scale.values, self.scale_format or "")
+        else:
+            scale = unpack(self.scale)
         if self.tensor_scale is not None:
             scale = scale * self.tensor_scale
         scale = spread(scale, self.blocks, self.codes.values.shape)

@@ -142,6 +142,7 @@ ROWS = {
     "rtn": Row((32,), ((8,), (3,)), has_bits),
     "rtn_bn": Row((32,), ((8,), (3,)), has_bits),
     "gptq": Row((32,), ((8,), (3,)), has_bits),
+    "adaround": Row((32,), ((8,), (3,)), has_bits),
     "rtn_static": Row((32,), ((8,), (4,)), has_input_bits),
     "smoothquant": Row((32,), ((8,), (4,)), is_smoothed),
     "smoothquant@blocks": Row((32,), ((8,), (4,)), has_smooth_blocks),

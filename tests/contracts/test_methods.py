@@ -147,7 +147,7 @@ def test_what_a_method_changes_is_declared(name, optimized, case):
     assert {what for what, changed in found.items() if changed} == set(ABOUT[name].changes)
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.identity is not None])
+@each_method
 def test_identity_strength_leaves_outputs_bit_equal(name, case):
     method, dense, x = MADE[name], case.dense, case.data.valid["x"]
     if ROWS[name].identity is None:

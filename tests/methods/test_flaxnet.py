@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from flax import linen as nn
 from numpy.testing import assert_allclose
 
-from methods.flaxnet import batch_size, first_example, forward, fresh, transform_inputs
+from methods.flaxnet import batch_size, first_example, forward, fresh, tap_inputs, transform_inputs
+from methods.transforms.divisions import Divide
 from methods.transforms.grids import Quantizer
 
 X = jnp.ones((4, 8))
@@ -84,3 +86,37 @@ def test_inputs_are_rounded_in_their_module_only(mlp):
     out, _ = forward(mlp.net, mlp.variables, mlp.x, tap=transform_inputs({"dense2": (quantizer,)}))
     assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
     assert not np.allclose(expected, mlp.inputs(mlp.variables, mlp.x)["out"], atol=0.1)
+
+
+class Sum(nn.Module):
+    def __call__(self, a, b, c=0):
+        return a + 10 * b + 100 * c
+
+
+class Calls(nn.Module):
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        one = Sum(name="sum")
+        return jnp.stack([one(x, x), one(x, b=x), one(b=x, a=x), one(c=x, a=x, b=x), one(x, 1)])
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["sum"], [12, 12, 12, 112, 12]),
+        (["sum:1"], [21, 21, 21, 121, 11]),
+        (["sum", "sum:1"], [22, 22, 22, 122, 12]),
+        (["other", "sum:2"], [11, 11, 11, 111, 11]),
+    ],
+)
+def test_arguments_are_tapped_by_their_place(keys, expected):
+    out, _ = forward(Calls(), {}, jnp.ones(()), tap=tap_inputs(lambda key, x: 2 * x, keys))
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_transforms_follow_one_another_and_integers_pass():
+    halve, less = Divide(jnp.float32(2)), Divide(jnp.float32(4))
+    tap = transform_inputs({"sum": (halve, less), "sum:1": (halve,)})
+    np.testing.assert_array_equal(forward(Calls(), {}, jnp.ones(()), tap=tap)[0][0], 1 / 8 + 5)
+    np.testing.assert_array_equal(forward(Calls(), {}, jnp.ones((), int), tap=tap)[0][0], 11)
+    assert transform_inputs({}) is None

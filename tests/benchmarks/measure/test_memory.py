@@ -8,8 +8,11 @@ from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.memory import activations, compiled_memory, memory, weights
+from methods.arrays.blocks import Blocks
 from methods.base import Shipped
-from methods.transforms.grids import affine, symmetric
+from methods.transforms.divisions import Divide
+from methods.transforms.grids import Quantizer, affine, symmetric
+from methods.transforms.microscaling import Microscaled
 from tasks.nets.convnet import ConvNet, lenet5
 from tasks.nets.layers.conv import depthwise
 from tasks.nets.mlp import MLP
@@ -64,6 +67,25 @@ def test_a_perceptron_by_hand():
 def test_rounded_inputs_live_at_their_bits(bits, bytes_):
     of, x = PERCEPTRON
     assert activations(shipped(of, x, {path: grid(b) for path, b in bits.items()}), x) == bytes_
+
+
+def test_what_rounds_says_at_which_bits_values_live():
+    """The last transform that sets bits does; one on the way costs nothing, and a rotation is an operation."""
+    of, x = PERCEPTRON
+    mx, halve = Microscaled("e2m1", Blocks((-1,), 32)), Divide(jnp.float32(2))
+    assert activations(shipped(of, x, {"dense1": (mx,), "head": (mx,)}), x) == max(12 + 6, 6 + 4 * 6)
+    assert activations(shipped(of, x, {"head": (halve, mx)}), x) == 4 * 24 + 6
+    assert activations(shipped(of, x, {"head": (halve,)}), x) == 4 * (24 + 12)
+    assert activations(shipped(of, x, {"head": (*grid(8), *grid(2), halve)}), x) == 4 * 24 + 3
+
+
+def test_packed_weights_are_counted_part_by_part():
+    """Codes of 4 bits, a scale of 8 bits for each 32 of 40, and for each of 3 columns."""
+    weight = jnp.ones((40, 3))
+    packed = Microscaled("e2m1", Blocks((0,), 32)).pack(weight)
+    assert weights({"params": {"w": packed}}) == 60 + 2 * 3
+    grids = Quantizer(jnp.ones((2, 3)), jnp.zeros((2, 3)), jnp.float32(-3), jnp.float32(3), Blocks((0,), 32))
+    assert weights({"params": {"w": grids.pack(weight)}}) == 45 + 2 * 4 * 6
 
 
 def test_weights_are_counted_as_they_ship():

@@ -61,10 +61,11 @@ class TestPerceptron:
         inputs = mlp.inputs({"params": halves}, mlp.x)
         for path in self.PATHS:
             name = path.partition("/")[0]
-            ((places, gram),) = layers[path]
+            ((places, gram, examples),) = layers[path]
             assert_array_equal(places[0].ravel(), np.arange(weights[path].size))
             assert_allclose(gram.own[0], mean_outer(inputs[name]), rtol=1e-5)
             assert_array_equal(gram.cross, gram.own)
+            assert examples == 10
             assert_array_equal(weights[path], halves[name]["kernel"])
         assert problem.calibration.passes == 1
 
@@ -74,7 +75,7 @@ class TestPerceptron:
         )
         halves = {name: {**layer, "kernel": 0.5 * layer["kernel"]} for name, layer in mlp.variables["params"].items()}
         now, before = (mlp.inputs({"params": p}, mlp.x)["head"] for p in (halves, mlp.variables["params"]))
-        ((_, gram),) = layers["head/kernel"]
+        ((_, gram, _),) = layers["head/kernel"]
         assert_allclose(gram.own[0], mean_outer(now), rtol=1e-5)
         assert_allclose(gram.cross[0], np.float64(now).T @ np.float64(before) / len(now), rtol=1e-4)
 
@@ -82,13 +83,13 @@ class TestPerceptron:
         weight = np.float32([1, 0, 1, 1, 0])
         batch = {"x": mlp.x[:5], "weight": weight}
         layers, _ = visited(problem_of(mlp.net, batch), mlp.variables, self.PATHS)
-        ((_, gram),) = layers["dense2/kernel"]
+        ((_, gram, _),) = layers["dense2/kernel"]
         assert_allclose(gram.own[0], mean_outer(mlp.inputs(mlp.variables, mlp.x[:5])["dense2"][weight > 0]), rtol=1e-5)
 
     def test_what_a_tap_changes_enters(self, mlp):
         double = Partial(lambda: tap_inputs(lambda path, x: 2 * x, ["dense1"]))
         layers, _ = visited(problem_of(mlp.net, mlp.x, tap=double), mlp.variables, ["dense1/kernel"])
-        ((_, gram),) = layers["dense1/kernel"]
+        ((_, gram, _),) = layers["dense1/kernel"]
         assert_allclose(gram.own[0], mean_outer(2 * mlp.x), rtol=1e-5)
 
     def test_without_batches_it_is_refused(self, mlp):
@@ -183,7 +184,7 @@ def separable():
 
 def test_a_depthwise_layer_has_a_gram_matrix_for_each_channel(separable):
     problem, variables, pairs = separable
-    ((places, gram),) = visited(problem, variables, ["depthwise/kernel"])[0]["depthwise/kernel"]
+    ((places, gram, _),) = visited(problem, variables, ["depthwise/kernel"])[0]["depthwise/kernel"]
     assert_array_equal(places[..., 0], [[0, 2], [1, 3]])
     for h, pair in zip(gram.own, pairs, strict=True):
         assert_allclose(h, mean_outer(pair), rtol=1e-5)
@@ -193,7 +194,7 @@ def test_layers_that_are_not_visited_run_too(separable):
     problem, variables, pairs = separable
     kernel = np.asarray(variables["params"]["depthwise"]["kernel"])
     enters = np.stack([pair @ kernel[:, 0, 0, c] for c, pair in enumerate(pairs)], -1)
-    ((_, gram),) = visited(problem, variables, ["head/kernel"])[0]["head/kernel"]
+    ((_, gram, _),) = visited(problem, variables, ["head/kernel"])[0]["head/kernel"]
     assert_allclose(gram.own[0], mean_outer(enters), rtol=1e-5)
 
 

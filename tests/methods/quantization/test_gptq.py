@@ -1,7 +1,5 @@
 """GPTQ against implementations of its own idea: elimination by inverses in NumPy, and Qwix."""
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,14 +10,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from methods.arrays.hessian import eliminations
 from methods.base import Fallback, Problem, Shipped
 from methods.calibration.grams import Gram
+from methods.chain import chain
 from methods.flaxnet import forward, fresh
-from methods.paths import flatten
-from methods.quantization.gptq import choose, gptq, rounded
+from methods.pruning.magnitude import MAGNITUDE
+from methods.quantization.gptq import GPTQ, choose, gptq, rounded
 from methods.quantization.layerwise import Piece
 from methods.quantization.rtn import rtn
 from methods.transforms.transform import decoded
 from tasks.nets.layers.norm import BatchNorm
 from tests.methods.calibration.kinds import KINDS, X
+from tests.methods.quantization.settled import settled
 
 RNG = np.random.default_rng(0)
 
@@ -89,19 +89,6 @@ def test_two_weights_by_hand():
     assert_array_equal(rounded(weights, scale, -7, 7, u), [[[0, 0], [0, 1]]])
 
 
-def settled(method, net, variables, batches, bits):
-    """(what ships, decoded weights by path, fallbacks)."""
-    problem = Problem(net, batches[0]["x"][:1], batches, lambda out, batch: jnp.mean(out), 0)
-    key = jax.random.key(0)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        _, variables, state = method.init(key, problem, variables, (jnp.float32(bits),))
-        _, variables, state = method.settle(key, problem, variables, state, 1)
-    shipped = method.export(state, Shipped(net, variables))
-    told = [str(warning.message) for warning in caught if issubclass(warning.category, Fallback)]
-    return shipped, flatten(decoded(shipped.variables)["params"]), told
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_net_is_closer_to_the_dense_one_than_by_rounding_to_nearest(name):
     kind = KINDS[name]
@@ -123,8 +110,8 @@ def test_the_largest_inputs_come_first_on_demand():
     x[:, 7] = 0
     gram, scale = x.T @ x / len(x), np.broadcast_to(np.abs(w).max(0) / 3, w.shape)
     order = np.argsort(-np.diag(gram), kind="stable")
-    sorted_piece = Piece(w[None, order], scale[None], -3, 3, Gram(gram[None][:, order][:, :, order], gram))
-    piece = Piece(w[None], scale[None], -3, 3, Gram(gram[None], gram))
+    sorted_piece = Piece(w[None, order], scale[None], -3, 3, Gram(gram[None][:, order][:, :, order], gram), 90)
+    piece = Piece(w[None], scale[None], -3, 3, Gram(gram[None], gram), 90)
     problem = Problem(None, None, [], None, 0)
     found = choose(True, 0.01, problem, "", piece)
     assert_array_equal(found[0, order], choose(False, 0.01, problem, "", sorted_piece)[0])
@@ -134,7 +121,7 @@ def test_the_largest_inputs_come_first_on_demand():
 
 def test_more_damping_than_was_asked_for_is_said():
     gram = np.array([[[1.0, 3.0], [3.0, 1.0]]])
-    piece = Piece(np.ones((1, 2, 1)), np.ones((1, 2, 1)), -1, 1, Gram(gram, gram))
+    piece = Piece(np.ones((1, 2, 1)), np.ones((1, 2, 1)), -1, 1, Gram(gram, gram), 2)
     with pytest.warns(Fallback, match="a/kernel: its Hessian is damped by 10 of its mean diagonal instead of 0.01"):
         choose(False, 0.01, Problem(None, None, [], None, 0), "a/kernel", piece)
 
@@ -179,3 +166,20 @@ def test_groups_have_scales_of_their_own():
     shipped, weights, _ = settled(gptq(group=2), Dense(2), {"params": {"d": {"kernel": kernel}}}, [{"x": x}], 2)
     assert_allclose(weights["d/kernel"], [[1, 0], [0, 0.3], [8, 0], [0, -0.05]], rtol=1e-6)
     assert_allclose(shipped.variables["params"]["d"]["kernel"].scale, [[1, 0.3], [8, 0.05]], rtol=1e-6)
+
+
+def test_behind_pruning_in_a_chain():
+    """The masks of the part before are looked through; the stored weights stay as they are."""
+    kernel, x = jnp.float32(RNG.normal(size=(32, 64))), np.float32(correlated(64, 32))
+    variables, method = {"params": {"d": {"kernel": kernel}}}, chain(MAGNITUDE, GPTQ, sweep=((0.5, 3),)).make()
+    problem = Problem(Dense(64), x[:1], [{"x": x}], lambda out, batch: jnp.mean(out), 0)
+    net, variables, state = method.init(jax.random.key(0), problem, variables, (jnp.float32(0.5), jnp.float32(3)))
+    net, variables, state = method.settle(jax.random.key(0), problem, variables, state, 1)
+    assert_array_equal(variables["params"]["d"]["kernel"], kernel)
+    seen = method.view(state, variables)["params"]["d"]["kernel"]
+    assert_array_equal(seen[jnp.abs(kernel) < jnp.median(jnp.abs(kernel))], 0)
+    shipped = method.export(state, Shipped(net, variables)).variables["params"]["d"]["kernel"]
+    assert_array_equal(shipped.unpack(), seen)
+    assert shipped.pruned == kernel.size // 2
+    nearest = shipped.scale * jnp.round(jnp.where(seen == 0, 0, kernel) / shipped.scale)
+    assert not np.array_equal(seen, nearest)
