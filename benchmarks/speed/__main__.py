@@ -38,8 +38,8 @@ from tasks.nets.gpt import gpt
 from tasks.nets.mlp import MLP
 
 STEPS, CHUNK = 480, 16
-SIDES = {"dense": (), "lsq": (4.0,), "magnitude": (0.8,), "rigl": (0.8,)}
-BOUNDS = {"lsq": 1.35, "magnitude": 1.10, "rigl": 1.10}
+SIDES = {"dense": (), "lsq": (4.0,), "magnitude": (0.8,), "rigl": (0.8,), "sr_ste_2_4": ()}
+BOUNDS = {"lsq": 1.35, "magnitude": 1.10, "rigl": 1.10, "sr_ste_2_4": 1.20}
 """What a step may take, over the dense one."""
 
 

@@ -1,6 +1,7 @@
 """Which weights to keep: exact masks from scores."""
 
 from collections.abc import Callable, Mapping
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ import numpy as np
 from methods.arrays.allocation import Allocation
 
 _LAST = np.uint32(2**32 - 1)
-_ROW = 256
+_ROW, _COLUMN = 256, 64
 
 
 def masks(scores: Mapping[str, jax.Array], kept: Allocation) -> dict[str, jax.Array]:
@@ -86,8 +87,12 @@ def _split(flat: jax.Array, like: Mapping[str, jax.Array]) -> dict[str, jax.Arra
 
 
 def _count(mask: jax.Array) -> jax.Array:
-    """Returns how many are True, int32 []. By columns first and then their sum: on CPUs faster than all at once."""
-    return jnp.sum(jax.lax.optimization_barrier(jnp.sum(mask, axis=tuple(range(mask.ndim - 1)))))
+    """Returns how many are True, int32 []. By columns of 64 rows first, whose sums fit in int8: faster on CPUs."""
+    rows = mask.reshape(prod(mask.shape[:-1]), mask.shape[-1])
+    end = len(rows) - len(rows) % _COLUMN
+    sums = jnp.sum(rows[:end].reshape(end // _COLUMN, _COLUMN, rows.shape[1]), axis=1, dtype=jnp.int8)
+    rest = jnp.sum(rows[end:], axis=0, dtype=jnp.int8)
+    return jnp.sum(jax.lax.optimization_barrier(jnp.concatenate([sums, rest[None]])), dtype=jnp.int32)
 
 
 def _ordered(x: jax.Array) -> jax.Array:

@@ -43,20 +43,42 @@ def pattern_mask(scores: jax.Array, axes: Sequence[int], pattern: Pattern) -> ja
       axes: those that are summed over, static.
       pattern: N:M, static.
     """
-    front = jnp.moveaxis(scores, axes, range(len(axes)))
-    rest, length = left_over(scores.shape, axes, pattern)
-    rows = front.reshape(length, scores.size // length)
-    end = length - rest
-    groups = rows[:end].reshape(end // pattern.of, pattern.of, rows.shape[1])
-    whole = _largest_of(groups, pattern.kept).reshape(end, rows.shape[1])
-    mask = jnp.concatenate([whole, jnp.ones((rest, rows.shape[1]), bool)])
-    return jnp.moveaxis(mask.reshape(front.shape), range(len(axes)), axes)
+    groups, rest = cut(scores, axes, pattern.of)
+    return joined(largest_of(groups, pattern.kept), jnp.ones_like(rest, bool), axes, scores.shape)
 
 
-def _largest_of(groups: jax.Array, kept: int) -> jax.Array:
-    """Returns the mask of the `kept` largest along the second axis of [G, M, O]: those that fewer than `kept` beat.
+def cut(x: jax.Array, axes: Sequence[int], of: int) -> tuple[jax.Array, jax.Array]:
+    """Returns (groups [K // M, M, O], what is left over [K % M, O]).
 
-    By comparing each pair once: for a few entries that is faster than sorting them.
+    Args:
+      x: of any shape.
+      axes: those that are summed over.
+      of: M.
+    """
+    length = prod(x.shape[axis] for axis in axes)
+    rows = jnp.moveaxis(x, axes, range(len(axes))).reshape(length, x.size // length)
+    count = length // of
+    return rows[: count * of].reshape(count, of, rows.shape[1]), rows[count * of :]
+
+
+def joined(groups: jax.Array, rest: jax.Array, axes: Sequence[int], shape: Sequence[int]) -> jax.Array:
+    """Returns the array of this shape that `cut` has cut into these pieces.
+
+    Args:
+      groups: [K // M, M, O].
+      rest: [K % M, O].
+      axes: those that are summed over.
+      shape: of the whole.
+    """
+    rows = jnp.concatenate([groups.reshape(-1, *rest.shape[1:]), rest])
+    others = [n for i, n in enumerate(shape) if i not in axes]
+    return jnp.moveaxis(rows.reshape(*(shape[axis] for axis in axes), *others), range(len(axes)), axes)
+
+
+def largest_of(groups: jax.Array, kept: int) -> jax.Array:
+    """Returns the mask of the `kept` largest along the second axis of [G, M, O]; ties go to the later.
+
+    They are those that fewer than `kept` beat: for a few entries, comparing each pair once is faster than sorting.
     """
     entries = [groups[:, i] for i in range(groups.shape[1])]
     beaten = [jnp.zeros(entry.shape, jnp.int8) for entry in entries]

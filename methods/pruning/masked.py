@@ -61,20 +61,24 @@ def through(current: Callable[[State], Masks]) -> dict[str, Any]:
     }
 
 
-def fixed(choose: Callable[[jax.Array, Problem, PyTree, tuple[jax.Array, ...]], Masks]) -> Method:
+def fixed(
+    choose: Callable[[jax.Array, Problem, PyTree, tuple[jax.Array, ...]], Any],
+    current: Callable[[Any], Masks] = lambda chosen: chosen,
+) -> Method:
     """Returns pruning by masks that are chosen before training and stay.
 
     Args:
-      choose: (key, problem, variables, strength) -> masks, as `init` is called. Not in-graph.
+      choose: (key, problem, variables, strength), as `init` is called -> what stays. Not in-graph.
+      current: what stays -> its masks, where that is more than masks.
     """
 
     def init(key, problem, variables, strength):
         return problem.net, variables, State(fixed=choose(key, problem, variables, strength))
 
     def update(state, seen, params, grads, step):
-        return state, params, keep(state.fixed, params)
+        return state, params, keep(current(state.fixed), params)
 
-    return Method(init=init, update=update, **through(lambda state: state.fixed))
+    return Method(init=init, update=update, **through(lambda state: current(state.fixed)))
 
 
 def shapes_of(weights: Mapping[str, jax.Array]) -> Shapes:

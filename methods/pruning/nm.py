@@ -11,17 +11,27 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 from methods.arrays.patterns import Pattern, left_over, pattern_mask
-from methods.base import RATES, Description, Entry, Fallback, Method, Problem, PyTree
+from methods.base import RATES, Description, Entry, Fallback, Method, Problem, PyTree, Shipped
 from methods.flaxnet import COMPILE_QUICKLY
-from methods.paths import KERNELS, note_left, select
+from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 from methods.pruning.masked import Masks, fixed
 from methods.pruning.random_weights import scores
+from methods.transforms.patterned import pack_pattern
 from methods.uses.axes import output_axes
 
 Axes = tuple[tuple[str, tuple[int, ...]], ...]
 """(path, axes along which the pattern runs) of each weight: static, hence no mapping."""
+
+
+@struct.dataclass
+class Chosen:
+    """What stays."""
+
+    masks: Masks
+    axes: Axes = struct.field(pytree_node=False)
 
 
 def nm(kept: int, of: int, selector: str = KERNELS) -> Method:
@@ -46,11 +56,29 @@ def _by(score: Callable[[jax.Array, Mapping[str, jax.Array]], Mapping], pattern:
         scored = score(key, weights)
         return {path: pattern_mask(jnp.abs(scored[path]), along, pattern) for path, along in axes}
 
-    def choose(key, problem, variables, strength) -> Masks:
+    def choose(key, problem, variables, strength):
         weights = select(variables["params"], selector)
-        return masks(key, weights, pattern_axes(problem, variables, weights, pattern, selector))
+        axes = pattern_axes(problem, variables, weights, pattern, selector)
+        return Chosen(masks(key, weights, axes), axes)
 
-    return fixed(choose)
+    method = fixed(choose, lambda chosen: chosen.masks)
+    return method._replace(
+        export=lambda state, shipped: packed(method.export(state, shipped), state.fixed.axes, pattern)
+    )
+
+
+def packed(shipped: Shipped, axes: Axes, pattern: Pattern) -> Shipped:
+    """Returns `shipped` with its weights, masked already, as values and places.
+
+    Args:
+      shipped: what is to ship.
+      axes: along which the pattern of each weight runs.
+      pattern: N:M.
+    """
+    params = shipped.variables["params"]
+    leaves = flatten(params)
+    patterned = {path: pack_pattern(leaves[path], along, pattern) for path, along in axes}
+    return shipped._replace(variables=with_params(shipped.variables, replace(params, patterned)))
 
 
 def pattern_axes(

@@ -12,7 +12,7 @@ from methods.base import Interceptor, Knob, Problem, PyTree, Shipped, State
 from methods.flaxnet import COMPILE_QUICKLY, forward, is_float, tap_inputs, transform_inputs
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 from methods.transforms.grids import Quantizer, symmetric
-from methods.transforms.transform import Transform
+from methods.transforms.transform import Transform, unpack
 from methods.uses.axes import edges, output_axes
 
 BITS = Knob("bits", 2, 32, whole=True)
@@ -134,9 +134,12 @@ def tap(grids: Grids) -> Interceptor | None:
 
 
 def export(grids: Grids, shipped: Shipped) -> Shipped:
-    """Returns `shipped` with packed weights, and with what inputs go through after what they went through before."""
+    """Returns `shipped` with packed weights, and with what inputs go through after what they went through before.
+
+    A weight that is packed already, as N:M ships it, is unpacked first: codes and places do not go together.
+    """
     leaves = flatten(shipped.variables["params"])
-    packed = {path: transform.pack(leaves[path]) for path, transform in grids.weights.items()}
+    packed = {path: transform.pack(unpack(leaves[path])) for path, transform in grids.weights.items()}
     variables = with_params(shipped.variables, replace(shipped.variables["params"], packed))
     inputs = dict(shipped.inputs)
     for key, transforms in grids.inputs.items():

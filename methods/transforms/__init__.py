@@ -8,6 +8,7 @@ from methods.transforms.double_scales import DoubleScaled
 from methods.transforms.floats import Floats, PackedFloats
 from methods.transforms.grids import Grouped, Quantized, Quantizer
 from methods.transforms.microscaling import Microscaled
+from methods.transforms.patterned import Patterned
 from methods.transforms.rotations import Rotation
 from methods.transforms.tables import PackedTable, Table
 from methods.transforms.transform import Packed, Transform
@@ -26,4 +27,5 @@ PACKED: dict[str, type[Packed]] = {
     "grouped": Grouped,
     "table": PackedTable,
     "floats": PackedFloats,
+    "patterned": Patterned,
 }

@@ -32,6 +32,7 @@ def has_pattern(n, m):
     def exact(shipped, strength):
         weights = select(shipped.variables["params"])
         for path, kernel in weights.items():
+            assert (1 << kernel.places.bits, kernel.values.shape[1]) == (m, n), path
             rows = np.asarray(decoded(kernel)).reshape(-1, kernel.shape[-1])
             whole = len(rows) // m * m
             assert (np.count_nonzero(rows[:whole].reshape(-1, m, rows.shape[1]), axis=1) == n).all(), path

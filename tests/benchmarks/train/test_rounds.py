@@ -20,6 +20,7 @@ from methods import METHODS
 from methods.base import Description, Method, State
 from methods.structure import l1_norms, shrink
 from tasks.base import Recipe
+from tasks.nets.mlp import MLP
 
 ROUNDS, STEPS = 3, 4
 
@@ -137,9 +138,12 @@ def test_a_round_has_a_whole_schedule_and_all_share_the_budget(tiny):
     assert steps(task, METHODS["rtn"].about) == 0
 
 
-def test_marks_are_called_and_change_no_bit(tiny, tiny_data):
-    spec = StepSpec(tiny, tiny.net, in_graph(METHODS["dense"].make()), tiny.dense)
-    problem, seen = problem_of(tiny, tiny_data, 12), {}
+@pytest.mark.parametrize("net", [None, MLP(64, (16, 8), 3)], ids=["looped", "scanned"])
+def test_marks_are_called_and_change_no_bit(tiny, tiny_data, net):
+    """On a CPU, steps of a net with convolutions are a loop anyhow; those of another one are scanned."""
+    task = dataclasses.replace(tiny, net=net or tiny.net)
+    spec = StepSpec(task, task.net, in_graph(METHODS["dense"].make()), task.dense)
+    problem, seen = problem_of(task, tiny_data, 12), {}
 
     def trained(marks):
         carry = start(spec, problem.born, State(), tiny_data.train, 1e-2)

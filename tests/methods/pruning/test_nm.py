@@ -10,7 +10,9 @@ import pytest
 from flax import linen as nn
 from numpy.testing import assert_array_equal
 
-from methods.base import Fallback, Problem
+from methods import METHODS
+from methods.base import Fallback, Problem, Shipped
+from methods.chain import chain
 from methods.paths import flatten
 from methods.pruning.nm import nm, random_nm
 from methods.pruning.sr_ste import sr_ste
@@ -77,16 +79,28 @@ def test_random_groups_go_by_the_seed_and_not_by_the_weights():
 
     def masks(seed, scale):
         scaled = jax.tree.map(lambda leaf: scale * leaf**2, variables)
-        return random_nm(2, 4).init(jax.random.key(seed), problem, scaled, ())[2].fixed["head/kernel"]
+        return random_nm(2, 4).init(jax.random.key(seed), problem, scaled, ())[2].fixed.masks["head/kernel"]
 
     assert_array_equal(masks(0, 1), masks(0, -3))
     assert (masks(0, 1) != masks(1, 1)).any()
+
+
+def test_rounded_afterwards_it_ships_as_codes():
+    """The grid of a chain's next part takes the place of values and places."""
+    net, x, _ = NETS["transformer"]
+    variables, made = normal(net, x), chain(METHODS["nm_2_4"], METHODS["rtn"], sweep=((4.0,),)).make()
+    problem = Problem(net, x, (), None, 6)
+    _, _, state = made.init(jax.random.key(0), problem, variables, (jnp.float32(4),))
+    _, _, state = made.settle(jax.random.key(0), problem, variables, state, 1)
+    shipped = made.export(state, Shipped(net, variables)).variables["params"]["head"]["kernel"]
+    assert (shipped.bits, shipped.pruned) == (4, 12)  # of 12 · 2
+    assert_array_equal(shipped.unpack(), made.view(state, variables)["params"]["head"]["kernel"])
 
 
 def test_depthwise_layers_keep_what_their_window_leaves_over():
     net, x = bcresnet1(), jnp.zeros((1, 20, 40, 1))
     with pytest.warns(Fallback, match=r"^no whole group of 8 is left .*/kernel \(3 of 3\)"):
         _, _, state = nm(4, 8).init(jax.random.key(0), Problem(net, x, (), None, 6), normal(net, x), ())
-    depthwise = {path: mask for path, mask in state.fixed.items() if mask.shape[:3] == (1, 3, 1)}
+    depthwise = {path: mask for path, mask in state.fixed.masks.items() if mask.shape[:3] == (1, 3, 1)}
     assert depthwise
     assert all(mask.all() for mask in depthwise.values())

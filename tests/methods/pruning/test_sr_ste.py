@@ -55,4 +55,4 @@ def test_masked_weights_are_pulled_even_without_a_loss_and_those_that_grow_come_
     assert not np.any(pulled["head"]["kernel"])
     larger = {"params": {**variables["params"], "dense2": {**variables["params"]["dense2"], "kernel": 10 - kernel}}}
     shipped = method.export(state, Shipped(mlp.net, larger)).variables["params"]["dense2"]["kernel"]
-    assert_array_equal(shipped != 0, by_rank(10 - np.asarray(kernel), 2, 4))
+    assert_array_equal(shipped.unpack() != 0, by_rank(10 - np.asarray(kernel), 2, 4))
