@@ -32,9 +32,9 @@ def test_the_commands_of_the_board_run(command, tmp_path, monkeypatch, capsys):
 
 
 def test_readme_is_short():
-    """But for the table, which grows with the methods."""
+    """But for the tables, which grow with methods and tasks."""
     own = re.sub(r"<!-- board:begin -->.*<!-- board:end -->", "", README, flags=re.DOTALL)
-    assert len(own.splitlines()) <= 150
+    assert len([line for line in own.splitlines() if not line.startswith("|")]) <= 125
 
 
 def test_the_example_is_short_and_that_of_the_page_on_methods():
