@@ -1,6 +1,7 @@
 """`python -m leaderboard.build`: writes the board's pages from the records, or checks that they are up to date.
 
-A record that is refused is one line on stderr; the pages are made of the others.
+A record that is refused is one line on stderr; the pages are made of the others. Of the registry of tasks it is checked
+that it is one, and written as its command does; `python -m benchmarks.tasks` holds it against the tasks.
 """
 
 import shlex
@@ -15,9 +16,11 @@ from leaderboard.board import claims
 from leaderboard.board.board import Board, boards
 from leaderboard.command import Command, UsageError, call, complain
 from leaderboard.inputs import define_results, read_boards
+from leaderboard.record import registry
 from leaderboard.record.atomic import write_atomically
 from leaderboard.record.files import read_all
 from leaderboard.record.layout import PROTOCOL1
+from leaderboard.record.registry import TASKS
 from leaderboard.render import pages, readme
 from leaderboard.site import page
 
@@ -45,6 +48,8 @@ def _build(argv: Sequence[str], values: flags.FlagValues) -> int:
         raise UsageError(f"--out={out}: is a folder or a device, it must be a file; a site is written beside it")
     found, refused = read_boards(values)
     made = _pages(found, out)
+    if out == OUT and TASKS.exists():
+        made[TASKS] = registry.text(registry.read(TASKS))
     if out == OUT and PROTOCOL1.is_dir():
         older, wrong = read_all(PROTOCOL1)
         made[PROTOCOL1 / "README.md"] = pages.protocol1(boards(older))

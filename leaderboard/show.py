@@ -74,7 +74,8 @@ def _task_cells(board):
     rows = [row for division in board.divisions for row in division.rows]
     methods = len({row.record.method.name for row in rows})
     better = "higher" if board.task.higher_is_better else "lower"
-    dense = division_facts(board.task, board.divisions[0])[0] if board.divisions else "nothing is ranked"
+    nothing = "nothing is ranked" if board.registered else "unregistered, nothing is ranked"
+    dense = division_facts(board.task, board.divisions[0])[0] if board.divisions else nothing
     return board.task.name, f"{board.task.metric}, {better} is better", f"{methods} methods, {len(rows)} rows", dense
 
 

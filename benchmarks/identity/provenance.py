@@ -11,6 +11,10 @@ from benchmarks.measure.device import device
 from leaderboard.record.schema import Provenance
 
 ROOT = Path(__file__).parents[2]
+ROOMS = ("methods", "tasks", "benchmarks", "configs")
+SOURCES = tuple(f":(top,glob)**/*.{kind}" for kind in ("py", "toml", "lock"))
+SOURCES += tuple(f":(top,glob){room}/**/*.json" for room in ROOMS)
+"""What may change a result, tracked or not. JSON elsewhere is what commands write, a workdir's say."""
 LONGEST = 2000
 """Characters of a command that a record holds."""
 
@@ -43,7 +47,7 @@ def command(module: str, argv: Sequence[str]) -> str:
 def _state() -> tuple[str, bool]:
     """(commit, whether the clone's sources differ from it). Without git nobody knows: ("unknown", True)."""
     commit = _git("rev-parse", "HEAD")
-    changed = _git("--no-optional-locks", "status", "--porcelain", "--", ":(top)*.py", ":(top)requirements.lock")
+    changed = _git("--no-optional-locks", "status", "--porcelain", "--untracked-files=all", "--", *SOURCES)
     if commit is None or changed is None:
         return "unknown", True
     return commit.strip(), bool(changed.strip())

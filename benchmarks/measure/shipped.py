@@ -9,13 +9,12 @@ import numpy as np
 from flax import linen as nn
 
 from benchmarks.measure.forward import compile_forward
+from leaderboard.record.schema import MOST_ERROR
 from methods.base import Method, PyTree, Shipped, State
 from methods.flaxnet import forward
 from methods.paths import flatten
 from methods.transforms.transform import decoded, is_packed
 
-TOLERANCE = 1e-4
-"""Largest `output_error` that a run may show."""
 SENTINEL = 1e6
 """From this magnitude on an output is a mark, such as -1e9 for a class that is not allowed: it sets no scale."""
 
@@ -34,14 +33,14 @@ def agreement(method: Method, state: State, trained: Shipped, shipped: Shipped, 
         shipped: what was read back from the artifact.
         x: a batch of inputs, array [B, ...] or a tree of them.
 
-    Raises Mismatch if that is more than TOLERANCE, or if the net is the trained one and a weight differs in a bit.
+    Raises Mismatch if that is more than MOST_ERROR, or if the net is the trained one and a weight differs in a bit.
     """
     if shipped.net == trained.net:
         seen = jax.jit(method.view)(state, trained.variables)["params"]
         _compare_weights(seen, decoded(shipped.variables["params"]))
     error = output_error(simulated(method, state, trained)(x), compile_forward(shipped, x).run(x))
-    if not error <= TOLERANCE:
-        raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {TOLERANCE}")
+    if not error <= MOST_ERROR:
+        raise Mismatch(f"shipped outputs differ from simulated ones by {error:.2g}, more than {MOST_ERROR}")
     return error
 
 

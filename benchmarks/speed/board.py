@@ -75,6 +75,7 @@ def _record(rng, task, entry):
     """A method's own skill shifts what it gets right; more bits help."""
     name = "dense" if entry == 0 else f"method{entry % METHODS}"
     skill = rng.normal(0, 0.02)
+    config = CONFIG | {"task": f"task{task}", "task_version": 1, "method": name, "options": {"entry": entry}}
     points = [
         {
             "strength": [] if strength is None else [strength],
@@ -90,14 +91,14 @@ def _record(rng, task, entry):
         "method": {
             "name": name,
             "family": "made up",
-            "control": "method1",
+            "control": None if name == "method1" else "method1",
             "reference": "dense",
             "knobs": [] if name == "dense" else ["bits"],
-            "digest": f"{entry:08x}",
+            "digest": digest(config),
             "budget": "none",
         },
         "division": "closed",
-        "config": CONFIG | {"options": {}},
+        "config": config,
         "provenance": {digest(MADE): MADE},
         "verified": [],
         "dense": [ORIGIN | {"seed": s, "checkpoint": f"{task:x}-{s}", "quality": 0.9, "bytes": 40_000} for s in SEEDS],

@@ -1,13 +1,10 @@
 """Whether a run made again is the run that a record holds, and how far apart they may be."""
 
-import math
-import statistics
 from typing import NamedTuple
 
-from leaderboard.record.canonical import digits
-from leaderboard.record.schema import Dense, Result, TaskInfo
+from leaderboard.record.schema import Dense, Result
 
-LOSS_SHARE, BYTES_SHARE = 0.02, 0.05
+BYTES_SHARE = 0.05
 
 
 class Check(NamedTuple):
@@ -16,17 +13,6 @@ class Check(NamedTuple):
     name: str
     passed: bool
     said: str
-
-
-def tolerance(task: TaskInfo, result: Result) -> float:
-    """Returns how far quality may be off: 2 σ / √N over the N recorded outcomes, at least 2 / N; 2 % of a mean loss.
-
-    Of outcomes that are right or wrong, σ / √N = √(q (1 - q) / N): the standard error of a binomial share.
-    """
-    if task.outcome == "loss":
-        return digits(LOSS_SHARE * abs(result.quality))
-    outcomes = [float(outcome) for outcome in result.outcomes]
-    return digits(2 * max(statistics.pstdev(outcomes) / math.sqrt(len(outcomes)), 1 / len(outcomes)))
 
 
 def checks(allowed: float, recorded: tuple[Dense, Result], again: tuple[Dense, Result]) -> list[Check]:

@@ -1,27 +1,35 @@
-"""What may be compared: records grouped by task and division, those that differ set aside."""
+"""What may be compared: records grouped by task and division; those that differ from the registry set aside."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 from leaderboard.board.budgets import Budget, budgets
-from leaderboard.board.comparisons import dense_results, dense_sample, labelled, samples_of, with_comparisons
+from leaderboard.board.comparisons import (
+    DenseResults,
+    dense_results,
+    dense_sample,
+    labelled,
+    samples_of,
+    with_comparisons,
+)
 from leaderboard.board.rows import REFERENCES, Place, Row, devices, rows_of
 from leaderboard.board.scores import Score, scores
+from leaderboard.record import registry
+from leaderboard.record.registry import Known
 from leaderboard.record.schema import PROTOCOL, Dense, Record, TaskInfo
-from leaderboard.stats.paired import Sample, clusters, level
+from leaderboard.stats.paired import clusters, level
 from leaderboard.stats.pareto import pareto
 from leaderboard.stats.summary import Summary
 
 
 class Division(NamedTuple):
-    """One table: rows that share task version, data, dense nets and budget."""
+    """One table: rows that share task, data and budget. A record may have dense nets of its own."""
 
     name: str  # "closed" or "open"
-    dense: list[Dense]  # by seed
+    dense: list[Dense]  # that stand for the task, by seed
     level: Summary  # quality of the dense nets
     devices: list[str]
     rows: list[Row]
@@ -40,16 +48,25 @@ class Stale(NamedTuple):
 class Board(NamedTuple):
     """All records of a task."""
 
-    task: TaskInfo
-    divisions: list[Division]  # none where all records are of an older protocol than those of another task
+    task: TaskInfo  # as the registry describes it
+    divisions: list[Division]  # none where no record is ranked
     stale: list[Stale]
+    registered: bool  # whether the registry has the task and its data; else nothing is ranked
 
 
-def boards(records: Sequence[Record]) -> list[Board]:
-    """Returns one board per task, by name. Of several protocols the newest is ranked, on every task."""
+def boards(records: Sequence[Record], known: Mapping[str, Known] | None = None) -> list[Board]:
+    """Returns one board per task, by name.
+
+    Args:
+        records: in any order.
+        known: the registry. Records of a task that it does not have, or has without data, are not ranked. None: each
+            task is what its records say themselves, and of several protocols the newest is ranked.
+    """
     records = sorted(records, key=_place)
-    newest = max((record.protocol for record in records), default=PROTOCOL)
-    return [_board(list(group), newest) for _, group in groupby(records, key=attrgetter("task.name"))]
+    protocol = PROTOCOL if known is not None else max((record.protocol for record in records), default=PROTOCOL)
+    known = registry.said(records) if known is None else known
+    groups = [(name, list(group)) for name, group in groupby(records, key=attrgetter("task.name"))]
+    return [_board(name, group, known.get(name), protocol) for name, group in groups]
 
 
 def compared(boards: Sequence[Board]) -> list[tuple[Board, Division]]:
@@ -62,94 +79,44 @@ def _place(record):
     return record.task.name, record.method.name, record.method.digest
 
 
-def _board(records, protocol):
-    older = [record for record in records if record.protocol != protocol]
-    records = [record for record in records if record.protocol == protocol]
-    current, stale = _same_data(records) if records else ([], [])
-    stale += [Stale(record, f"protocol {record.protocol}, ranked records have {protocol}") for record in older]
-    divisions, dense = [], dense_results(current)
-    for name in ("closed", "open"):
-        entered = [record for record in current if record.division == name]
-        ranked, differing = _same_nets(entered)
-        stale += differing
-        if ranked:
-            divisions.append(_division(name, ranked, dense))
-    return Board((current or older)[0].task, divisions, stale)
+def _board(name: str, records: list[Record], known: Known | None, protocol: int) -> Board:
+    if known is None or known.fingerprint is None:
+        return Board(records[0].task, [], [Stale(record, _unknown(known)) for record in records], registered=False)
+    stale = [Stale(record, reason) for record in records if (reason := _reason(record, known, protocol))]
+    set_aside = {id(one.record) for one in stale}
+    current = [record for record in records if id(record) not in set_aside]
+    task = registry.described(name, known, current[0].task.clusters if current else None)
+    dense = dense_results(sorted(current, key=lambda record: record.method.digest != known.dense))
+    entered = [(division, [r for r in current if r.division == division]) for division in ("closed", "open")]
+    divisions = [_division(division, task, ranked, known, dense) for division, ranked in entered if ranked]
+    return Board(task, divisions, stale, registered=True)
 
 
-def _same_data(records):
-    """Those of the newest task version and, in it, the commonest data and measure; and the others."""
-    newest = max(record.task.version for record in records)
-    tasks = [record.task for record in records if record.task.version == newest]
-    fingerprint = _commonest(task.fingerprint for task in tasks)
-    measure = _commonest(_measure(task) for task in tasks if task.fingerprint == fingerprint)
-    current, stale = [], []
-    for record in records:
-        if record.task.version != newest:
-            stale.append(Stale(record, f"task version {record.task.version}, the newest is {newest}"))
-        elif record.task.fingerprint != fingerprint:
-            stale.append(
-                Stale(record, f"data fingerprint {record.task.fingerprint}, ranked records have {fingerprint}")
-            )
-        elif _measure(record.task) != measure:
-            stale.append(
-                Stale(record, "metric, its direction, batch, test examples, margin or window is not that of the others")
-            )
-        else:
-            current.append(record)
-    return current, stale
+def _unknown(known: Known | None) -> str:
+    what = "has no such task" if known is None else "does not know the data of this task"
+    return f"leaderboard/tasks.json {what}; where the task and its data are, run: {registry.WRITE}"
 
 
-def _commonest(values):
-    return Counter(values).most_common(1)[0][0]
+def _reason(record: Record, known: Known, protocol: int) -> str | None:
+    if record.protocol != protocol:
+        return f"protocol {record.protocol}, ranked records have {protocol}"
+    return registry.difference(record.task, known)
 
 
-def _measure(task):
-    """What must be one for all rows of a table: one record alone does not turn the others' ranking around."""
-    scale = task.margin, tuple(task.window or ()), tuple(task.clusters or ())
-    return task.metric, task.outcome, task.higher_is_better, task.eval_batch, task.rows["test"], *scale
-
-
-def _same_nets(records):
-    """Those that agree on the dense net of every seed, the commonest nets first; and the others."""
-    votes = Counter(_same(net) for record in records for net in record.dense)
-    agreed, ranked, stale = {}, [], []
-    for record in sorted(records, key=lambda r: -sum(votes[_same(net)] for net in r.dense)):
-        own = {net.seed: net for net in record.dense}
-        differs = [seed for seed in own if seed in agreed and _same(agreed[seed]) != _same(own[seed])]
-        if differs:
-            seed = differs[0]
-            reason = f"dense checkpoint {_net(own[seed])} of seed {seed}, ranked records have {_net(agreed[seed])}"
-            stale.append(Stale(record, reason))
-        else:
-            agreed |= own
-            ranked.append(record)
-    return sorted(ranked, key=_place), stale
-
-
-def _same(net):
-    """What makes two dense nets one, whoever trained them."""
-    return net.seed, net.checkpoint, net.quality, net.bytes
-
-
-def _net(net):
-    return f"{net.checkpoint} ({net.quality:g}, {net.bytes} bytes)"
-
-
-def _division(name, records, known):
-    nets = {net.seed: net for record in records for net in record.dense}
-    task = records[0].task
+def _division(name: str, task: TaskInfo, records: list[Record], known: Known, scored: DenseResults) -> Division:
     units = clusters(task.clusters)
-    dense = {id(record): dense_sample(record, known, units) for record in records}
+    nets = _nets(records, known.dense)
+    dense = {id(record): dense_sample(record.dense, scored, units) for record in records}
     rows = labelled([row for record in records for row in rows_of(record)])
     samples = samples_of(rows, units)
     better = 1 if task.higher_is_better else -1
     rows = with_comparisons(rows, samples, [dense[id(row.record)] for row in rows], better)
     ranked = budgets(task, rows, samples)
+    possible = 0.0, 1.0 if task.outcome == "correct" else math.inf
     return Division(
         name=name,
-        dense=[nets[seed] for seed in sorted(nets)],
-        level=level(_merged(dense.values()), (0.0, 1.0 if task.outcome == "correct" else math.inf)),
+        dense=nets,
+        level=level(dense_sample(nets, scored, units), possible),
         devices=sorted({name for record in records for name in devices(record, record.points)}),
         rows=_placed(rows, ranked),
         optimal=_optimal(rows, task.higher_is_better),
@@ -158,12 +125,14 @@ def _division(name, records, known):
     )
 
 
-def _merged(samples: Iterable[Sample]) -> Sample:
-    """All dense nets of a division: records that share a seed share its net."""
-    quality, outcomes, units = {}, {}, None
-    for found in samples:
-        quality, outcomes, units = quality | found.quality, outcomes | found.outcomes, found.clusters
-    return Sample(dict(sorted(quality.items())), outcomes, units)
+def _nets(records: list[Record], digest: str | None) -> list[Dense]:
+    """The dense nets that stand for the task, by seed: the registry's; where these did not run, the first of all."""
+    chosen = [record for record in records if (record.method.name, record.method.digest) == ("dense", digest)]
+    nets: dict[int, Dense] = {}
+    for record in chosen or records:
+        for net in record.dense:
+            nets.setdefault(net.seed, net)
+    return [nets[seed] for seed in sorted(nets)]
 
 
 def _placed(rows, ranked):

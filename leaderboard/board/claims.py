@@ -65,7 +65,7 @@ def statuses(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Status]:
     A claim is reproduced by the closed row of its method and strength, all seeds of which finished; of several
     configurations, by the one that is best on valid. Raises ClaimError where a claim is not in the task's metric.
     """
-    known = {board.task.name: board for board in boards}
+    known = {board.task.name: board for board in boards if board.registered}
     return [_status(claim, known.get(claim.task)) for claim in claims]
 
 

@@ -12,20 +12,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from leaderboard.board.rows import Comparison, Row, full_label, sample_of
-from leaderboard.record.schema import Record, Result
+from leaderboard.record.schema import Dense, Record, Result
 from leaderboard.stats.paired import Clusters, Finding, Sample, compare, sample
 from leaderboard.stats.significance import RISK, holm
 
+DenseResults = Mapping[tuple, Result]  # by what makes a dense net one
 EQUAL_SIZE = 1.005
 """Largest ratio of a control's bytes to those of what it controls. A control that takes over how many weights are kept
 keeps others, whose positions may cost the coder a little more or less."""
 
 
-def dense_results(records: Sequence[Record]) -> dict[str, Result]:
-    """Returns {checkpoint: the dense net as it was scored by the method `dense`}, in whichever division."""
-    entries = [record for record in records if record.method.name == "dense"]
-    runs = [run for record in entries for point in record.points for run in point.runs]
-    return {run.dense: run.result for run in runs if run.result is not None}
+def dense_results(records: Iterable[Record]) -> DenseResults:
+    """Returns each dense net as it was scored by the method `dense`, in whichever division; of several the first."""
+    found: dict[tuple, Result] = {}
+    for record in records:
+        nets = {net.seed: net for net in record.dense}
+        runs = [run for point in record.points for run in point.runs if record.method.name == "dense"]
+        for run in runs:
+            if run.result is not None:
+                found.setdefault(_same(nets[run.seed]), run.result)
+    return found
+
+
+def _same(net: Dense) -> tuple:
+    """What makes two dense nets one, whoever trained them."""
+    return net.seed, net.checkpoint, net.quality, net.bytes
 
 
 def beats(comparison: Comparison, *, higher_is_better: bool) -> bool:
@@ -61,15 +72,15 @@ def samples_of(rows: Sequence[Row], units: Clusters | None) -> list[Sample | Non
     return [None if row.figures is None else sample_of(row.point, units) for row in rows]
 
 
-def dense_sample(record: Record, dense: Mapping[str, Result], units: Clusters | None) -> Sample:
-    """Returns what the dense nets of a record did.
+def dense_sample(nets: Sequence[Dense], dense: DenseResults, units: Clusters | None) -> Sample:
+    """Returns what dense nets did.
 
     Args:
-        record: whose seeds started from them.
-        dense: checkpoint -> its result, where it is known.
+        nets: a record's, which its seeds started from.
+        dense: of `dense_results`.
         units: which test examples depend on each other.
     """
-    results = [(net, dense.get(net.checkpoint)) for net in record.dense]
+    results = [(net, dense.get(_same(net))) for net in nets]
     return sample([(net.seed, net.quality, result and result.outcomes) for net, result in results], units)
 
 

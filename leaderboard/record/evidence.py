@@ -1,30 +1,54 @@
 """Whether a record is what the files of its workdir say; where they lie is in `leaderboard/record/layout.py`."""
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
 from leaderboard.record.canonical import digest
-from leaderboard.record.layout import ARTIFACT, DENSE, RUN, dense_folder, run_folder
-from leaderboard.record.schema import PROTOCOL, Dense, Point, Record, Result, Run
+from leaderboard.record.layout import ARTIFACT, DENSE, RUN, TRIAL, dense_folder, run_folder, trial_folder
+from leaderboard.record.schema import PROTOCOL, Dense, Point, Provenance, Record, Result, Run
+from leaderboard.record.text import shortened
 
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 UNKNOWN = "is unknown, so its files cannot be found; run it again"
 
 
-class _Facts(msgspec.Struct):
+class _Net(msgspec.Struct):
     """What dense.json says of a dense net, among other things."""
 
+    task: str
+    identity: str
+    seed: int
+    provenance: Provenance
     bytes: int
     checkpoint: str
     quality: float
 
 
+class _Ran(msgspec.Struct):
+    """What run.json says of a run, among other things."""
+
+    task: str
+    method: str
+    strength: list[float]
+    provenance: Provenance
+    run: Run
+
+
+class _Tried(msgspec.Struct):
+    """What trial.json says of settings that were tried, among other things."""
+
+    settings: dict[str, float]
+    loss: float | None = None
+
+
 def problems(record: Record, workdir: Path) -> Iterator[str]:
     """Yields what is wrong with a record as a submission, a line each."""
     yield from _provenance(record)
-    yield from _config(record)
     if record.protocol != PROTOCOL:
         yield f"is of protocol {record.protocol}, the board takes {PROTOCOL}; run it again - at `$.protocol`"
     for i, net in enumerate(record.dense):
@@ -33,6 +57,7 @@ def problems(record: Record, workdir: Path) -> Iterator[str]:
         for j, run in enumerate(point.runs):
             if run.skipped is None:
                 yield from _run(record, point, run, workdir, f"$.points[{i}].runs[{j}]")
+    yield from _tuning(record, workdir)
 
 
 def _provenance(record):
@@ -46,35 +71,17 @@ def _provenance(record):
             yield f"ran code that is in no commit, {', '.join(made.outside)}; commit it - at `{field}.outside`"
 
 
-def _config(record):
-    said = {"task": record.task.name, "task_version": record.task.version, "method": record.method.name}
-    for field, value in said.items():
-        if record.config.get(field) != value:
-            yield f"must be {value!r} - at `$.config.{field}`"
-    if digest(record.config) != record.method.digest:
-        yield f"the digest of `$.config` is {digest(record.config)} - at `$.method.digest`"
-
-
 def _dense(record: Record, net: Dense, workdir: Path, field: str):
     if net.identity is None:
         yield f"{UNKNOWN} - at `{field}.identity`"
         return
     folder = dense_folder(workdir, record.task.name, net.identity, net.seed)
-    facts = _facts(folder / DENSE)
-    if facts is None:
-        yield f"{folder / DENSE} is missing or cannot be read"
-    elif facts != _Facts(net.bytes, net.checkpoint, net.quality):
-        found = f"{folder / DENSE} has {facts.checkpoint}, quality {facts.quality:g} and {facts.bytes} bytes"
-        yield f"{found}, not {net.checkpoint}, {net.quality:g} and {net.bytes} - at `{field}`"
-    else:
-        yield from _size(net.bytes, folder / ARTIFACT)
+    yield from _same(folder / DENSE, _Net, _as_net, _values(net, task=record.task.name), field)
+    yield from _size(net.bytes, folder / ARTIFACT)
 
 
-def _facts(file: Path) -> _Facts | None:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Facts)
-    except (OSError, ValueError):
-        return None
+def _as_net(found: _Net) -> dict[str, Any]:
+    return _values(found) | {"provenance": digest(msgspec.to_builtins(found.provenance))}
 
 
 def _run(record: Record, point: Point, run: Run, workdir: Path, field: str):
@@ -83,10 +90,61 @@ def _run(record: Record, point: Point, run: Run, workdir: Path, field: str):
         return
     names = record.task.name, record.method.name, run.identity
     folder = run_folder(workdir, *names, point.strength, run.seed)
-    if not (folder / RUN).is_file():
-        yield f"{folder / RUN} is missing"
+    own = _values(run, task=record.task.name, method=record.method.name, strength=point.strength)
+    yield from _same(folder / RUN, _Ran, _as_run, own, field)
     if run.result is not None:
         yield from _artifact(run.result, folder / ARTIFACT)
+
+
+def _as_run(found: _Ran) -> dict[str, Any]:
+    provenance = digest(msgspec.to_builtins(found.provenance))
+    named = {name: getattr(found, name) for name in ("task", "method", "strength")}
+    return _values(found.run, **named) | {"provenance": provenance}
+
+
+def _values(one: msgspec.Struct, **others: Any) -> dict[str, Any]:
+    return msgspec.to_builtins(one) | others
+
+
+def _tuning(record: Record, workdir: Path):
+    """Each trial is in a file; which folder it was is not in a record."""
+    if record.tuning is None:
+        return
+    for i, trial in enumerate(record.tuning.trials):
+        files = trial_folder(workdir, record.task.name, record.method.name, "*", trial.settings)
+        found = [_read(file, _Tried) for file in workdir.glob(str(files.relative_to(workdir) / TRIAL))]
+        if not any(one and (one.settings, one.loss) == (trial.settings, trial.loss) for one in found):
+            yield f"no {files / TRIAL} says this - at `$.tuning.trials[{i}]`"
+
+
+def _same(file: Path, kind: type[Kind], told: Callable[[Kind], dict[str, Any]], own: dict[str, Any], field: str):
+    """What the file and the record say differently: the first field of it."""
+    found = _read(file, kind)
+    if found is None:
+        yield f"{file} is missing or cannot be read"
+        return
+    for path, said, wanted in _differences(own, told(found), field):
+        yield f"{file} has {_shown(wanted)}, not {_shown(said)} - at `{path}`"
+        return
+
+
+def _differences(own: Any, other: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(own, dict) and isinstance(other, dict):
+        for name in own:
+            yield from _differences(own[name], other.get(name), f"{path}.{name}")
+    elif own != other:
+        yield path, own, other
+
+
+def _shown(value: Any) -> str:
+    return shortened(json.dumps(value), 80)
+
+
+def _read(file: Path, kind: type[Kind]) -> Kind | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except (OSError, ValueError):
+        return None
 
 
 def _size(size: int, file: Path):

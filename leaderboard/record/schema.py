@@ -15,6 +15,8 @@ GREATEST_INT = 2**53 - 1
 """The largest integer up to which every reader of JSON, a browser too, holds all of them (RFC 8259 §6)."""
 GREATEST_FLOAT = 1e100
 """float32, in which nets compute, ends at 3.4e38; and squares and ratios of what is smaller are finite."""
+MOST_ERROR = 1e-4
+"""Largest `output_error` that a run may show: what is simulated is what ships."""
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+@-]*\Z", max_length=100)]  # fit for a file name
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z", max_length=64)]
@@ -94,6 +96,7 @@ class Verification(_Strict, frozen=True):
     tolerance: Amount  # |found - recorded| that was allowed
     device: Label
     commit: Label
+    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None  # UTC; None: it was not noted
 
 
 class Quartiles(_Strict, frozen=True):

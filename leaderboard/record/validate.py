@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from leaderboard.record import protocol
+from leaderboard.record import plausible, protocol
 from leaderboard.record.canonical import digest
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import GREATEST_FLOAT, GREATEST_INT, Name, Record, Size
@@ -38,6 +38,9 @@ class _Budget(msgspec.Struct, forbid_unknown_fields=True):
 class _Config(msgspec.Struct):
     """What the `config` of every record holds; the rest of it is the method's and the task's."""
 
+    task: Name
+    task_version: Size
+    method: Name
     net: _Net
     eval_batch: Size
     budget: _Budget
@@ -59,8 +62,10 @@ def problems(record: Record) -> Iterator[tuple[str, str]]:
         yield from _repeated("seed", [run.seed for run in point.runs], f"$.points[{i}].runs")
         for j, run in enumerate(point.runs):
             yield from _run(record, nets.get(run.seed), run, f"$.points[{i}].runs[{j}]")
-    yield from _verified(record)
     yield from protocol.problems(record)
+    yield from plausible.problems(record)
+    if digest(record.config) != record.method.digest:
+        yield f"the digest of `$.config` is {digest(record.config)}", "$.method.digest"
 
 
 def _size(config):
@@ -87,6 +92,10 @@ def _config(record):
         return
     if config.eval_batch != record.task.eval_batch:
         yield f"is {config.eval_batch}, but the task's is {record.task.eval_batch}", "$.config.eval_batch"
+    said = {"task": record.task.name, "task_version": record.task.version, "method": record.method.name}
+    for field, value in said.items():
+        if getattr(config, field) != value:
+            yield f"must be {value!r}", f"$.config.{field}"
     whole = set(msgspec.structs.astuple(config.budget)) == {1.0}
     wanted = "closed" if whole and config.trajectory is None else "open"
     if record.division != wanted:
@@ -135,19 +144,6 @@ def _run(record, net, run, field):
         yield from _result(record.task, run.result, f"{field}.result")
         if record.method.name == "dense" and net is not None and run.result.quality != net.quality:
             yield f"is {run.result.quality!r}, but in `$.dense` it is {net.quality!r}", f"{field}.result.quality"
-
-
-def _verified(record):
-    runs = {(strength_text(point.strength), run.seed): run.result for point in record.points for run in point.runs}
-    for i, found in enumerate(record.verified):
-        result = runs.get((strength_text(found.strength), found.seed))
-        if result is None:
-            yield "there is no finished run of this strength and seed", f"$.verified[{i}]"
-        elif abs(found.quality - result.quality) > found.tolerance:
-            yield (
-                f"quality {found.quality:g} is not within {found.tolerance:g} of {result.quality:g}",
-                f"$.verified[{i}]",
-            )
 
 
 def _result(task, result, field):

@@ -39,11 +39,13 @@ def _devices(names):
 
 
 def remarks(division: Division) -> list[str]:
-    """Returns what was tuned, what failed or was skipped and why, fallbacks, and which records have several commits."""
+    """Returns what was tuned, failed or was skipped, whose dense nets are others, fallbacks, several commits."""
     labels = {row.label: row.record for row in division.rows}
     chosen = [f"{label}: tuned to {text}" for label, record in labels.items() if (text := tuned(record))]
     mixed = [(label, commits(record)) for label, record in labels.items() if len(commits(record)) > 1]
-    texts = [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
+    nets = [(label, own_nets(record, division)) for label, record in labels.items()]
+    texts = [f"{label}: {text}" for label, text in nets if text]
+    texts += [f"{label}: made at several commits, {', '.join(found)}" for label, found in mixed]
     return chosen + texts + [f"{name(row)}, {text}" for row in division.rows for text in row.remarks]
 
 
@@ -60,6 +62,22 @@ def tuned(record: Record) -> str:
 def stale(board: Board) -> list[str]:
     """Returns which records are not ranked, and why."""
     return [f"{s.record.method.name}-{s.record.method.digest} ({s.record.division}): {s.reason}" for s in board.stale]
+
+
+def unregistered(boards: Sequence[Board]) -> list[str]:
+    """Returns which records are of tasks that the registry does not have, or has without data."""
+    return [f"{board.task.name}: {line}" for board in boards if not board.registered for line in stale(board)]
+
+
+def own_nets(record: Record, division: Division) -> str:
+    """Returns what is said of a record that started from other dense nets than those of its table; "" of others."""
+    shown = {net.seed: net.checkpoint for net in division.dense}
+    own = [net for net in record.dense if shown.get(net.seed, net.checkpoint) != net.checkpoint]
+    if not own:
+        return ""
+    seeds = ", ".join(str(net.seed) for net in own)
+    quality = number(mean([net.quality for net in own]))
+    return f"has dense nets of its own (seeds {seeds}: {quality}); differences are to these"
 
 
 def listed(title: str, items: Sequence[str], escape: Callable[[str], str]) -> list[str]:

@@ -72,7 +72,8 @@ def marks(methods: Iterable[MethodInfo]) -> list[Mark]:
 
 
 def methods_of(boards: Sequence[Board]) -> list[MethodInfo]:
-    """Returns the method of every record, ranked or stale."""
+    """Returns the method of every record of a registered task, ranked or stale."""
+    boards = [board for board in boards if board.registered]
     ranked = [row.record.method for board in boards for division in board.divisions for row in division.rows]
     return ranked + [stale.record.method for board in boards for stale in board.stale]
 

@@ -1,5 +1,6 @@
 """What the page unpacks only when a record is opened or two are compared: every seed, and every test example."""
 
+import json
 from typing import Any
 
 from leaderboard.board.board import Board
@@ -11,6 +12,9 @@ from leaderboard.render.cells import p_text
 from leaderboard.site.payload import key
 from leaderboard.site.values import number, places, text, tree
 
+MOST = 1_500_000
+"""Characters of one record in a block. What is larger is left out, and the page says so."""
+
 
 def records(board: Board) -> dict[str, Any]:
     """Returns by key: provenance, configuration, seeds, comparisons and remarks of each record of a task."""
@@ -19,19 +23,23 @@ def records(board: Board) -> dict[str, Any]:
     found: dict[str, tuple[Record, list[Row]]] = {}
     for record, row in ranked + old:
         found.setdefault(key(record), (record, []))[1].append(row)
-    return {name: _record(*entry) for name, entry in found.items()}
+    return _bounded({name: _record(*entry) for name, entry in found.items()})
+
+
+def _bounded(found: dict[str, Any]) -> dict[str, Any]:
+    """Without the records that would take the room of the others."""
+    return {name: value for name, value in found.items() if len(json.dumps(value)) <= MOST}
 
 
 def outcomes(board: Board) -> dict[str, list]:
-    """Returns by key, then strength by strength and seed by seed: "0110…", or losses of five digits.
+    """Returns of ranked records, by key, strength by strength and seed by seed: "0110…", or losses of five digits.
 
     None stands for a failed run.
     """
-    everyone = [row.record for division in board.divisions for row in division.rows]
-    everyone += [stale.record for stale in board.stale]
-    return {
-        key(record): [[_outcomes(run.result) for run in point.runs] for point in record.points] for record in everyone
-    }
+    ranked = {key(row.record): row.record for division in board.divisions for row in division.rows}
+    return _bounded(
+        {name: [[_outcomes(run.result) for run in p.runs] for p in record.points] for name, record in ranked.items()}
+    )
 
 
 def _outcomes(result: Result | None):
@@ -89,6 +97,7 @@ def _verified(found):
         "tolerance": number(found.tolerance, 3),
         "device": text(found.device),
         "commit": text(found.commit),
+        "date": found.date,
     }
 
 

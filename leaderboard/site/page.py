@@ -59,16 +59,16 @@ def unpacked(page: str) -> str:
 def _blocks(boards, library):
     """Everything that must be there, then details and outcomes, tasks of few runs first, while they fit."""
     needed = {"library": library, "specs": _json(_specs()), "overview": _json(payload.overview(boards))}
+    boards = [board for board in boards if board.registered]
     needed |= {f"rows/{board.task.name}": _json(payload.rows(board)) for board in boards}
     packed = [_pack(name, text) for name, text in needed.items()]
     left = LARGEST - FRAME - sum(map(len, packed))
     for kind, make in (("details", details.records), ("outcomes", details.outcomes)):
         for board in sorted(boards, key=_runs):
             block = _pack(f"{kind}/{board.task.name}", _json(make(board)))
-            if len(block) > left:
-                break
-            packed.append(block)
-            left -= len(block)
+            if len(block) <= left:
+                packed.append(block)
+                left -= len(block)
     return packed
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from leaderboard.board import aggregate, claims, display
 from leaderboard.board.board import Board, Division, Stale
-from leaderboard.board.rows import devices, full_label, rows_of
+from leaderboard.board.rows import Row, devices, full_label, rows_of
 from leaderboard.board.scores import AXES
 from leaderboard.record.layout import strength_text
 from leaderboard.record.schema import Record, TaskInfo
@@ -23,7 +23,8 @@ from leaderboard.stats.summary import Summary, mean
 def overview(boards: list[Board]) -> dict[str, Any]:
     """Returns tasks with their records and scores, marks, the ranking across tasks, and the claims of papers."""
     return {
-        "tasks": [_task(board) for board in boards],
+        "tasks": [_task(board) for board in boards if board.registered],
+        "unregistered": [text(line) for line in facts.unregistered(boards)],
         "marks": told.families(boards),
         "aggregate": [_aggregate(entry) for entry in aggregate.aggregate(boards)],
         "critical": {axis: _critical(aggregate.critical(boards, axis)) for axis in AXES},
@@ -124,7 +125,6 @@ def _record(record: Record, label: str):
         "reference": record.method.reference,
         "tuning": text(facts.tuned(record)),
         "device": text("; ".join(devices(record, record.points))),
-        "verified": len(record.verified),
     }
 
 
@@ -136,7 +136,13 @@ def _row(entry: Entry) -> dict[str, Any]:
         made |= told.cell(column, entry)
     std, low, high = (figures.quality.std, figures.quality.low, figures.quality.high) if figures else (None,) * 3
     spread = {"std": places(std), "low": places(low), "high": places(high)}
-    return made | spread | {"beaten": cells.beaten(entry), "reason": None}
+    return made | spread | {"beaten": cells.beaten(entry), "verified": _verified(row), "reason": None}
+
+
+def _verified(row: Row) -> str | None:
+    """Which runs of the row were made again; None if none was."""
+    seeds = {found.seed for found in row.record.verified if found.strength == row.point.strength}
+    return f"made again: seed {', '.join(map(str, sorted(seeds)))}" if seeds else None
 
 
 def _aggregate(entry):

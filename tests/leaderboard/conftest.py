@@ -21,6 +21,9 @@ from leaderboard.record.schema import (
     TaskInfo,
 )
 from tests.leaderboard.site.browser import Browser, site
+from tests.leaderboard.submitted import entered, run, workdir
+
+__all__ = ["entered", "run", "workdir"]
 
 TASK = {
     "name": "toy",
@@ -117,7 +120,7 @@ def make(
     *,
     task=TASK,
     method="rtn",
-    digest="0a1b2c3d",
+    digest=None,
     knobs=("bits",),
     control=None,
     dense=None,
@@ -127,7 +130,8 @@ def make(
     **changes,
 ) -> Record:
     """`points`: {strength: {seed: (quality, bytes), a Result, why it failed, or [why it was skipped]}}; `dense`:
-    {seed: quality}. The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes.
+    {seed: quality}. The dense net of seed 3 is the checkpoint "c3", of 40 000 bytes. `digest`: of the config if it is
+    None; a record with another one is refused where it is read.
     """
     dense = dense or {seed: 0.9 for runs in points.values() for seed in runs}
     key = digest_of(msgspec.to_builtins(made))
@@ -142,7 +146,9 @@ def make(
 
     shares = WHOLE | ({"recovery": 2.0} if changes.get("division") == "open" else {})
     options = {"options": {"axis": -1, "ratio": 0.5, "names": ["ä", "b"], "none": None}}
-    config = {"net": NET, "eval_batch": task["eval_batch"], "budget": shares}
+    config = {"task": task["name"], "task_version": task["version"], "method": method}
+    config |= {"net": NET, "eval_batch": task["eval_batch"], "budget": shares}
+    config |= changes.pop("config", options)
     values = {
         "schema": SCHEMA,
         "protocol": PROTOCOL,
@@ -153,12 +159,12 @@ def make(
             family="dense" if method in ("dense", "finetuned") else "quantization",
             control=control,
             knobs=list(knobs),
-            digest=digest,
+            digest=digest or digest_of(config),
             budget=budget,
             reference="dense" if budget == "none" or method == "finetuned" else "finetuned",
         ),
         "division": "closed",
-        "config": config | changes.pop("config", options),
+        "config": config,
         "provenance": {key: made},
         "verified": [],
         "dense": [Dense(seed=s, checkpoint=f"{nets}{s}", quality=q, bytes=40_000, **origin) for s, q in dense.items()],

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from leaderboard import build, inputs
 from leaderboard.board import claims
 from leaderboard.board.board import boards
-from leaderboard.record import files
+from leaderboard.record import files, registry
 from leaderboard.render import pages, readme
 from leaderboard.site import page
 
@@ -27,13 +28,16 @@ def clone(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "OUT", Path("leaderboard/README.md"))
     monkeypatch.setattr(build, "README", Path("README.md"))
     monkeypatch.setattr(build, "PROTOCOL1", Path("leaderboard/protocol1"))
-    files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
+    files.write("leaderboard/results/toy/rtn-3dd6fc4b.json", toy({4: {0: (0.9, 4000)}}))
     Path("README.md").write_bytes(README.encode())
+    monkeypatch.setattr(inputs, "TASKS", Path("leaderboard/tasks.json"))
+    monkeypatch.setattr(build, "TASKS", inputs.TASKS)
+    registry.write(registry.said([toy({4: {0: (0.9, 4000)}})]), inputs.TASKS)
     return tmp_path
 
 
 def test_writes_all_pages_and_then_they_are_up_to_date(clone, capsys):
-    found = boards(files.read_all("leaderboard/results")[0])
+    found = boards(files.read_all("leaderboard/results")[0], registry.read(inputs.TASKS))
     assert build.main([]) == 0
     assert Path("leaderboard/README.md").read_text("utf-8") == pages.markdown(
         found, claims.statuses(claims.read(), found)
@@ -62,7 +66,7 @@ def test_records_of_protocol_1_have_a_page_of_their_own(clone, toy, capsys):
     build.main([])
     before = Path("leaderboard/README.md").read_text("utf-8"), Path("README.md").read_text("utf-8")
     old = toy({4: {0: (1.0, 10)}}, method="old", protocol=1)
-    files.write("leaderboard/protocol1/toy/old-0a1b2c3d.json", old)
+    files.write("leaderboard/protocol1/toy/old-5ec60e84.json", old)
     assert build.main(["--check"]) == 1
     said = "leaderboard/protocol1/README.md differs from the records; mend it: python -m leaderboard.build\n"
     assert capsys.readouterr().err == said
@@ -72,6 +76,46 @@ def test_records_of_protocol_1_have_a_page_of_their_own(clone, toy, capsys):
     assert "# Protocol 1: not comparable" in page
     assert "| old | bits 4 | 1.0000" in page
     assert build.main(["--check"]) == 0
+
+
+def test_the_registry_rules_the_boards_own_records_alone(clone, toy, capsys):
+    """A task that it lacks is named on every page, and moves nothing else; another folder is as its records say."""
+    build.main([])
+    before = Path("leaderboard/README.md").read_text("utf-8"), Path("README.md").read_text("utf-8")
+    odd = toy({4: {0: (1.0, 400)}}, task=toy.task | {"name": "odd", "version": 999})
+    files.write(files.place("leaderboard/results", odd), odd)
+    assert build.main([]) == 0
+    after = Path("leaderboard/README.md").read_text("utf-8")
+    others = re.sub(r"## Unregistered\n\n.*\n\n.*\n\n", "", after)
+    assert before == (others, Path("README.md").read_text("utf-8"))
+    line = f"odd: rtn-{odd.method.digest} (closed): leaderboard/tasks.json has no such task"
+    assert f"- {line}" in after
+    assert line in page.unpacked(Path(SITE).read_text("utf-8"))
+    assert build.main(["--results=leaderboard/results/../results", "--out=b.md"]) == 0
+    assert "## Unregistered" in Path("b.md").read_text("utf-8")
+    Path("leaderboard/results").rename("elsewhere")
+    assert build.main(["--results=elsewhere", "--out=a.md"]) == 0
+    assert "### odd: closed division" in Path("a.md").read_text("utf-8")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_registry_that_is_none_is_one_line(clone, capsys):
+    """Written otherwise than its command does, it drifted; what is no registry stops the command."""
+    build.main([])
+    text = inputs.TASKS.read_text("utf-8")
+    inputs.TASKS.write_text(text.replace(" ", ""), "utf-8")
+    assert build.main(["--check"]) == 1
+    assert "leaderboard/tasks.json differs from " in capsys.readouterr().err
+    for broken in (text.replace('"metric"', '"meter"'), "{", "[]", '{"a": 1, "a": 2}'):
+        inputs.TASKS.write_text(broken, "utf-8")
+        assert build.main([]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.startswith("error: leaderboard/tasks.json: ")
+        assert "write it: python -m benchmarks.tasks --write" in err
+    inputs.TASKS.unlink()
+    assert build.main([]) == 2
+    assert capsys.readouterr().err == "error: leaderboard/tasks.json: No such file or directory\n"
 
 
 def test_check_of_the_site_looks_into_its_blocks(clone, capsys):
@@ -193,7 +237,7 @@ def test_short_table_by_hand(toy):
     assert readme.block(boards(records)).splitlines()[:-2] == [
         "| method | text (bits, margin 0.04) | toy (accuracy, margin 0.01) |",
         "| --- | --- | --- |",
-        "| dense | 2.0000 \\[0.7953, 3.2047\\], 40 kB | 0.9000, 40 kB |",
+        "| dense | 2.0000 \\[0.7953, 3.2047\\], 40 kB | 0.9000 \\[0.8663, 0.9260\\], 40 kB |",
         "| finetuned |  |  |",
         "| lsq |  | 4 kB, ×10, 4 bits (bits 8) † |",
         "| magnitude |  | – |",

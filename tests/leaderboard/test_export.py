@@ -32,7 +32,7 @@ def test_csv_has_raw_numbers_by_hand(toy):
         "family": "quantization",
         "method": "rtn",
         "training": "none",
-        "digest": "0a1b2c3d",
+        "digest": "3dd6fc4b",
         "knob": "bits",
         "strength": "4",
         "device": "cpu x86_64 ×1",

@@ -56,12 +56,13 @@ TASK = {
     "reference": 0.1,
     "controls": {},
 }
+CONFIG = {"task": "toy", "task_version": 1, "method": "rtn", "net": NET, "eval_batch": 8, "budget": WHOLE}
 METHOD = {
     "name": "rtn",
     "family": "quantization",
     "control": None,
     "knobs": ["bits"],
-    "digest": "0a1b2c3d",
+    "digest": digest(CONFIG),
     "budget": "recovery",
 }
 RUN = ORIGIN | {"seed": 0, "dense": "c0", "failure": None, "skipped": None}
@@ -69,7 +70,7 @@ FAILED = ORIGIN | {"seed": 0, "dense": "c0", "result": None, "failure": "no room
 DENSE = ORIGIN | {"seed": 0, "checkpoint": "c0", "quality": 0.5, "bytes": 40}
 SAME = {
     "division": "closed",
-    "config": {"net": NET, "eval_batch": 8, "budget": WHOLE},
+    "config": CONFIG,
     "provenance": {digest(MADE): MADE},
     "verified": [],
     "dense": [DENSE],
@@ -112,7 +113,7 @@ def test_every_field_by_hand():
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / "results" / "toy" / "rtn-0a1b2c3d.json"
+    path = tmp_path / "results" / "toy" / f"rtn-{digest(CONFIG)}.json"
     path.parent.mkdir(parents=True)
     return path
 

@@ -9,9 +9,9 @@ from leaderboard.record import files
 
 
 def test_writes_both_files_of_each_division(toy, tmp_path, capsys):
-    for division, digest in (("closed", "aa"), ("open", "bb")):
-        one = toy({8: {0: (0.9, 5000)}, 4: {0: "no room"}}, digest=digest, division=division)
-        files.write(tmp_path / f"results/toy/rtn-{digest}.json", one)
+    for division in ("closed", "open"):
+        one = toy({8: {0: (0.9, 5000)}, 4: {0: "no room"}}, division=division)
+        files.write(files.place(tmp_path / "results", one), one)
     assert plots.main([f"--results={tmp_path / 'results'}", f"--out={tmp_path / 'out'}"]) == 0
     assert capsys.readouterr() == ("", "")
     written = {path.name: path.read_bytes() for path in sorted(Path(tmp_path / "out").iterdir())}
@@ -30,7 +30,7 @@ def test_writes_both_files_of_each_division(toy, tmp_path, capsys):
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(toy, tmp_path, capsys, argv, message):
-    files.write(tmp_path / "toy/rtn-0a1b2c3d.json", toy({8: {0: (0.9, 5000)}}))
+    files.write(tmp_path / "toy/rtn-3dd6fc4b.json", toy({8: {0: (0.9, 5000)}}))
     assert plots.main([f"--results={tmp_path}", *argv]) == 2
     err = capsys.readouterr().err
     assert message in err

@@ -11,6 +11,7 @@ import pytest
 from leaderboard import show
 from leaderboard.board.board import boards
 from leaderboard.record import files
+from leaderboard.record.canonical import digest
 from leaderboard.render import pages, terminal
 
 
@@ -31,8 +32,8 @@ def run(toy, tmp_path, capsys):
 def timed(toy, ms, macs):
     """Of quality 0.7: a run with this latency at batch 1 and so many MACs, half of them by zeros."""
     known = toy.result(0.7, 1).latency
-    latency = msgspec.structs.replace(known, one=msgspec.structs.replace(known.one, median_ms=ms, p95_ms=ms))
-    return toy.result(0.7, 6000, latency=latency, macs=macs, effective_macs=macs / 2)
+    latency = msgspec.structs.replace(known, one=toy.timed(1, ms, 0.9))
+    return toy.result(0.7, 6000, latency=latency, macs=macs, effective_macs=macs / 2, bops=64.0 * macs)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def records(toy):
         toy({2: {0: (0.6, 2000)}, 4: {0: (0.8, 3000)}, 8: {0: (0.9, 5000)}}),
         toy({0.5: {0: (0.8, 2500)}}, method="magnitude", knobs=("sparsity",)),
         toy({1: {0: (1.0, 1000), 1: "diverged"}, 2: {0: "no room"}}, method="lsq", dense={0: 0.9, 1: 0.9}),
-        toy({2: {0: (1.0, 10)}}, method="rtn", digest="0e", division="open"),
+        toy({2: {0: (1.0, 10)}}, method="rtn", division="open"),
     ]
 
 
@@ -167,7 +168,9 @@ def test_a_terminal_of_ascii_shows_everything(records, tmp_path):
 def toy_named(one, method, metric):
     """A record like `one` on a task of its own, "odd"."""
     task = msgspec.structs.replace(one.task, name="odd", metric=metric)
-    return msgspec.structs.replace(one, task=task, method=msgspec.structs.replace(one.method, name=method))
+    config = one.config | {"task": "odd", "method": method}
+    about = msgspec.structs.replace(one.method, name=method, digest=digest(config))
+    return msgspec.structs.replace(one, task=task, method=about, config=config)
 
 
 def test_no_records(run):

@@ -12,6 +12,7 @@ from leaderboard import build
 from leaderboard.board.board import boards
 from leaderboard.board.claims import read, statuses
 from leaderboard.record import files
+from leaderboard.record.canonical import digest
 from leaderboard.record.files import RecordError
 from leaderboard.record.schema import GREATEST_INT
 from leaderboard.render import pages, readme, terminal
@@ -27,7 +28,7 @@ RUN = {
     "skipped": None,
 }
 RESULT = ("points", 0, "runs", 0, "result")
-CONFIG = {"net": NET, "eval_batch": 8, "budget": WHOLE}
+CONFIG = {"task": "toy", "task_version": 1, "method": "rtn", "net": NET, "eval_batch": 8, "budget": WHOLE}
 
 
 @pytest.fixture
@@ -111,11 +112,12 @@ def test_bounds_are_inclusive(good, tmp_path):
         (("task", "metric"), "a" * 100),
         ((*RESULT, "notes"), ["a" * 2000]),
         ((*RESULT, "macs"), GREATEST_INT),
-        ((*RESULT, "bops"), 1e100),
+        ((*RESULT, "cost", "seconds"), 1e100),
         (("config",), CONFIG | {"x": nested(6), "y": ""}),
     ):
         put(values, path, value)
     values["config"]["y"] = "a" * (20_000 - len(json.dumps(values["config"])))
+    values["method"]["digest"] = digest(values["config"])
     assert len(json.dumps(values["config"])) == 20_000
     (tmp_path / "a.json").write_text(json.dumps(values))
     assert files.read(tmp_path / "a.json").config == values["config"]
@@ -242,6 +244,8 @@ def test_any_mutation_is_refused_or_shown(toy, good, tmp_path):
     for _ in range(600):
         values = json.loads(text)
         put(values, draw.choice(list(paths(values))), draw.choice(others))
+        if isinstance(values.get("method"), dict):
+            values["method"]["digest"] = digest(values["config"])
         (tmp_path / "a.json").write_text(json.dumps(values))
         try:
             one = files.read(tmp_path / "a.json")

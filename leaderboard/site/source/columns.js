@@ -36,7 +36,7 @@ const CELLS = {
         symbol(all.of(row.info)),
         row.info.label,
         row.optimal && el("span", { class: "optimal", title: task.optimal }, ` ${row.optimal}`),
-        row.info.verified ? el("span", { class: "stamp good", title: "verified" }, "✓") : null,
+        row.verified ? el("span", { class: "stamp good", title: row.verified }, "✓") : null,
       ),
     ];
   },

@@ -49,6 +49,7 @@ export function overviewPage(main, board, route) {
       el("section", {}, el("h2", {}, "Mean ranks"), critical, places),
     ),
     claims(board),
+    unregistered(board),
   );
 
   function refresh() {
@@ -74,6 +75,24 @@ function heading(board) {
       `${count(board.tasks.length, "task")}, ${count(methods.size, "method")}, ` +
         `${count(records.length, "record")}. Every number is measured on one protocol, over paired seeds.`,
     ),
+  );
+}
+
+function unregistered(board) {
+  const lines = board.unregistered;
+  return (
+    lines.length > 0 &&
+    el(
+      "section",
+      {},
+      el("h2", {}, "Unregistered"),
+      el("p", { class: "note" }, "Records of tasks that are not ranked here, and why."),
+      el(
+        "ul",
+        {},
+        lines.map((line) => el("li", {}, line)),
+      ),
+    )
   );
 }
 

@@ -11,14 +11,15 @@ const SHOWN = 12; // indices of examples
 
 export async function paired(task, a, b, rows) {
   const [found, examples] = await Promise.all([details(task), outcomes(task)]);
-  if (!found)
-    return el("p", { class: "none" }, "The page had no room for the seeds of this task; they are in the records.");
+  if (!found?.[a.record] || !found[b.record])
+    return el("p", { class: "none" }, "The page had no room for the seeds of the two; they are in the records.");
   const at = (row) => rows.filter((one) => one.record === row.record).findIndex((one) => one.id === row.id);
   const common = pairs(found[a.record].points[at(a)].runs, found[b.record].points[at(b)].runs);
   if (!common.length) return el("p", { class: "none" }, "The two have no finished seed in common.");
   const differences = common.map((pair) => pair.a.quality - pair.b.quality);
   const difference = mean(differences);
-  const sides = examples && common.map((p) => [examples[a.record][at(a)][p.i], examples[b.record][at(b)][p.j]]);
+  const known = examples?.[a.record] && examples[b.record];
+  const sides = known && common.map((p) => [examples[a.record][at(a)][p.i], examples[b.record][at(b)][p.j]]);
   const lines = common.map((pair, i) => {
     const of = sides?.[i];
     return {

@@ -68,7 +68,10 @@ function head(task, record, all, found) {
   const stamps = [
     [record.division, "plain"],
     record.stale && [`stale: ${record.stale}`, "warn"],
-    ...(found?.verified ?? []).map((v) => [`✓ verified on ${v.device}`, "good"]),
+    ...(found?.verified ?? []).map((v) => [
+      `✓ ${v.strength ? `strength ${v.strength}, ` : ""}seed ${v.seed} verified on ${v.device}${v.date ? `, ${v.date}` : ""}`,
+      "good",
+    ]),
   ].filter(Boolean);
   return el(
     "div",

@@ -129,7 +129,7 @@ function verified(found) {
       el(
         "li",
         {},
-        `verified: strength ${v.strength}, seed ${v.seed} gave ${shown(v.quality, "quality")} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}`,
+        `verified: strength ${v.strength}, seed ${v.seed} gave ${shown(v.quality, "quality")} (within ${v.tolerance}) on ${v.device}, commit ${v.commit.slice(0, 12)}${v.date ? `, ${v.date}` : ""}`,
       ),
     ),
   );

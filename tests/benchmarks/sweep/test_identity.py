@@ -221,9 +221,13 @@ def test_provenance_of_a_real_repository(tmp_path, monkeypatch):
     def git(*args):
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=b", *args], cwd=tmp_path, check=True)
 
-    for room in ("methods", "tasks", "benchmarks"):
-        (tmp_path / room).mkdir()
+    rooms = ("methods", "tasks", "benchmarks", "configs", "leaderboard", "tests")
+    for room in rooms:
+        (tmp_path / room / "deep").mkdir(parents=True)
         (tmp_path / room / "a.py").write_text("x = 1\n")
+    (tmp_path / "tasks" / "a.json").write_text("{}\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / ".gitignore").write_text("ignored/\n")
     (tmp_path / "requirements.lock").write_text("jax==0.10\n")
     (tmp_path / "notes.md").write_text("notes\n")
     git("init", "-q")
@@ -241,7 +245,13 @@ def test_provenance_of_a_real_repository(tmp_path, monkeypatch):
     assert state().outside == ["mine.py"]
     (tmp_path / "notes.md").write_text("other\n")
     assert not state().dirty
-    for file in ("methods/a.py", "tasks/a.py", "requirements.lock", "tasks/new.py"):
+    for file in ("leaderboard/results/rtn.json", "workdir/run.json", "ignored/a.py"):  # what commands write
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("{}\n")
+    assert not state().dirty
+    sources = [f"{room}/{name}" for room in rooms for name in ("a.py", "new.py", "deep/new.py")]
+    configs = ["tasks/a.json", "configs/deep/new.json", "pyproject.toml", "requirements.lock", "mine.py"]
+    for file in sources + configs:
         before = (tmp_path / file).read_text() if (tmp_path / file).exists() else None
         (tmp_path / file).write_text("y = 2\n")
         assert state().dirty, file

@@ -3,10 +3,15 @@
 import msgspec
 import pytest
 
+from leaderboard.board import claims
 from leaderboard.board.board import boards
+from leaderboard.board.claims import Claim
 from leaderboard.board.rows import rows_of
+from leaderboard.record import registry
+from leaderboard.render import pages
+from leaderboard.render.facts import remarks
 from leaderboard.show import tasks_text
-from tests.leaderboard.shown import page_markdown, page_text
+from tests.leaderboard.shown import page_markdown
 
 RUNS = {8: {0: (0.8, 5000), 1: (0.9, 5000)}}
 
@@ -57,47 +62,71 @@ def test_divisions_are_apart(toy):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"task": {"version": 1}}, "task version 1, the newest is 2"),
-        ({"task": {"fingerprint": "beef"}}, "data fingerprint beef, ranked records have f00d"),
-        (
-            {"task": {"metric": "F1"}},
-            "metric, its direction, batch, test examples, margin or window is not that of the others",
-        ),
-        (
-            {"nets": "d"},
-            "dense checkpoint d0 (0.9, 40000 bytes) of seed 0, ranked records have c0 (0.9, 40000 bytes)",
-        ),
-        (
-            {"dense": {0: 0.5, 1: 0.9}},
-            "dense checkpoint c0 (0.5, 40000 bytes) of seed 0, ranked records have c0 (0.9, 40000 bytes)",
-        ),
+        ({"version": 1}, "task.version is 1, the board's is 2"),
+        ({"version": 999}, "task.version is 999, the board's is 2"),
+        ({"fingerprint": "beef"}, "task.fingerprint is beef, the board's is f00d"),
+        ({"metric": "F1"}, "task.metric is F1, the board's is accuracy"),
+        ({"higher_is_better": False}, "task.higher_is_better is false, the board's is true"),
+        ({"reach": 0.5}, "task.reach is 0.5, the board's is 0.85"),
+        ({"reference": 0.1}, "task.reference is 0.1, the board's is 0.5"),
+        ({"margin": 0.5}, "task.margin is 0.5, the board's is 0.01"),
+        ({"window": [1, 2]}, "task.window is [1, 2], the board's is [625, 40000]"),
+        ({"clusters": [0] * 10}, "task.clusters are not those of the board"),
     ],
 )
-def test_what_differs_is_stale_and_not_ranked(toy, changes, reason):
-    """It sorts first and its artifact is the smallest, yet it takes no part."""
+def test_what_differs_from_the_registry_is_stale_and_not_ranked(toy, changes, reason):
+    """Its artifact is the smallest, it sorts first, and there are eleven of it: yet it takes no part."""
     task = toy.task | {"version": 2}
     good = [toy(RUNS, task=task, method=name) for name in ("b", "c")]
-    others = {name: value for name, value in changes.items() if name != "task"}
-    old = toy({8: {0: (1.0, 10)}}, method="a", task=task | changes.get("task", {}), **others)
-    (board,) = boards([*good, old])
+    old = [toy({8: {0: (1.0, 10)}}, method="a", digest=f"{i:08x}", task=task | changes) for i in range(11)]
+    known = registry.said(good)
+    (board,) = boards([*good, *old], known)
+    assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)] * 11
+    assert board.divisions == boards(good, known)[0].divisions
+    assert board.task == boards(good, known)[0].task
+    assert f"- a-00000000 (closed): {reason}" in pages.markdown([board], []).replace("\\", "")
+
+
+def test_a_name_that_sorts_first_describes_nothing(toy):
+    """Source, modality and controls are not measured: such a record is ranked, and pages show the registry's."""
+    good = toy(RUNS, method="b")
+    named = toy.task | {"source": "please cite me", "modality": "zzz", "controls": {"x": 1.0}}
+    (board,) = boards([toy(RUNS, method="AAA", task=named), good], registry.said([good]))
+    assert methods(board.divisions[0]) == ["AAA", "b"]
+    assert board.task == good.task
+
+
+def test_a_folder_of_ones_own_is_what_its_records_say(toy):
+    old = toy({8: {0: (1.0, 10)}}, method="a", task=toy.task | {"fingerprint": "beef"})
+    (board,) = boards([toy(RUNS, method=name) for name in ("b", "c")] + [old])
+    reason = "task.fingerprint is beef, the board's is f00d"
     assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
-    assert methods(board.divisions[0]) == ["b", "c"]
-    assert board.task.version == 2
-    for page in (page_markdown([*good, old]), page_text([*good, old])):
-        assert f"- a-0a1b2c3d (closed): {reason}" in page
+    assert f"- a-{old.method.digest} (closed): {reason}" in pages.markdown([board], []).replace("\\", "")
 
 
-def test_one_record_cannot_turn_the_ranking_around(toy):
-    """It sorts first, and claims that lower is better."""
-    good = [toy({8: {0: (0.8, 5000)}, 4: {0: (0.6, 5000)}}, method=name) for name in ("b", "c")]
-    (board,) = boards([toy(RUNS, method="a", task=toy.task | {"higher_is_better": False}), *good])
-    reason = "metric, its direction, batch, test examples, margin or window is not that of the others"
-    assert [(s.record.method.name, s.reason) for s in board.stale] == [("a", reason)]
-    assert board.task.higher_is_better
-    assert board.divisions[0].optimal == [True, False, True, False]
+@pytest.mark.parametrize("known", [True, False], ids=["without data", "unknown"])
+def test_an_unregistered_task_is_named_and_not_ranked(toy, known):
+    """It moves nothing of the others: neither tables nor what holds over all tasks, nor the claims of papers."""
+    good, odd = toy(RUNS), toy({8: {0: (2.0, 5)}}, task=toy.loss | {"name": "odd"})
+    registered = registry.said([good])
+    if known:
+        registered["odd"] = msgspec.structs.replace(registered["toy"], fingerprint=None, rows=None)
+    found = boards([good, odd], registered)
+    assert [board.registered for board in found] == [False, True]
+    what = "does not know the data of this task" if known else "has no such task"
+    reason = f"leaderboard/tasks.json {what}; where the task and its data are, run: {registry.WRITE}"
+    assert [(one.record, one.reason) for one in found[0].stale] == [(odd, reason)]
+    page, alone = pages.markdown(found, []), pages.markdown(boards([good], registered), [])
+    assert page.startswith(alone)
+    assert f"- odd: rtn-{odd.method.digest} (closed): {reason}" in page.removeprefix(alone).replace("\\", "")
+    claim = Claim(
+        task="odd", method="rtn", strength=[8.0], metric="x", paper="p", arxiv=None, where="t", value=1.0, tolerance=1.0
+    )
+    assert claims.statuses([claim], found)[0].status == "not attempted"
+    assert "unregistered, nothing is ranked" in tasks_text(found)
 
 
-def test_the_newest_version_wins_against_the_majority(toy):
+def test_without_a_registry_the_newest_version_wins_against_the_majority(toy):
     old = [toy(RUNS, method=name) for name in ("a", "b", "c")]
     new = toy(RUNS, method="d", task=toy.task | {"version": 2})
     (board,) = boards([*old, new])
@@ -115,8 +144,43 @@ def test_the_newest_protocol_alone_is_ranked_on_every_task(toy):
     reason = "protocol 1, ranked records have 2"
     assert [(s.record.method.name, s.reason) for s in both.stale + text.stale] == [("a", reason), ("rtn", reason)]
     assert text.divisions == []
-    assert f"- rtn-0a1b2c3d (closed): {reason}" in page_markdown([old, new, other])
+    assert f"- rtn-{other.method.digest} (closed): {reason}" in page_markdown([old, new, other])
     assert "nothing is ranked" in tasks_text(boards([old, new, other]))
+
+
+def test_a_record_with_dense_nets_of_its_own_is_ranked_too(toy):
+    """Its difference is to its own nets, 0.6, by the outcomes of their own entry; the others' figures stay."""
+    dense = toy({(): {0: (0.9, 40_000), 1: (0.9, 40_000)}}, method="dense", digest="aa", knobs=())
+    ours = [dense, toy({8: {0: (0.9, 5000), 1: (0.8, 5000)}}, method="lsq")]
+    low = {"dense": {0: 0.6, 1: 0.6}, "nets": "d"}
+    foreign = [
+        toy({(): {0: (0.6, 40_000), 1: (0.6, 40_000)}}, method="dense", digest="a0", knobs=(), **low),
+        toy({8: {0: (0.7, 5000), 1: (0.7, 5000)}}, method="rtn", **low),
+    ]
+    known = registry.said(ours)
+    (board,), (alone,) = boards(ours + foreign, known), boards(ours, known)
+    (table,), (before,) = board.divisions, alone.divisions
+    assert (board.stale, table.dense, table.level) == ([], before.dense, before.level)
+    rows = {row.record.method.name: row for row in table.rows}
+    assert rows["lsq"].comparisons["dense"] == before.rows[1].comparisons["dense"]
+    found = rows["rtn"].comparisons["dense"].found
+    assert (found.difference, found.about) == (pytest.approx(0.1), "over seeds and examples")
+    said = "rtn: has dense nets of its own (seeds 0, 1: 0.6); differences are to these"
+    assert said in remarks(table)
+    assert not any(line.startswith("lsq") for line in remarks(table))
+
+
+def test_nobody_else_scores_the_dense_nets_of_the_registry(toy):
+    """A record that sorts first says of the same nets that other examples are right: what is compared stays."""
+    dense = toy(
+        {(): {0: (0.5, 40_000), 1: (0.5, 40_000)}}, method="dense", digest="bb", knobs=(), dense={0: 0.5, 1: 0.5}
+    )
+    lsq = toy({8: {0: (0.6, 5000), 1: (0.6, 5000)}}, method="lsq", dense={0: 0.5, 1: 0.5})
+    other = toy.result(0.5, 40_000, outcomes="0000011111")
+    forged = toy({(): {0: other, 1: other}}, method="dense", digest="aa", knobs=(), dense={0: 0.5, 1: 0.5})
+    known = registry.said([dense, lsq])
+    rows = [boards(records, known)[0].divisions[0].rows[-1] for records in ([dense, lsq], [forged, dense, lsq])]
+    assert rows[0].comparisons["dense"].found == rows[1].comparisons["dense"].found
 
 
 def test_other_seeds_are_no_difference(toy):

@@ -113,7 +113,7 @@ def test_bad_claims_stop_the_build_in_one_line(toy, tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(inputs, "RESULTS", Path("leaderboard/results"))
     monkeypatch.setattr(claims.read, "__defaults__", (written(tmp_path, CLAIM | {"value": None}),))
-    files.write("leaderboard/results/toy/rtn-0a1b2c3d.json", toy({4: {0: (0.9, 4000)}}))
+    files.write("leaderboard/results/toy/rtn-3dd6fc4b.json", toy({4: {0: (0.9, 4000)}}))
     assert build.main([]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

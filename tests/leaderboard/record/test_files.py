@@ -63,7 +63,8 @@ OTHER = digest(msgspec.to_builtins(PROVENANCE) | {"command": "other"})
 
 def dense(values):
     """The record of the method `dense`, whose net has quality 0.9 elsewhere."""
-    values["method"] |= {"name": "dense", "knobs": []}
+    values["config"]["method"] = "dense"
+    values["method"] |= {"name": "dense", "knobs": [], "digest": digest(values["config"])}
     values["points"] = values["points"][:1]
     values["points"][0]["strength"] = []
 
@@ -132,6 +133,10 @@ BAD = {
         "Expected `float` > 0.0",
         "$.config.budget.dense",
     ),
+    "config of another task": (change(("config", "task"), "other"), "must be 'toy'", "$.config.task"),
+    "config of another version": (change(("config", "task_version"), 2), "must be 1", "$.config.task_version"),
+    "config of another method": (change(("config", "method"), "lsq"), "must be 'rtn'", "$.config.method"),
+    "config of another digest": (change(("config", "options"), {}), "the digest of `$.config` is ", "$.method.digest"),
     "config of another batch": (
         change(("config", "eval_batch"), 9),
         "is 9, but the task's is 8",
@@ -247,21 +252,22 @@ def test_a_bad_record_is_not_written(toy, tmp_path):
 
 def test_read_all_sorts_by_task_method_and_digest(toy, tmp_path):
     runs = {4: {0: (1.0, 10)}}
-    for task, method, key in (("text", "a", "1"), ("toy", "b", "2"), ("toy", "b", "1"), ("toy", "a", "9")):
-        one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, digest=key)
-        files.write(tmp_path / task / f"{method}-{key}.json", one)
+    for task, method, mark in (("text", "a", 1), ("toy", "b", 2), ("toy", "b", 1), ("toy", "a", 9)):
+        one = toy(runs, task=(toy.loss if task == "text" else toy.task), method=method, config={"mark": mark})
+        files.write(files.place(tmp_path, one), one)
     (tmp_path / "notes.txt").write_text("not a record")
     found = [(r.task.name, r.method.name, r.method.digest) for r in files.read_all(tmp_path)[0]]
-    assert found == [("text", "a", "1"), ("toy", "a", "9"), ("toy", "b", "1"), ("toy", "b", "2")]
+    assert [one[:2] for one in found] == [("text", "a"), ("toy", "a"), ("toy", "b"), ("toy", "b")]
+    assert found[2][2] < found[3][2]
 
 
-@pytest.mark.parametrize("place", ["toy/rtn.json", "text/rtn-0a1b2c3d.json", "rtn-0a1b2c3d.json"])
+@pytest.mark.parametrize("place", ["toy/rtn.json", "text/rtn-3dd6fc4b.json", "rtn-3dd6fc4b.json"])
 def test_read_all_refuses_a_misplaced_file(good, tmp_path, place):
     files.write(tmp_path / place, good)
     records, (error,) = files.read_all(tmp_path)
     assert records == []
     wanted = "at `$.task.name`, `$.method.name`, `$.method.digest`"
-    assert str(error) == f"{tmp_path / place}: must be named {tmp_path}/toy/rtn-0a1b2c3d.json - {wanted}"
+    assert str(error) == f"{tmp_path / place}: must be named {tmp_path}/toy/rtn-3dd6fc4b.json - {wanted}"
 
 
 def test_read_all_needs_a_folder(tmp_path):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from leaderboard.record import files
+from leaderboard.record.canonical import digest
 from leaderboard.record.files import RecordError
 
 RESULT = ("points", 0, "runs", 0, "result")
@@ -42,6 +43,7 @@ def read(toy, tmp_path):
             for head in heads:
                 node = node[head]
             node[last] = value
+        values["method"]["digest"] = digest(values["config"])
         path = tmp_path / "record.json"
         path.write_text(json.dumps(values))
         return files.read(path)
@@ -102,7 +104,7 @@ def test_the_reference_has_equal_training(read, budget, reference):
 
 
 def test_finetuned_itself_is_held_against_dense(read):
-    facts = {("method", "name"): "finetuned", ("method", "budget"): "recovery"}
+    facts = {("method", "name"): "finetuned", ("method", "budget"): "recovery", ("config", "method"): "finetuned"}
     assert read(facts | {("method", "reference"): "dense"})
     with pytest.raises(RecordError, match="must be 'dense' by"):
         read(facts | {("method", "reference"): "finetuned"})

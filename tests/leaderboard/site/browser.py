@@ -9,7 +9,11 @@ import pytest
 from leaderboard.board.board import boards
 from leaderboard.site import page
 
-RTN, LSQ = "rtn-0a1b2c3d", "lsq-0a1b2c3d"  # the two records of one strength that the tests compare
+RTN, LSQ, TEXT = (
+    "rtn-101b75b7",
+    "lsq-34d2af50",
+    "rtn-f7a14e6c",
+)  # the records that the tests compare: two of toy, one of text
 
 FLAGS = (
     "--headless",

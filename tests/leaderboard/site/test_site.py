@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.leaderboard.site.browser import LSQ, RTN
+from tests.leaderboard.site.browser import LSQ, RTN, TEXT
 
 VIEWS = {
     "overview": "#/",
     "task": "#/task/toy",
     "record": f"#/record/toy/{RTN}",
-    "stale record": "#/record/toy/magnitude-0a1b2c3d",
+    "stale record": "#/record/toy/magnitude-1057d8d2",
     "comparison": f"#/compare/toy?a={RTN}@4&b={LSQ}@4",
-    "comparison of losses": f"#/compare/text?a={RTN}@8&b={RTN}@4",
+    "comparison of losses": f"#/compare/text?a={TEXT}@8&b={TEXT}@4",
     "nowhere": "#/task/atlantis",
 }
 

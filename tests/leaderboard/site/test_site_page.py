@@ -2,12 +2,16 @@
 
 import base64
 import gzip
+import json
+import random
 import re
 
 import msgspec
 
 from leaderboard.board.board import boards
-from leaderboard.site import page
+from leaderboard.record import registry
+from leaderboard.record.schema import Verification
+from leaderboard.site import details, page
 from tests.leaderboard.site.browser import LSQ, RTN, site
 
 EVIL = "<img src=x onerror=\"document.title='owned'\">'\"</script><b>&amp;\x1b[31m\u202e"
@@ -22,8 +26,8 @@ def test_hostile_strings_are_shown_and_do_nothing(browser, toy, tmp_path):
     made = msgspec.structs.replace(toy.provenance, outside=[EVIL], settings={EVIL: EVIL}, **texts)
     points = {4: {0: toy.result(0.8, 4000, notes=[EVIL]), 1: EVIL, 2: [EVIL]}}
     one = toy(points, task=task, knobs=(EVIL,), config={EVIL: [EVIL]}, made=made)
-    opened = site(tmp_path, [one])
-    for place in ("#/", "#/task/toy", f"#/record/toy/{RTN}", f"#/compare/toy?a={RTN}@4&b={EVIL}"):
+    opened, key = site(tmp_path, [one]), f"rtn-{one.method.digest}"
+    for place in ("#/", "#/task/toy", f"#/record/toy/{key}", f"#/compare/toy?a={key}@4&b={EVIL}"):
         browser.open(opened, place)
         assert SEEN in browser.run("return document.body.textContent")
         assert browser.run("return [...document.querySelectorAll('main img, main script, aside img')].length") == 0
@@ -108,6 +112,83 @@ def test_what_does_not_fit_is_left_out_and_said(browser, records, tmp_path, monk
     assert "had no room" in browser.texts(".none")[0]
     browser.open(opened, f"#/compare/toy?a={RTN}@4&b={LSQ}@4")
     assert "had no room" in browser.texts(".none")[0]
+    assert browser.complaints() == []
+
+
+def blocks(text, kind):
+    """Of a page: {task: what its block holds}."""
+    found = re.findall(rf'id="{kind}/([^"]*)">([^<]*)<', page.unpacked(text))
+    return {name: json.loads(html) for name, html in found}
+
+
+def heavy(toy, task, **changes):
+    """A record of few runs and much text that does not pack well."""
+    draw = random.Random(0)
+    notes = [f"{draw.getrandbits(1600):0400x}" for _ in range(100)]
+    return toy({8: {0: toy.result(0.9, 5000, notes=notes)}}, task=task, **changes)
+
+
+def test_one_large_record_takes_no_room_of_the_others(toy, records, monkeypatch):
+    """It is ranked, and what it says is left out; the blocks of the others hold what they did."""
+    monkeypatch.setattr(details, "MOST", 30_000)
+    known = registry.said(records)
+    one = heavy(toy, toy.task | {"version": 2}, method="heavy")
+    before, after = (page.build(boards(found, known)) for found in (records, [*records, one]))
+    assert blocks(after, "details") == blocks(before, "details")
+    outcomes = blocks(after, "outcomes")
+    assert outcomes["toy"].pop(f"heavy-{one.method.digest}") == [["1111111110"]]
+    assert outcomes == blocks(before, "outcomes")
+    assert f"heavy-{one.method.digest}" in blocks(after, "rows")["toy"]["record"]
+
+
+def test_a_large_task_takes_no_room_of_the_others(toy, records, monkeypatch):
+    """It has the fewest runs, so that its turn is first; nothing of it fits, and the others are there."""
+    one = heavy(toy, toy.task | {"name": "large"})
+    found, before = boards([*records, one]), page.build(boards(records))
+    monkeypatch.setattr(page, "LARGEST", len(before) + 60_000)
+    after = page.build(found)
+    assert blocks(after, "details") == blocks(before, "details")
+    assert blocks(after, "outcomes").keys() == {"large", "text", "toy"}
+
+
+def test_stale_records_take_no_room_for_their_outcomes(records):
+    """magnitude is of an older version."""
+    assert [name.partition("-")[0] for name in blocks(page.build(boards(records)), "outcomes")["toy"]] == [
+        *("dense", "lsq", "random", "rtn")
+    ]
+
+
+def test_an_unregistered_task_is_named_on_the_overview(toy, records, browser, tmp_path):
+    """It is no task of the page, takes no block, and has no mark."""
+    known = registry.said(records)
+    odd = toy({8: {0: (0.9, 5000)}}, task=toy.task | {"name": "odd"}, method="strange")
+    before, after = page.build(boards(records, known)), page.build(boards([*records, odd], known))
+    for kind in ("rows", "details", "outcomes"):
+        assert blocks(after, kind) == blocks(before, kind)
+    (tmp_path / "index.html").write_text(after, "utf-8")
+    browser.open(tmp_path / "index.html")
+    assert browser.texts(".lead")[0].startswith("2 tasks, ")
+    (line,) = [text for text in browser.texts("section li") if text.startswith("odd: ")]
+    assert line.startswith(f"odd: strange-{odd.method.digest} (closed): leaderboard/tasks.json has no such task; ")
+    assert browser.complaints() == []
+
+
+def test_a_stamp_stands_at_the_point_that_was_made_again(toy, records, browser, tmp_path):
+    stamp = Verification(
+        seed=1, strength=[4.0], quality=0.7, tolerance=0.2, device="cpu", commit="1" * 40, date="2026-01-31"
+    )
+    one = msgspec.structs.replace(records[0], verified=[stamp])
+    assert one.method.name == "rtn"
+    opened = site(tmp_path, [one, *records[1:]])
+    browser.open(opened, "#/task/toy")
+    found = browser.run(
+        "return [...document.querySelectorAll('.stamp.good')].map(s => [s.title, s.closest('tr').textContent])"
+    )
+    ((title, row),) = found
+    assert title == "made again: seed 1"
+    assert "bits 4" in row or "4" in row
+    browser.open(opened, f"#/record/toy/{RTN}")
+    assert "✓ strength 4, seed 1 verified on cpu, 2026-01-31" in browser.texts(".stamps .stamp")
     assert browser.complaints() == []
 
 

@@ -3,7 +3,7 @@
 from leaderboard.board.display import ends, p_value
 from leaderboard.board.rows import sample_of
 from leaderboard.stats.paired import compare
-from tests.leaderboard.site.browser import LSQ, RTN
+from tests.leaderboard.site.browser import LSQ, RTN, TEXT
 
 
 def test_opens_a_record(browser, path):
@@ -20,7 +20,7 @@ def test_opens_a_record(browser, path):
 
 
 def test_failures_are_shown(browser, path):
-    browser.open(path, "#/record/toy/random-0a1b2c3d")
+    browser.open(path, "#/record/toy/random-ac58ebf6")
     assert browser.texts(".remarks li") == ["0.5, seed 1 failed: diverged at step 7"]
     browser.open(path, "#/task/toy?find=random")
     assert browser.column("n") == ["1/2 †"]
@@ -32,7 +32,7 @@ def test_stale_rows_are_apart_and_stamped(browser, path):
         "return [...document.querySelectorAll('.gridbox')].map(box => box.querySelectorAll('tbody tr').length)"
     )
     assert (ranked, stale) == (5, 1)
-    assert browser.texts(".stale .stamp") == ["task version 1, the newest is 2"]
+    assert browser.texts(".stale .stamp") == ["task.version is 1, the board's is 2"]
 
 
 def test_compares_two_rows(browser, path, records):
@@ -62,7 +62,7 @@ def test_compares_losses(browser, path):
     """Where less is better the changes are counted: 2.0 against 2.5 on all four examples. With two more, 0.5 either
     way, the error is √(0.5 / 12), and t has 3 degrees of freedom.
     """
-    browser.open(path, f"#/compare/text?a={RTN}@8&b={RTN}@4")
+    browser.open(path, f"#/compare/text?a={TEXT}@8&b={TEXT}@4")
     browser.until("document.getElementById('difference')")
     assert browser.texts('[aria-label="Seed by seed"] tbody tr > *')[3:] == ["−0.5000", "40, 1, 2, 3", "0", "4"]
     (answer,) = browser.texts(".answer")
