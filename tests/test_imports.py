@@ -15,7 +15,7 @@ ALLOWED = {
     "leaderboard": {"leaderboard"},
 }
 LIBRARIES = {
-    "methods": {"jax", "flax", "optax", "numpy"},
+    "methods": {"jax", "flax", "optax", "numpy", "scipy"},
     "leaderboard": {"absl", "msgspec", "numpy", "scipy", "vl_convert"},
 }
 
@@ -42,7 +42,7 @@ METHODS = {
     "paths": {"base"},
     "flaxnet": {"transforms", "base", "paths"},
     "structure": {"base", "paths"},
-    "calibration": {"arrays", "base", "paths", "flaxnet", "calibration"},
+    "calibration": {"arrays", "base", "paths", "flaxnet", "uses", "calibration"},
     "uses": {"base", "paths", "flaxnet", "uses"},
     "quantization": SHARED | {"quantization"},
     "pruning": SHARED | {"pruning"},

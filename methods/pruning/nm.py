@@ -46,7 +46,13 @@ def nm(kept: int, of: int, selector: str = KERNELS) -> Method:
 
 
 def random_nm(kept: int, of: int, selector: str = KERNELS) -> Method:
-    """Returns N:M pruning of arbitrary weights, drawn from the seed: whether magnitude matters. As `nm` else."""
+    """Returns N:M pruning of arbitrary weights, drawn from the seed: whether magnitude matters. It has no strength.
+
+    Args:
+      kept: N.
+      of: M.
+      selector: pattern of the paths of the weights to prune.
+    """
     return _by(scores, Pattern(kept, of), selector)
 
 

@@ -27,7 +27,13 @@ _drawn = jax.jit(scores, compiler_options=COMPILE_QUICKLY)
 
 @partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 def drawn_masks(key: jax.Array, weights: Mapping[str, jax.Array], kept: Allocation) -> dict[str, jax.Array]:
-    """Returns masks, bool by path, that keep arbitrary weights, as many as `kept` says."""
+    """Returns masks, bool by path, that keep arbitrary weights.
+
+    Args:
+      key: of the draw.
+      weights: by path.
+      kept: how many are kept.
+    """
     return masks(scores(key, weights), kept)
 
 

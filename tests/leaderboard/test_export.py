@@ -13,6 +13,7 @@ from leaderboard.record import files
 from leaderboard.render.bibtex import as_bibtex, papers
 from leaderboard.render.csv import as_csv
 from leaderboard.render.latex import as_latex, latex
+from methods import METHODS
 
 
 def rows(text):
@@ -137,15 +138,16 @@ def test_bibtex_names_the_papers_of_the_methods_and_slimbench(toy):
 
 
 def test_papers_are_those_that_the_docstrings_name():
-    """Each arXiv number is in a file of methods/ that defines one of the entry's methods."""
+    """Each arXiv number is in the file of methods/ that names the entry, as the paper of the entry's methods."""
     sources = [path.read_text() for path in (Path(__file__).parents[2] / "methods").rglob("*.py")]
     entries = [(methods, entry) for methods, entry in papers() if methods != {"slimbench"}]
     assert len(entries) >= 7
     for methods, entry in entries:
-        number = re.search(r"eprint = \{(.*)\}", entry)[1]
-        for method in methods:
-            (source,) = (text for text in sources if f"\n{method.upper()} = " in text)
-            assert f"arXiv {number}" in source
+        number, key = re.search(r"eprint = \{(.*)\}", entry)[1], re.search(r"\{(.*),", entry)[1]
+        assert {METHODS[method].about.paper for method in methods} == {key}
+        naming = [text for text in sources if f'paper="{key}"' in text]
+        assert naming
+        assert all(f"arXiv {number}" in text for text in naming)
 
 
 @pytest.fixture
