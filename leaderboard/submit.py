@@ -114,8 +114,10 @@ def _unranked(record: Record) -> str:
     """Why a record of the board has no rank, and what to do."""
     if record.task.window is None:
         return "the task has no window of bytes yet, so nothing is ranked on it"
-    if not any(run.result for point in record.points for run in point.runs):
-        return "no run finished; run with --retry=failed"
+    runs = [run for point in record.points for run in point.runs]
+    if not any(run.result for run in runs):
+        skipped = next((run.skipped for run in runs if run.skipped), None)
+        return f"skipped: {skipped}; nothing is to be done" if skipped else "no run finished; run with --retry=failed"
     most = record.task.window[1]
     return f"at no strength did every seed finish within {most} bytes, the largest budget; run smaller strengths"
 

@@ -68,8 +68,8 @@ def trial_folder(workdir: Path, task: str, method: str, identity: str, settings:
 
 
 def settings_text(settings: Mapping[str, float]) -> str:
-    """Returns the exact settings: "rate=0.5", "temperature=2,alpha=0.9"."""
-    return ",".join(f"{name}={strength_text((value,))}" for name, value in settings.items())
+    """Returns the exact settings, names in order, since files keep no other: "rate=0.5", "alpha=0.9,temperature=2"."""
+    return ",".join(f"{name}={strength_text((value,))}" for name, value in sorted(settings.items()))
 
 
 def strength_text(strength: Sequence[float]) -> str:

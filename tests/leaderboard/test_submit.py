@@ -112,6 +112,7 @@ UNRANKED = {
     "other data": ({"fingerprint": "beef"}, {4: {0: 8}}, "task.fingerprint is beef, the board's is f00d; run it again"),
     "no task of the board": ({"name": "mine"}, {4: {0: 8}}, "leaderboard/tasks.json has no such task; where the task"),
     "no run": ({}, {4: {0: "no room"}}, "no run finished; run with --retry=failed"),
+    "a skipped curve": ({}, {4: {0: ["the net has no groups"]}}, "skipped: the net has no groups; nothing is to be"),
     "half of the runs": ({}, {4: {0: 8, 1: "no room"}}, "at no strength did every seed finish within 40000 bytes"),
 }
 

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.record.layout import dense_folder, record_file, run_folder, strength_folder, strength_text
+from leaderboard.record.layout import (
+    dense_folder,
+    record_file,
+    run_folder,
+    settings_text,
+    strength_folder,
+    strength_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +30,14 @@ from leaderboard.record.layout import dense_folder, record_file, run_folder, str
 def test_strengths_are_exact(strength, text):
     assert strength_text(strength) == text
     assert strength_folder(strength) == (text or "none")
+
+
+def test_settings_have_one_text_whatever_their_order():
+    assert (
+        settings_text({"rate": 1.0, "decay": 2e-4})
+        == settings_text({"decay": 2e-4, "rate": 1.0})
+        == "decay=0.0002,rate=1"
+    )
 
 
 def test_paths():
