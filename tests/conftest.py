@@ -1,5 +1,6 @@
 """A tiny task that every generic test shares: 3 classes of noisy 8×8 images, a small conv net."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import numpy as np
 import optax
 import pytest
 
+from benchmarks.measure.programs import PROGRAMS
 from tasks.base import Data, Metric, Recipe, Task
 from tasks.nets.convnet import ConvNet
 
 SLOW_FILES = re.compile(r"contract|configs|nets|conv|published|step|resume|sharding|memory|speed|sweep|verify|teacher")
 SLOW_FIXTURES = {"tiny_dense", "browser"}
 """What makes a test slow: a word in its path, or a fixture that trains or starts a browser. Others have the marker."""
+LOOK, MOST_MAPS = 20, 30_000
+"""After how many tests memory maps are counted, and how many there may be of the 65,530 that Linux grants."""
 
 
 def pytest_collection_modifyitems(items):
@@ -21,6 +25,15 @@ def pytest_collection_modifyitems(items):
         path = str(item.path.relative_to(Path(__file__).parent))
         if SLOW_FILES.search(path) or SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _few_memory_maps(tests=itertools.count(1)):  # noqa: B008 - one count for all tests of a process
+    """Programs are freed before a process has too many memory maps for the compiler, see `Programs.clear`."""
+    yield
+    maps = Path("/proc/self/maps")
+    if next(tests) % LOOK == 0 and maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+        PROGRAMS.clear()
 
 
 def _split(count, seed):

@@ -44,7 +44,7 @@ def tolerance(task: TaskInfo, result: Result) -> float:
 
 
 def _quality(task: TaskInfo, value: float, field: str) -> Problems:
-    if value < 0 or (task.outcome == "correct" and value > 1):
+    if (task.outcome != "loss" and value < 0) or (task.outcome == "correct" and value > 1):
         wanted = "within 0 and 1" if task.outcome == "correct" else "0 or more"
         yield f"is {value:g}; a mean of outcomes of kind {task.outcome!r} is {wanted}", field
 

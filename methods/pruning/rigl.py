@@ -23,7 +23,7 @@ from methods.paths import KERNELS, flatten, note_left, replace, select
 from methods.pruning.masked import FROM_BIRTH, Masks, by_rule, keep, shapes_of, through
 from methods.pruning.random_weights import drawn_masks
 
-RENEWALS = 32
+RENEWALS = 24
 TRIALS: tuple[Settings, ...] = tuple(
     (("rate", rate), ("fraction", fraction))
     for rate, fraction in ((1.0, 0.3), (2.0, 0.3), (0.5, 0.3), (1.0, 0.5), (2.0, 0.5))

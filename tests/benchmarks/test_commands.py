@@ -93,12 +93,12 @@ def test_a_standard_output_that_takes_nothing_is_one_line(after):
 
 
 def test_a_file_too_large_fails_the_job_that_writes_it(tmp_path):
-    """Of 8 kB: the dense net's artifact has 90 kB. What is not written is not there, and no other job is run on it."""
+    """Of 8 kB: early weights have 90 kB. What is not written is not there, and no other job is run on it."""
     line = f"ulimit -f 8; exec {sys.executable} -W ignore -m {' '.join(SMOKE)} --workdir={tmp_path}"
     env = os.environ | {"JAX_PLATFORMS": "cpu"}
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "artifact.slim" in done.stderr
+    assert "early-" in done.stderr
     assert "File too large" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("2 jobs failed: digits/dense net/seed0, digits/rtn/4/seed0; ")
     assert list(tmp_path.rglob("*.slim")) == list(tmp_path.rglob("*.tmp")) == []

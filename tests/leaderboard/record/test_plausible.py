@@ -95,14 +95,18 @@ def test_bounds_are_believed(toy, tmp_path):
     assert files.read(tmp_path / "a.json").verified[0].date == "2026-01-31"
 
 
-def test_a_loss_is_not_below_0_and_may_be_above_1(toy, tmp_path):
-    for valid, fits in ((3.5, True), (-0.1, False)):
-        one = toy({4: {0: toy.result(2.0, 5000, "loss", valid_quality=valid)}}, task=toy.loss, dense={0: 1.9})
-        if fits:
-            files.write(tmp_path / "a.json", one)
-        else:
-            with pytest.raises(RecordError, match=r"is -0\.1; a mean of outcomes of kind 'loss' is 0 or more"):
-                files.write(tmp_path / "a.json", one)
+@pytest.mark.parametrize("valid", [3.5, -0.1])
+def test_a_loss_may_be_above_1_and_below_0(toy, tmp_path, valid):
+    """As that of a density is."""
+    one = toy({4: {0: toy.result(2.0, 5000, "loss", valid_quality=valid)}}, task=toy.loss, dense={0: 1.9})
+    files.write(tmp_path / "a.json", one)
+
+
+def test_edits_are_not_below_0(toy, tmp_path):
+    task = toy.loss | {"outcome": "edits"}
+    one = toy({4: {0: toy.result(2.0, 5000, "loss", valid_quality=-0.1)}}, task=task, dense={0: 1.9})
+    with pytest.raises(RecordError, match=r"is -0\.1; a mean of outcomes of kind 'edits' is 0 or more"):
+        files.write(tmp_path / "a.json", one)
 
 
 @pytest.mark.parametrize(
