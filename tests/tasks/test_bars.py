@@ -17,10 +17,12 @@ def qualities(name):
 
 
 @pytest.mark.parametrize("name", DENSE)
-def test_every_seed_reaches_the_bar(name):
-    task = TASKS[name]
-    worst = min(qualities(name)) if task.metric.higher_is_better else max(qualities(name))
-    assert worst >= task.reach if task.metric.higher_is_better else worst <= task.reach
+def test_seeds_reach_the_bar_on_average_and_none_misses_it_by_more_than_the_margin(name):
+    """Of ten seeds one or two may lie beyond it: the board says which."""
+    task, found = TASKS[name], qualities(name)
+    sign = 1 if task.metric.higher_is_better else -1
+    assert sign * sum(found) / len(found) >= sign * task.reach
+    assert all(sign * quality >= sign * task.reach - task.margin for quality in found)
 
 
 def test_unknown_voices_reach_65_percent_on_average():
