@@ -76,6 +76,9 @@ def tasks() -> tuple[Task, Task]:
 
 ROUNDING = 60.0
 """Seconds that `gptq` may take for the larger GPT."""
+LARGER = {"context": 256, "layers": 6, "width": 384, "heads": 6}
+WINDOWS = 32
+"""That GPT, and how many windows it is calibrated on."""
 
 
 class Side(NamedTuple):
@@ -137,9 +140,9 @@ def _made_ready(task: Task, method: Method, strength: tuple[float, ...]) -> Any:
 
 
 def rounding_seconds() -> float:
-    """Returns the time that `gptq` takes for a GPT of 6 blocks, 384 wide, on 32 windows of 256 tokens."""
-    x = np.random.default_rng(0).integers(0, 65, (32, 256)).astype(np.int32)
-    task = _task("gpt_6x384", gpt(65, 256, layers=6, width=384, heads=6), x, x, 32)
+    """Returns the time that `gptq` takes for the GPT `LARGER` on WINDOWS windows of its context."""
+    x = np.random.default_rng(0).integers(0, 65, (WINDOWS, LARGER["context"])).astype(np.int32)
+    task = _task("larger_gpt", gpt(65, **LARGER), x, x, WINDOWS)
     method, problem = METHODS["gptq"].make(), problem_of(task, jax.device_put(task.load()), 0)
     _, variables, state = prepare(method, problem, problem.born, (3.0,), 0)
     return seconds(lambda: method.settle(jax.random.key(0), problem, variables, state, 1)[1:])

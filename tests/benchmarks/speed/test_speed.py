@@ -15,6 +15,8 @@ from leaderboard.record import files
 def short(monkeypatch):
     monkeypatch.setattr(speed, "STEPS", 4)
     monkeypatch.setattr(speed, "CHUNK", 2)
+    monkeypatch.setattr(speed, "LARGER", {"context": 4, "layers": 1, "width": 4, "heads": 1})
+    monkeypatch.setattr(speed, "WINDOWS", 2)
     monkeypatch.setattr(speed, "SIDES", {"dense": (), "lsq": (4.0,), "magnitude": (0.8,)})
     x, y = np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32), np.zeros(16, np.int32)
     task = speed._task("tiny", speed.MLP(4, (3,), 2), x, y, 8)
