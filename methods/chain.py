@@ -139,9 +139,7 @@ def _stored(stored: PyTree, seen: PyTree, changed: PyTree) -> PyTree:
 
 
 def _view(methods, state, variables):
-    for method, part in _each(methods, state):
-        variables = method.view(part, variables)
-    return variables
+    return _seen(methods, [part for _, part in _each(methods, state)], variables)
 
 
 def _tap(methods, state):

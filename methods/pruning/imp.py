@@ -30,8 +30,8 @@ from methods.arrays.allocation import Allocation
 from methods.arrays.masks import masks
 from methods.base import Entry, Method, Problem, PyTree, State
 from methods.flaxnet import COMPILE_QUICKLY, fresh
-from methods.paths import KERNELS, note_left, select
-from methods.pruning.masked import FROM_BIRTH, Masks, by_rule, shapes_of, through
+from methods.paths import KERNELS, select
+from methods.pruning.masked import FROM_BIRTH, Masks, by_rule, prunable, shapes_of, through
 
 ROUNDS = 4
 """Trainings that share the full budget, R; between them, R - 1 prunings."""
@@ -68,8 +68,7 @@ def imp_open(selector: str = KERNELS, allocation: str = "global") -> Method:
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength
-        note_left(variables["params"], selector)
-        weights = select(variables["params"], selector)
+        weights = prunable(variables, selector)
         kept = by_rule(allocation)(problem, shapes_of(weights), sparsity)
         ticket = Ticket(_smaller(weights, _whole(weights), kept), sparsity)
         return problem.net, _early(problem) if sparsity > 0 else variables, State(fixed=ticket)
@@ -81,8 +80,7 @@ def _in_rounds(selector: str, allocation: str, again: Callable[[jax.Array, Probl
     """Returns pruning between rounds; `again` (key, problem, round) makes the variables with which the next starts."""
 
     def init(key, problem, variables, strength):
-        note_left(variables["params"], selector)
-        return problem.net, variables, State(fixed=Ticket(_whole(select(variables["params"], selector)), *strength))
+        return problem.net, variables, State(fixed=Ticket(_whole(prunable(variables, selector)), *strength))
 
     def settle(key, problem, variables, state, round):
         if round == ROUNDS:

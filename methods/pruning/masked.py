@@ -81,6 +81,16 @@ def fixed(
     return Method(init=init, update=update, **through(lambda state: current(state.fixed)))
 
 
+def prunable(variables: PyTree, selector: str) -> dict[str, jax.Array]:
+    """Returns the weights that may be pruned, by path; warns of a `Fallback` where `selector` leaves matrices out.
+
+    Raises OptionError where it matches nothing.
+    """
+    weights = select(variables["params"], selector)
+    note_left(variables["params"], selector)
+    return weights
+
+
 def shapes_of(weights: Mapping[str, jax.Array]) -> Shapes:
     """Returns the shapes of the weights, by path."""
     return {path: weight.shape for path, weight in weights.items()}
@@ -125,8 +135,7 @@ def gradual(
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength
-        weights = select(variables["params"], selector)
-        note_left(variables["params"], selector)
+        weights = prunable(variables, selector)
         final = allocation(problem, shapes_of(weights), sparsity)
         started, end = start(key, weights), jnp.int32(problem.steps * 2 // 3)
         first = renew(started, variables["params"], final, cubic(0, end))

@@ -20,7 +20,7 @@ from methods.paths import KERNELS, flatten, note_left, replace, select, with_par
 from methods.pruning.masked import Masks, fixed
 from methods.pruning.random_weights import scores
 from methods.transforms.patterned import pack_pattern
-from methods.uses.axes import output_axes
+from methods.uses.axes import shared_axes
 
 Axes = tuple[tuple[str, tuple[int, ...]], ...]
 """(path, axes along which the pattern runs) of each weight: static, hence no mapping."""
@@ -102,8 +102,7 @@ def pattern_axes(
       selector: that has chosen the weights.
     """
     note_left(variables["params"], selector)
-    outputs = output_axes(problem.net, variables, problem.example, weights)
-    axes = tuple((p, tuple(i for i in range(w.ndim) if i not in outputs[p])) for p, w in weights.items())
+    axes = tuple(shared_axes(problem.net, variables, problem.example, weights).items())
     rests = [(path, *left_over(weights[path].shape, along, pattern)) for path, along in axes]
     if named := ", ".join(f"{path} ({rest} of {length})" for path, rest, length in rests if rest):
         said = f"no whole group of {pattern.of} is left at the end of what one output sums over"

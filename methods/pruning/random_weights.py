@@ -13,8 +13,8 @@ from methods.arrays.allocation import Allocation, Shapes, explicit
 from methods.arrays.masks import masks
 from methods.base import Description, Entry, Method, Problem
 from methods.flaxnet import COMPILE_QUICKLY
-from methods.paths import KERNELS, keys, note_left, select
-from methods.pruning.masked import FROM_BIRTH, UNSTRUCTURED, fixed, gradual, shapes_of
+from methods.paths import KERNELS, keys
+from methods.pruning.masked import FROM_BIRTH, UNSTRUCTURED, fixed, gradual, prunable, shapes_of
 
 
 def scores(key: jax.Array, weights: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
@@ -49,8 +49,7 @@ def random_fixed(selector: str = KERNELS) -> Method:
     """Returns pruning before training to the counts of `problem.copied`: the control of what is sparse from birth."""
 
     def choose(key, problem, variables, strength):
-        weights = select(variables["params"], selector)
-        note_left(variables["params"], selector)
+        weights = prunable(variables, selector)
         return drawn_masks(key, weights, _copied(problem, shapes_of(weights), *strength))
 
     return fixed(choose)

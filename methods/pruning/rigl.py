@@ -19,8 +19,8 @@ import jax.numpy as jnp
 from methods.arrays.masks import rewired
 from methods.arrays.schedules import half_cosine, is_due
 from methods.base import Entry, Method, Settings, State
-from methods.paths import KERNELS, flatten, note_left, replace, select
-from methods.pruning.masked import FROM_BIRTH, Masks, by_rule, keep, shapes_of, through
+from methods.paths import KERNELS, flatten, replace
+from methods.pruning.masked import FROM_BIRTH, Masks, by_rule, keep, prunable, shapes_of, through
 from methods.pruning.random_weights import drawn_masks
 
 RENEWALS = 24
@@ -49,8 +49,7 @@ def rigl(selector: str = KERNELS, allocation: str = "erk", fraction: float = 0.3
 
     def init(key, problem, variables, strength):
         (sparsity,) = strength
-        weights = select(variables["params"], selector)
-        note_left(variables["params"], selector)
+        weights = prunable(variables, selector)
         kept = by_rule(allocation)(problem, shapes_of(weights), sparsity)
         first = drawn_masks(key, weights, kept)
         fixed = Rewiring(first, jnp.int32(problem.steps * 3 // 4), jnp.float32(fraction))

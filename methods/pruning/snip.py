@@ -16,8 +16,8 @@ from methods.arrays.masks import masks
 from methods.base import Entry, Method
 from methods.calibration.gradients import mean_gradient
 from methods.flaxnet import COMPILE_QUICKLY
-from methods.paths import KERNELS, flatten, note_left, select
-from methods.pruning.masked import FROM_BIRTH, by_rule, fixed, shapes_of
+from methods.paths import KERNELS, flatten
+from methods.pruning.masked import FROM_BIRTH, by_rule, fixed, prunable, shapes_of
 
 
 def snip(selector: str = KERNELS, allocation: str = "global") -> Method:
@@ -30,8 +30,7 @@ def snip(selector: str = KERNELS, allocation: str = "global") -> Method:
 
     def choose(key, problem, variables, strength):
         (sparsity,) = strength
-        weights = select(variables["params"], selector)
-        note_left(variables["params"], selector)
+        weights = prunable(variables, selector)
         kept = by_rule(allocation)(problem, shapes_of(weights), sparsity)
         slopes = flatten(mean_gradient(problem.net, variables, problem.calibration, problem.loss, problem.tap))
         return _masks(weights, {path: slopes[path] for path in weights}, kept)

@@ -17,11 +17,12 @@ import jax
 import jax.numpy as jnp
 
 from methods.arrays.floats import format_of
-from methods.base import Description, Entry, Method
+from methods.base import Entry, Method
 from methods.calibration.ranges import calibrate
 from methods.paths import KERNELS
 from methods.quantization.grids import Grids, chosen, module_of
 from methods.quantization.rounding import rounding
+from methods.quantization.rtn import RTN
 from methods.transforms.floats import Floats
 from methods.uses.axes import output_axes
 
@@ -67,14 +68,7 @@ def scale_of(peak: jax.Array, format: str) -> jax.Array:
     return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
 
 
-_ABOUT = Description(
-    family="quantization",
-    knobs=(),
-    sweep=((),),
-    changes=frozenset({"weights", "values"}),
-    control="rtn",
-    paper="micikevicius2022fp8",
-)
+_ABOUT = RTN.about._replace(knobs=(), sweep=((),), control="rtn", paper="micikevicius2022fp8")
 _BOTH = _ABOUT._replace(changes=_ABOUT.changes | {"inputs"}, control="rtn_static")
 
 FP8_E4M3 = Entry(partial(fp8, "e4m3fn"), _ABOUT)

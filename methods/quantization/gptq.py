@@ -20,10 +20,10 @@ from functools import partial
 import numpy as np
 
 from methods.arrays.hessian import eliminations
-from methods.base import Description, Entry, Fallback, Method, Problem
+from methods.base import Entry, Fallback, Method, Problem
 from methods.paths import BLOCKS, KERNELS
-from methods.quantization.grids import BITS, SWEEP
 from methods.quantization.layerwise import Piece, layerwise
+from methods.quantization.rtn import RTN
 
 BLOCK = 128
 """Inputs whose errors are passed on to all later ones at once."""
@@ -87,16 +87,6 @@ def rounded(weights: np.ndarray, scale: np.ndarray, low: float, high: float, u: 
     return codes
 
 
-GPTQ = Entry(
-    gptq,
-    Description(
-        family="quantization",
-        knobs=(BITS,),
-        sweep=SWEEP,
-        changes=frozenset({"weights", "values"}),
-        control="rtn",
-        paper="frantar2023gptq",
-    ),
-)
+GPTQ = Entry(gptq, RTN.about._replace(control="rtn", paper="frantar2023gptq"))
 GPTQ_BLOCKS = Entry(partial(gptq, BLOCKS), GPTQ.about._replace(needs=frozenset({"blocks"}), control="rtn@blocks"))
 """The dense layers in a transformer's blocks alone, as in the paper."""

@@ -13,7 +13,7 @@ from methods.flaxnet import COMPILE_QUICKLY, forward, is_float, tap_inputs, tran
 from methods.paths import KERNELS, flatten, note_left, replace, select, with_params
 from methods.transforms.grids import Quantizer, symmetric
 from methods.transforms.transform import Transform, unpack
-from methods.uses.axes import edges, output_axes
+from methods.uses.axes import edges, output_axes, shared_axes
 
 BITS = Knob("bits", 2, 32, whole=True)
 SWEEP = ((8.0,), (6.0,), (5.0,), (4.0,), (3.0,), (2.0,))
@@ -97,8 +97,7 @@ def blocks_of(problem: Problem, variables: PyTree, paths: Iterable[str], size: i
       size: of a block; the last one of a row may be shorter.
     """
     leaves = flatten(variables["params"])
-    kept = output_axes(problem.net, variables, problem.example, paths)
-    shared = {path: tuple(i for i in range(leaves[path].ndim) if i not in axes) for path, axes in kept.items()}
+    shared = shared_axes(problem.net, variables, problem.example, paths)
     return {path: Blocks(axes or (leaves[path].ndim - 1,), size) for path, axes in shared.items()}
 
 

@@ -15,13 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from methods.base import Method, Problem, State
-from methods.calibration.batch_norm import reestimate
+from methods.base import Method, Problem
 from methods.calibration.grams import Gram
 from methods.calibration.stages import Layer, visit
 from methods.flaxnet import COMPILE_QUICKLY
-from methods.paths import KERNELS, with_params
-from methods.quantization.grids import NO_GRIDS, Grids, bits_of, chosen, min_max, through, view
+from methods.paths import KERNELS
+from methods.quantization.grids import NO_GRIDS, Grids, bits_of, chosen, min_max
+from methods.quantization.rounding import rounding
 from methods.transforms.grids import FLOAT_BITS, Quantizer, decode, encode
 from methods.transforms.transform import Packed, Transform
 
@@ -53,13 +53,6 @@ class Coded(Transform):
         return self.grid.packed(self.codes, x)
 
 
-class Rounding(NamedTuple):
-    """What is fixed: the strength, and the weights as `settle` rounds them; nothing is rounded before."""
-
-    bits: jax.Array  # float32 []
-    grids: Grids | None = None
-
-
 Choose = Callable[[Problem, str, Piece], np.ndarray]
 """(problem, path, piece) -> codes, whole numbers [G, n, m]."""
 
@@ -74,15 +67,11 @@ def layerwise(choose: Choose, selector: str = KERNELS, group: int = 0, beside: b
       beside: whether `choose` is given cross Gram matrices, between what enters now and in the net as it was.
     """
 
-    def init(key, problem, variables, strength):
-        (bits,) = strength
-        return problem.net, variables, State(fixed=Rounding(bits))
-
-    def settle(key, problem, variables, state, round):
+    def grids_of(problem, variables, strength):
+        (bits,), coded = strength, {}
         weights = chosen(variables["params"], selector)
-        bits, coded = state.fixed.bits, {}
         if bits >= FLOAT_BITS:
-            return problem.net, variables, State(fixed=Rounding(bits, NO_GRIDS))
+            return NO_GRIDS
         grids = min_max(problem, variables, weights, bits_of(problem, variables, weights, bits, 0), group)
 
         def change(path, weight, layers):
@@ -90,10 +79,9 @@ def layerwise(choose: Choose, selector: str = KERNELS, group: int = 0, beside: b
             return _rounded(coded[path], weight)
 
         visit(problem, variables, weights, change, beside=beside)
-        runs = reestimate(problem.net, _view(Grids(coded, {}), variables), problem.calibration, problem.tap)
-        return problem.net, with_params(runs, variables["params"]), State(fixed=Rounding(bits, Grids(coded, {})))
+        return Grids(coded, {})
 
-    return Method(init=init, settle=settle, **through(lambda state: state.fixed.grids or NO_GRIDS))
+    return rounding(grids_of, norms=True)
 
 
 def _codes(
@@ -117,4 +105,3 @@ def _nearest(weight: jax.Array, grid: Quantizer) -> jax.Array:
 
 
 _rounded = jax.jit(Coded.__call__, compiler_options=COMPILE_QUICKLY)
-_view = jax.jit(view, compiler_options=COMPILE_QUICKLY)

@@ -15,10 +15,11 @@ place of the image, those of a weight do not where 32 does not divide its channe
 from functools import partial
 
 from methods.arrays.blocks import Blocks
-from methods.base import Description, Entry, Method
+from methods.base import Entry, Method
 from methods.paths import KERNELS
 from methods.quantization.grids import Grids, blocks_of, chosen, float_inputs, module_of
 from methods.quantization.rounding import rounding
+from methods.quantization.rtn import RTN
 from methods.transforms.microscaling import Microscaled
 
 FORMAT, SIZE = "e2m1", 32
@@ -42,17 +43,7 @@ def mxfp4(selector: str = KERNELS, inputs: bool = False) -> Method:
     return rounding(grids_of, norms=inputs)
 
 
-MXFP4 = Entry(
-    mxfp4,
-    Description(
-        family="quantization",
-        knobs=(),
-        sweep=((),),
-        changes=frozenset({"weights", "values"}),
-        control="rtn",
-        paper="rouhani2023microscaling",
-    ),
-)
+MXFP4 = Entry(mxfp4, RTN.about._replace(knobs=(), sweep=((),), control="rtn", paper="rouhani2023microscaling"))
 MXFP4_INPUTS = Entry(
     partial(mxfp4, inputs=True),
     MXFP4.about._replace(changes=MXFP4.about.changes | {"inputs"}, control="rtn_static"),

@@ -12,6 +12,7 @@ from itertools import combinations
 from flax import linen as nn
 
 from methods.base import Fallback, PyTree
+from methods.paths import flatten
 from methods.uses.uses import Uses, uses_of
 from methods.uses.walk import Use
 
@@ -34,6 +35,20 @@ def output_axes(net: nn.Module, variables: PyTree, example: PyTree, paths: Itera
         if trouble:
             warnings.warn(Fallback(f"{path} {trouble}"), stacklevel=2)
     return {path: axes for path, (axes, _) in found.items()}
+
+
+def shared_axes(net: nn.Module, variables: PyTree, example: PyTree, paths: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Returns the other axes of each weight, by path: those that `output_axes` leaves out, with its warnings.
+
+    Args:
+      net: whose weights they are.
+      variables: of the net, arrays or their shapes and dtypes.
+      example: an input, array [B, ...] or a tree of them; only its shape matters.
+      paths: of the weights.
+    """
+    kept = output_axes(net, variables, example, paths)
+    leaves = flatten(variables["params"])
+    return {path: tuple(i for i in range(leaves[path].ndim) if i not in axes) for path, axes in kept.items()}
 
 
 def layer_axes(net: nn.Module, variables: PyTree, example: PyTree, paths: Iterable[str]) -> dict[str, tuple[int, ...]]:
