@@ -13,6 +13,7 @@ from benchmarks.artifact.file import packed
 from benchmarks.measure.counts import count
 from benchmarks.measure.forward import compile_forward
 from benchmarks.measure.quality import Calibration, batches
+from methods.arrays.distances import divergence, over
 from methods.base import PyTree, Shipped, Split, Trial
 from methods.flaxnet import batch_size
 from methods.transforms.transform import decoded
@@ -67,9 +68,7 @@ def _scored(task: Task, out: Any, target: Any, batch: PyTree) -> tuple[jax.Array
     losses = task.loss(out, batch)
     if "classes" not in task.offers:
         return losses, jnp.zeros_like(losses), jnp.zeros_like(losses)
-    log_p, log_q = jax.nn.log_softmax(target), jax.nn.log_softmax(out)
-    places = jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1)
-    weight = batch.get("weight", jnp.ones(len(places)))
-    weight = jnp.broadcast_to(weight.reshape(weight.shape + (1,) * (places.ndim - weight.ndim)), places.shape)
+    places = divergence(target, out)
+    weight = over(places, batch.get("weight", jnp.ones(len(places))))
     rest = tuple(range(1, places.ndim))
     return losses, jnp.sum(weight * places, axis=rest), jnp.sum(weight, axis=rest)

@@ -162,7 +162,8 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
         copied = {path: leaf.size for path, leaf in flatten(variables["params"]).items()} if job.copied else None
         try:
             problem = problem_of(here.task, here.data, job.steps, dense=variables, teacher=teacher, copied=copied)
-            problem, method = problem._replace(calibration=[next(iter(problem.calibration))]), method_of(job)
+            problem = problem._replace(calibration=[next(iter(problem.calibration))], pay=_enough)
+            method = method_of(job)
             with collected([]):  # fallbacks are noted when the points run
                 net, prepared, state = prepare(method, problem, variables, job.strength, job.seed)
                 method.settle(
@@ -172,6 +173,11 @@ def check_methods(here: Setting, jobs: Iterable[Job], variables: PyTree) -> None
             raise UsageError(f"options.{job.method}: on task {job.task}: {error}") from None
         except Exception:
             continue
+
+
+def _enough(steps: int, examples: int) -> None:
+    """Ends the trial of a method that is about to train by itself, which takes seconds and refuses nothing."""
+    raise RuntimeError("enough is known")
 
 
 def _brief(tree) -> str:

@@ -13,9 +13,20 @@ def mean(places: jax.Array, weight: jax.Array | None = None) -> jax.Array:
     """
     if weight is None:
         return jnp.mean(places)
-    weight = jnp.broadcast_to(weight.reshape(weight.shape + (1,) * (places.ndim - weight.ndim)), places.shape)
+    weight = over(places, weight)
     total = jnp.sum(weight)
     return jnp.sum(weight * places) / jnp.where(total > 0, total, 1)
+
+
+def over(places: jax.Array, weight: jax.Array) -> jax.Array:
+    """Returns the weight of each place, in the shape of `places` [...]; `weight` has its leading axes, or all."""
+    return jnp.broadcast_to(weight.reshape(weight.shape + (1,) * (places.ndim - weight.ndim)), places.shape)
+
+
+def divergence(target: jax.Array, out: jax.Array) -> jax.Array:
+    """Returns KL(softmax(target) ‖ softmax(out)) at each place, [...] of logits [..., K]."""
+    log_p, log_q = jax.nn.log_softmax(target), jax.nn.log_softmax(out)
+    return jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1)
 
 
 def squared(a: jax.Array, b: jax.Array, weight: jax.Array | None = None) -> jax.Array:

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from methods.calibration.products import Convolution, Product
+from methods.calibration.ranges import counted
 from methods.flaxnet import COMPILE_QUICKLY
 
 PATCHES = 2**24
@@ -63,9 +64,7 @@ def _pieces(product: Product, call: Entered) -> Iterator[Entered]:
 @partial(jax.jit, static_argnums=0, compiler_options=COMPILE_QUICKLY)
 def _sums(product: Product, x: jax.Array, before: jax.Array | None, weight: jax.Array | None) -> tuple[jax.Array, ...]:
     """Returns Σ x xᵀ, Σ x x₀ᵀ and the number of rows."""
-    counts = jnp.ones((), bool)
-    if weight is not None and x.ndim > weight.ndim and x.shape[: weight.ndim] == weight.shape:
-        counts = jnp.expand_dims(weight > 0, tuple(range(weight.ndim, x.ndim)))
+    counts = counted(x, weight)
     rows = product.rows(jnp.where(counts, x, 0))
     own = _outer(rows, rows)
     cross = own if before is None else _outer(rows, product.rows(jnp.where(counts, before, 0)))

@@ -111,14 +111,25 @@ def _observer(net: nn.Module, paths: tuple[str, ...]) -> tuple[Callable, default
     return run, reports, integers
 
 
+def counted(x: jax.Array, weight: jax.Array | None) -> jax.Array:
+    """Returns which numbers of an input count, bool that broadcasts against x: all where the weight does not fit.
+
+    Args:
+      x: the input of a module, or of a product.
+      weight: of each place of the batch, [B, ...]: it counts where it is above 0. It fits if its axes are the leading
+        ones of `x`, and `x` has axes beyond them.
+    """
+    if weight is None or x.ndim <= weight.ndim or x.shape[: weight.ndim] != weight.shape:
+        return jnp.ones((), bool)
+    return jnp.expand_dims(weight > 0, tuple(range(weight.ndim, x.ndim)))
+
+
 def _statistics(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, ...]:
     """Returns (minimum, maximum, Σ|x| by entry of the first axis, count, peaks) of what counts in `x`, float32 [...].
 
     Sums stay apart by entry, so that float32 does not lose what is added to a large one.
     """
-    counts = jnp.ones(x.shape, bool)
-    if weight is not None and x.ndim > weight.ndim and x.shape[: weight.ndim] == weight.shape:
-        counts &= jnp.expand_dims(weight > 0, tuple(range(weight.ndim, x.ndim)))
+    counts = jnp.broadcast_to(counted(x, weight), x.shape)
     low = jnp.min(x, where=counts, initial=jnp.inf)
     high = jnp.max(x, where=counts, initial=-jnp.inf)
     totals = jnp.sum(jnp.abs(x), tuple(range(1, x.ndim)), where=counts)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from methods.arrays.distances import mean
+from methods.arrays.distances import divergence, mean
 from methods.base import Entry, Method, Problem, PyTree, Seen, Settings, State, Teacher
 from methods.distillation.student import STUDENT, small_net
 from methods.flaxnet import forward
@@ -35,9 +35,7 @@ def distillation(
       temperature: T.
       weight: of each place, float, of the leading axes or of all of [...]; None counts every place once.
     """
-    log_p = jax.nn.log_softmax(teacher / temperature)
-    log_q = jax.nn.log_softmax(student / temperature)
-    return temperature**2 * mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1), weight)
+    return temperature**2 * mean(divergence(teacher / temperature, student / temperature), weight)
 
 
 class Lesson(NamedTuple):
@@ -55,8 +53,8 @@ class Lesson(NamedTuple):
           target: the teacher's logits, like the student's.
           base: mean loss of the task, float32 [].
         """
-        divergence = distillation(seen.out, jax.lax.stop_gradient(target), self.temperature, seen.weight)
-        return (1 - self.alpha) * base + self.alpha * divergence
+        taught = distillation(seen.out, jax.lax.stop_gradient(target), self.temperature, seen.weight)
+        return (1 - self.alpha) * base + self.alpha * taught
 
 
 def lesson(problem: Problem, temperature: float, alpha: float) -> Lesson:
