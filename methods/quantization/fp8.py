@@ -24,6 +24,7 @@ from methods.quantization.grids import Grids, chosen, module_of
 from methods.quantization.rounding import rounding
 from methods.quantization.rtn import RTN
 from methods.transforms.floats import Floats
+from methods.transforms.grids import normal
 from methods.uses.axes import output_axes
 
 
@@ -64,8 +65,7 @@ def of_weight(weight: jax.Array, axes: tuple[int, ...], format: str) -> Floats:
 
 def scale_of(peak: jax.Array, format: str) -> jax.Array:
     """Returns the scale that takes `peak` to the largest number, float32; 1 where that is no normal number."""
-    scale = peak * (1 / format_of(format).largest)  # a quotient may differ in the last bit from program to program
-    return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
+    return normal(peak * (1 / format_of(format).largest))  # a quotient may differ in the last bit between programs
 
 
 _ABOUT = RTN.about._replace(knobs=(), sweep=((),), control="rtn", paper="micikevicius2022fp8")

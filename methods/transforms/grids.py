@@ -185,9 +185,8 @@ def _summed(x: jax.Array, like: jax.Array) -> jax.Array:
 fake_quant.defvjp(lambda x, q: (fake_quant(x, q), (x, q)), _fake_quant_pull)
 
 
-def _step_size(span: jax.Array, codes: jax.Array) -> jax.Array:
-    """Returns span / codes, float32; 1 where that is no normal number, so that zeros, or nearly, decode to zeros."""
-    scale = span / codes
+def normal(scale: jax.Array) -> jax.Array:
+    """Returns `scale`, float32; 1 where it is no normal number, so that zeros, or nearly, decode to zeros."""
     return jnp.where(scale > 2 * jnp.finfo(jnp.float32).tiny, scale, 1.0).astype(jnp.float32)
 
 
@@ -207,7 +206,7 @@ def symmetric(x: jax.Array, bits: jax.Array | float, axes: Sequence[int] = (), g
     low, high = code_range(bits, narrow=True)
     blocks = Blocks(others, group) if group and others else None
     peak = peaks(x, blocks) if blocks else jnp.max(jnp.abs(x), axis=others, keepdims=True)
-    scale = _step_size(peak, high)
+    scale = normal(peak / high)
     return Quantizer(scale, jnp.zeros_like(scale), low, high, blocks)
 
 
@@ -224,7 +223,7 @@ def affine(minimum: jax.Array, maximum: jax.Array, bits: jax.Array | float) -> Q
     low, high = code_range(bits, signed=False)
     minimum, maximum = jnp.minimum(minimum, 0.0), jnp.maximum(maximum, 0.0)
     span = maximum - minimum
-    scale = _step_size(span, high)
+    scale = normal(span / high)
     return Quantizer(scale, jnp.round(-minimum / scale), low, high)
 
 
